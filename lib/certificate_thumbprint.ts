@@ -1,0 +1,49 @@
+import { decodeBase64 } from "./base64.ts";
+import { describeType } from "./identifiers.ts";
+
+const PEM_REGEXP = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/;
+
+/**
+ * Computes a certificate's thumbprint, the form in which the hub knows X.509 devices.
+ *
+ * @param pemOrDer The certificate: PEM text (the first certificate in it counts) or DER bytes.
+ * @param algorithm The digest, `"SHA-1"` by default; the hub takes both.
+ * @returns The digest in upper-case hexadecimal, without separators.
+ * @throws {TypeError} When the input is no certificate.
+ * @throws {RangeError} When the algorithm is another one.
+ *
+ * @example Register a device by its certificate
+ * ```ts
+ * import { certificateThumbprint } from "@iothub/registry-manager";
+ *
+ * const der = Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x2a);
+ * const primaryThumbprint = await certificateThumbprint(der, "SHA-256");
+ * console.assert(/^[0-9A-F]{64}$/.test(primaryThumbprint));
+ * ```
+ */
+export async function certificateThumbprint(
+  pemOrDer: string | Uint8Array,
+  algorithm: "SHA-1" | "SHA-256" = "SHA-1",
+): Promise<string> {
+  if (algorithm !== "SHA-1" && algorithm !== "SHA-256") {
+    throw new RangeError(`Cannot compute the thumbprint: algorithm must be "SHA-1" or "SHA-256"`);
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest(algorithm, derOf(pemOrDer)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").toUpperCase();
+}
+
+function derOf(pemOrDer: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  if (typeof pemOrDer !== "string" && !(pemOrDer instanceof Uint8Array)) {
+    throw new TypeError(`Cannot compute the thumbprint: expected PEM text or DER bytes, got ${describeType(pemOrDer)}`);
+  }
+  const isDer = typeof pemOrDer !== "string" && pemOrDer[0] === ASN1_SEQUENCE;
+  if (isDer) return new Uint8Array(pemOrDer);
+  const pem = typeof pemOrDer === "string" ? pemOrDer : new TextDecoder().decode(pemOrDer);
+  const der = decodeBase64(PEM_REGEXP.exec(pem)?.[1]?.replace(/\s/g, "") ?? "");
+  if (der?.[0] !== ASN1_SEQUENCE) {
+    throw new TypeError("Cannot compute the thumbprint: found neither a PEM block CERTIFICATE nor DER bytes");
+  }
+  return der;
+}
+
+const ASN1_SEQUENCE = 0x30;

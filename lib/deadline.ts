@@ -1,0 +1,126 @@
+import { describeType } from "./identifiers.ts";
+
+/** setTimeout counts in 32 bits; a longer wait would end at once. */
+const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
+
+/** Throws unless `timeoutInMs` is a time-out a timer can keep. */
+export function checkTimeout(timeoutInMs: unknown): void {
+  if (typeof timeoutInMs !== "number") {
+    throw new TypeError(`Cannot use timeoutInMs: it must be a number, got ${describeType(timeoutInMs)}`);
+  }
+  if (!(timeoutInMs > 0 && timeoutInMs <= MAX_TIMEOUT_IN_MS)) {
+    throw new RangeError(`Cannot use timeoutInMs ${timeoutInMs}: it must be over 0 and at most ${MAX_TIMEOUT_IN_MS}`);
+  }
+}
+
+/** Throws unless `signal` is an AbortSignal, be it one of another realm or of a polyfill. */
+export function checkAbortSignal(signal: unknown): void {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+    throw new TypeError(`Cannot use abortSignal: it must be an AbortSignal, got ${describeType(signal)}`);
+  }
+}
+
+/**
+ * The end of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
+ */
+export class Deadline {
+  /** When the time is up, on the clock of `performance.now`. */
+  readonly due: number;
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #follow: (() => void) | undefined;
+  #expired = false;
+
+  constructor(timeoutInMs: number, outer: AbortSignal | undefined) {
+    this.due = performance.now() + timeoutInMs;
+    if (outer === undefined) return;
+    this.#outer = outer;
+    this.#follow = () => this.end(outer.reason);
+    if (outer.aborted) this.#follow();
+    else outer.addEventListener("abort", this.#follow);
+  }
+
+  /** Fires at the end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether the time-out was what ended the call. */
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  /** Ends the call now. */
+  end(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Ends the call because its time is up. */
+  expire(): void {
+    this.#expired = true;
+    this.end(new DOMException("The call's time is up", "TimeoutError"));
+  }
+
+  /** Waits for a promise that knows nothing of this deadline; rejects with the signal's reason if that ends first. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener("abort", abort);
+      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    });
+  }
+
+  /** Releases the caller's signal. */
+  release(): void {
+    if (this.#follow !== undefined) this.#outer!.removeEventListener("abort", this.#follow);
+  }
+}
+
+/**
+ * The deadlines of all calls under way. They share one timer, since to set one and clear it again is a good part of what a call
+ * costs on some runtimes. It is set for the earliest of them, and never without a call.
+ */
+export class Deadlines {
+  readonly #running = new Set<Deadline>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDue = Infinity;
+
+  /** Starts the clock of one call, which must be given to {@linkcode Deadlines.stop} at the call's end. */
+  start(timeoutInMs: number, outer: AbortSignal | undefined): Deadline {
+    const deadline = new Deadline(timeoutInMs, outer);
+    this.#running.add(deadline);
+    if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
+    return deadline;
+  }
+
+  /** Releases what a deadline holds. */
+  stop(deadline: Deadline): void {
+    deadline.release();
+    this.#running.delete(deadline);
+    if (this.#running.size === 0) this.#setTimer(Infinity);
+  }
+
+  /** Ends all calls now. */
+  endAll(reason: unknown): void {
+    for (const deadline of this.#running) deadline.end(reason);
+  }
+
+  #setTimer(due: number): void {
+    clearTimeout(this.#timer);
+    this.#timerDue = due;
+    if (due < Infinity) this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - performance.now()));
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    let next = Infinity;
+    for (const deadline of this.#running) {
+      if (deadline.due <= now) deadline.expire();
+      else next = Math.min(next, deadline.due);
+    }
+    this.#setTimer(next);
+  }
+}

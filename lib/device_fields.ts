@@ -1,0 +1,60 @@
+import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
+import { checkString } from "./authentication.ts";
+import { describeType, quote } from "./identifiers.ts";
+import { checkOptions, type OperationOptions } from "./operation_options.ts";
+
+/** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
+export interface DeviceFields extends OperationOptions {
+  /**
+   * Whether the device may connect.
+   * @default {"enabled"}
+   */
+  status?: "enabled" | "disabled";
+  /**
+   * Whether it is an IoT Edge device.
+   * @default {false}
+   */
+  iotEdge?: boolean;
+  /** Why it has its status; at most 128 characters. */
+  statusReason?: string;
+  /** For a leaf device, the scope of its gateway; for an IoT Edge device its own, which every update must repeat. */
+  deviceScope?: string;
+  /** The scope of an IoT Edge device's parent. */
+  parentScopes?: string | string[];
+}
+
+/** The body of a create or update of a device identity. */
+export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
+  checkOptions(fields);
+  const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
+  if (status !== "enabled" && status !== "disabled") {
+    throw new RangeError(`Cannot use status ${quote(String(status))}: expected "enabled" or "disabled"`);
+  }
+  if (typeof iotEdge !== "boolean") {
+    throw new TypeError(`Cannot use iotEdge: it must be a boolean, got ${describeType(iotEdge)}`);
+  }
+  if (statusReason !== undefined) checkStatusReason(statusReason);
+  if (deviceScope !== undefined) checkString("deviceScope", deviceScope);
+  const scopes = typeof parentScopes === "string" ? [parentScopes] : parentScopes;
+  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string"))) {
+    throw new TypeError("Cannot use parentScopes: it must be a string or an array of strings");
+  }
+  return {
+    deviceId,
+    status,
+    statusReason,
+    authentication,
+    capabilities: { iotEdge },
+    deviceScope,
+    parentScopes: scopes,
+  };
+}
+
+function checkStatusReason(statusReason: unknown): void {
+  checkString("statusReason", statusReason);
+  if (statusReason.length > 128) {
+    throw new RangeError(
+      `Cannot use statusReason: it may have 128 characters, and this one has ${statusReason.length}`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import type { ClientOptions } from "./client_options.ts";
+import { DirectMethods } from "./direct_methods.ts";
+import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
+import { HubTransport } from "./hub_transport.ts";
+import type { TokenCredential } from "./token_credential.ts";
+
+/**
+ * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
+ *
+ * A manager holds no connection before its first call and shares nothing with others. Close it when done.
+ *
+ * @example Register a device and set what it should do
+ * ```ts
+ * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await registry.createDeviceWithSas("thermostat-1");
+ * const twin = await registry.updateTwin("thermostat-1", { properties: { desired: { intervalInSeconds: 60 } } });
+ * console.assert(twin.properties?.desired?.intervalInSeconds === 60);
+ * ```
+ */
+export class IoTHubRegistryManager extends DirectMethods {
+  readonly #hub: HubTransport;
+
+  /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */
+  constructor(access: HubAccess, options: ClientOptions) {
+    const hub = new HubTransport(access, options);
+    super(hub);
+    this.#hub = hub;
+  }
+
+  /**
+   * Creates a manager that signs in with a shared access policy. Nothing is sent or signed yet.
+   *
+   * @param connectionString The policy's connection string, as the portal shows it.
+   * @param options How to reach the hub.
+   * @returns The manager.
+   * @throws {TypeError} When the string is no connection string of a hub; the message names the part that is wrong.
+   * @throws {RangeError} When a part or an option has a value that is not legal.
+   */
+  static fromConnectionString(connectionString: string, options: ClientOptions = {}): IoTHubRegistryManager {
+    return new IoTHubRegistryManager(accessFromConnectionString(connectionString, options), options);
+  }
+
+  /**
+   * Creates a manager that signs in with an Entra identity. The credential is asked for a token on the first call.
+   *
+   * @param url The hub's host name, or its `https://` URL.
+   * @param credential A credential of `@azure/identity`, or anything of its shape.
+   * @param options How to reach the hub.
+   * @returns The manager.
+   * @throws {TypeError} When the credential is none.
+   * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
+   */
+  static fromTokenCredential(
+    url: string,
+    credential: TokenCredential,
+    options: ClientOptions = {},
+  ): IoTHubRegistryManager {
+    return new IoTHubRegistryManager(accessFromTokenCredential(url, credential, options), options);
+  }
+
+  /** Ends the calls under way, each with the error `Closed`, and closes all connections. May be called again. */
+  close(): Promise<void> {
+    this.#hub.close();
+    return Promise.resolve();
+  }
+
+  /** Closes the manager at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { checkClientOptions, type ClientOptions } from "./client_options.ts";
+import { checkHostName, parseConnectionString } from "./connection_string.ts";
+import { credentialFromConnectionString, credentialFromTokenCredential, type HubCredential } from "./credential.ts";
+import { describeType } from "./identifiers.ts";
+import type { TokenCredential } from "./token_credential.ts";
+
+const DEFAULT_TOKEN_SCOPE = "https://iothubs.azure.net/.default";
+
+/** Where a manager's hub is and what it signs in with. */
+export interface HubAccess {
+  readonly hostName: string;
+  readonly credential: HubCredential;
+}
+
+/** Reads a policy's connection string. */
+export function accessFromConnectionString(connectionString: string, options: ClientOptions): HubAccess {
+  checkClientOptions(options);
+  const parsed = parseConnectionString(connectionString);
+  if (parsed.deviceId !== undefined) {
+    throw new TypeError(
+      "Cannot use the connection string: it is a device's (it has a DeviceId); a registry manager needs that of a " +
+        "shared access policy, with SharedAccessKeyName",
+    );
+  }
+  return {
+    hostName: parsed.hostName,
+    credential: credentialFromConnectionString(parsed, options.sasTokenTtlInSeconds),
+  };
+}
+
+/** Reads a hub's address, and keeps the credential for the first call. */
+export function accessFromTokenCredential(url: string, source: TokenCredential, options: ClientOptions): HubAccess {
+  checkClientOptions(options);
+  if (typeof url !== "string") throw new TypeError(`Cannot use url: it must be a string, got ${describeType(url)}`);
+  if (typeof source?.getToken !== "function") {
+    throw new TypeError(`Cannot use credential: it must have a method getToken, got ${describeType(source)}`);
+  }
+  const hostName = url.replace(/^https:\/\//i, "").replace(/\/$/, "");
+  checkHostName(hostName);
+  return { hostName, credential: credentialFromTokenCredential(source, options.tokenScope ?? DEFAULT_TOKEN_SCOPE) };
+}

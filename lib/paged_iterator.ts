@@ -1,0 +1,62 @@
+/** What {@linkcode PagedAsyncIterableIterator.byPage} can be told. */
+export interface PageSettings {
+  /** Start with the page after the one that had this token. */
+  continuationToken?: string;
+  /** How many rows a page may have at most. */
+  maxPageSize?: number;
+}
+
+/**
+ * A result in pages, read row by row with `for await`, or page by page; of the shape that the Azure SDKs use.
+ */
+export interface PagedAsyncIterableIterator<T, TPage> extends AsyncIterableIterator<T, undefined, undefined> {
+  /** Gives the pages instead of the rows, on request from the middle on: a token may come from another process. */
+  byPage(settings?: PageSettings): AsyncIterableIterator<TPage, undefined, undefined>;
+}
+
+interface Page<T> {
+  items: T[];
+  continuationToken: string | undefined;
+}
+
+/** Asks for one page. */
+type FetchPage<TPage> = (continuationToken: string | undefined, maxPageSize: number | undefined) => Promise<TPage>;
+
+/** Rows and pages over `fetchPage`, which is not called before a row or page is wanted. */
+export function pagedIterator<T, TPage extends Page<T>>(
+  fetchPage: FetchPage<TPage>,
+): PagedAsyncIterableIterator<T, TPage> {
+  const rows = readRows<T>(readPages(fetchPage, {}));
+  return {
+    next: () => rows.next(),
+    return: () => rows.return(undefined),
+    throw: (error) => rows.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    byPage: (settings) => readPages(fetchPage, settings ?? {}),
+  };
+}
+
+async function* readRows<T>(
+  pages: AsyncIterable<Page<T>>,
+): AsyncGenerator<T, undefined> {
+  for await (const page of pages) yield* page.items;
+  return undefined;
+}
+
+async function* readPages<T, TPage extends Page<T>>(
+  fetchPage: FetchPage<TPage>,
+  { continuationToken, maxPageSize }: PageSettings,
+): AsyncGenerator<TPage, undefined> {
+  let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
+  while (next !== undefined) {
+    const page: TPage = await next;
+    const token = page.continuationToken;
+    next = token === undefined ? undefined : fetchPage(token, maxPageSize);
+    // The consumer may never come back for it; then its failure must not count as unhandled.
+    next?.catch(() => {});
+    yield page;
+  }
+  return undefined;
+}

@@ -1,0 +1,79 @@
+import type { QuerySpecification } from "../gen/types.gen.ts";
+import { describeType } from "./identifiers.ts";
+import { checkCount } from "./operation_options.ts";
+
+/** What the rows of a result are: whole twins, rows of a projection (`"raw"`), records of jobs and others. */
+export type QueryItemType =
+  | "unknown"
+  | "twin"
+  | "deviceJob"
+  | "jobResponse"
+  | "raw"
+  | "enrollment"
+  | "enrollmentGroup"
+  | "deviceRegistration";
+
+/** One page of a query's result. */
+export interface QueryResult<T = Record<string, unknown>> {
+  /** What the rows are. */
+  type: QueryItemType;
+  /** The rows, as the hub sent them. */
+  items: T[];
+  /** Asks for the next page; `undefined` on the last one. */
+  continuationToken: string | undefined;
+}
+
+const ITEM_TYPES: readonly QueryItemType[] = [
+  "unknown",
+  "twin",
+  "deviceJob",
+  "jobResponse",
+  "raw",
+  "enrollment",
+  "enrollmentGroup",
+  "deviceRegistration",
+];
+
+/** The body of a query; throws unless there is a text. */
+export function queryBody(query: string | QuerySpecification): QuerySpecification {
+  const text = typeof query === "string" ? query : query?.query;
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot use query: it must be a string or { query: string }, got ${describeType(query)}`);
+  }
+  if (text.trim() === "") throw new RangeError("Cannot use query: it must not be empty");
+  return { query: text };
+}
+
+/** The request headers that say which page is wanted. */
+export function pagingHeaders(
+  continuationToken: string | undefined,
+  maxItemCount: number | undefined,
+): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
+  if (continuationToken !== undefined) checkContinuationToken(continuationToken);
+  if (maxItemCount !== undefined) checkCount("maxItemCount", maxItemCount);
+  return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
+}
+
+/** Puts a page together from the answer's body and headers. */
+export function queryResult<T>(data: unknown, headers: { get(name: string): string | null }): QueryResult<T> {
+  // The hub writes the type in Pascal case; the API description, and so our type, in camel case.
+  const type = headers.get("x-ms-item-type")?.toLowerCase();
+  return {
+    type: ITEM_TYPES.find((known) => known.toLowerCase() === type) ?? "unknown",
+    items: (data ?? []) as T[],
+    // An empty token counts as none: both mean the end.
+    continuationToken: headers.get("x-ms-continuation") || undefined,
+  };
+}
+
+/** The token goes back in a header as it came; one that a header cannot carry is none of the hub's. */
+function checkContinuationToken(token: unknown): void {
+  if (typeof token !== "string") {
+    throw new TypeError(`Cannot use continuationToken: it must be a string, got ${describeType(token)}`);
+  }
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) {
+    throw new RangeError(
+      "Cannot use continuationToken: it must be one or more printable ASCII characters; leave it out for the first page",
+    );
+  }
+}

@@ -1,0 +1,47 @@
+/** One HTTP request, complete: what {@linkcode Send} puts on the wire. */
+export interface WireRequest {
+  readonly method: string;
+  /** Scheme, host and port, such as `https://myhub.azure-devices.net`. */
+  readonly origin: string;
+  /** Path and query, percent-encoded. */
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+/** The answer to a {@linkcode WireRequest}, read to its end. */
+export interface WireResponse {
+  readonly status: number;
+  readonly body: string;
+  /** The value of a header, or `null` where it is absent; `name` in lower case. */
+  header(name: string): string | null;
+}
+
+/** Sends one request and reads its answer. Rejects when none came, or when `signal` ended the wait. */
+export type Send = (request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
+
+/** A {@linkcode Send} with the connections it holds. */
+export interface Wire {
+  readonly send: Send;
+  /** Closes all connections, idle or in use. */
+  close(): void;
+}
+
+/** A function of the shape of the global `fetch`. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The wire that any runtime has. Redirects are not followed: they would take the credentials elsewhere. */
+export function fetchWire(fetch: FetchLike): Wire {
+  async function send(request: WireRequest, signal: AbortSignal): Promise<WireResponse> {
+    const { method, origin, path, headers, body } = request;
+    // Called without a receiver: a browser's fetch throws when its `this` is some object of ours.
+    const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
+    return {
+      // A browser hides a redirect behind status 0.
+      status: response.type === "opaqueredirect" ? 302 : response.status,
+      body: await response.text(),
+      header: (name) => response.headers.get(name),
+    };
+  }
+  return { send, close: () => {} };
+}

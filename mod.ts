@@ -1,0 +1,70 @@
+/**
+ * Manages an Azure IoT hub from a back end: identities, twins, queries, direct methods, cloud-to-device messages.
+ *
+ * The same module runs on Deno, Bun, Node, Cloudflare Workers and in browsers. Importing it opens nothing and reads
+ * nothing; what messages need is loaded with the first one.
+ *
+ * @example The first call
+ * ```ts
+ * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await registry.createDeviceWithSas("thermostat-1");
+ * await registry.updateTwin("thermostat-1", { tags: { site: "berlin" } });
+ * for await (const twin of registry.query("SELECT * FROM devices WHERE tags.site = 'berlin'")) {
+ *   console.assert(twin.deviceId === "thermostat-1");
+ * }
+ * ```
+ *
+ * @module
+ */
+export { IoTHubRegistryManager } from "./lib/registry_manager.ts";
+export { certificateThumbprint } from "./lib/certificate_thumbprint.ts";
+export { parseConnectionString } from "./lib/connection_string.ts";
+export { deviceConnectionString } from "./lib/device_connection_string.ts";
+export { IoTHubError } from "./lib/errors.ts";
+export { createSasToken } from "./lib/sas_token.ts";
+
+export type { SymmetricKeys, X509Thumbprints } from "./lib/authentication.ts";
+export type { ClientOptions } from "./lib/client_options.ts";
+export type { ConnectionString } from "./lib/connection_string.ts";
+export type { DeviceFields } from "./lib/device_fields.ts";
+export type { DeviceIdentities } from "./lib/device_identities.ts";
+export type { DirectMethods } from "./lib/direct_methods.ts";
+export type { HubErrorCode } from "./lib/error_codes.ts";
+export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./lib/errors.ts";
+export type { ModuleFields, ModuleIdentities } from "./lib/module_identities.ts";
+export type { OperationOptions } from "./lib/operation_options.ts";
+export type { PagedAsyncIterableIterator, PageSettings } from "./lib/paged_iterator.ts";
+export type { Queries } from "./lib/queries.ts";
+export type { QueryItemType, QueryResult } from "./lib/query_page.ts";
+export type { SasTokenInput } from "./lib/sas_token.ts";
+export type { Statistics } from "./lib/statistics.ts";
+export type { AccessToken, GetTokenOptions, TokenCredential } from "./lib/token_credential.ts";
+export type { TwinPatch } from "./lib/twin_patch.ts";
+export type { Twins } from "./lib/twins.ts";
+export type {
+  AuthenticationMechanism,
+  BulkRegistryOperationResult,
+  CloudToDeviceMethod,
+  CloudToDeviceMethodResult,
+  Device,
+  DeviceCapabilities,
+  DeviceRegistryOperationError,
+  DeviceRegistryOperationWarning,
+  ExportImportDevice,
+  Module,
+  PropertyContainer,
+  QuerySpecification,
+  RegistryStatistics,
+  ServiceStatistics,
+  SymmetricKey,
+  Twin,
+  TwinProperties,
+  X509Thumbprint,
+} from "./gen/types.gen.ts";
+export type { C2dAcknowledgement, C2dMessageProperties } from "./lib/c2d_message.ts";
+export type { IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";
