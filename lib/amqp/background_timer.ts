@@ -1,0 +1,32 @@
+/** setTimeout counts in 32 bits; a longer wait would end at once. */
+const MAX_DELAY_IN_MS = 2 ** 31 - 1;
+
+/** One timer that can be set again and again, and that does not keep the process alive. */
+export class BackgroundTimer {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Calls `action` at `time`, in milliseconds since 1970; whatever was set before is forgotten. */
+  setAt(time: number, action: () => void): void {
+    this.clear();
+    if (time === Infinity) return;
+    const delay = Math.max(0, time - Date.now());
+    this.#timer = delay > MAX_DELAY_IN_MS
+      ? setTimeout(() => this.setAt(time, action), MAX_DELAY_IN_MS)
+      : setTimeout(action, delay);
+    unref(this.#timer);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Node and Bun give an object, Deno and browsers a number; a browser has no process to keep alive. */
+function unref(timer: unknown): void {
+  if (typeof timer === "object") {
+    (timer as { unref?(): void } | null)?.unref?.();
+  } else {
+    (globalThis as { Deno?: { unrefTimer(id: unknown): void } }).Deno?.unrefTimer(timer);
+  }
+}

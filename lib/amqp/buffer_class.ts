@@ -1,0 +1,25 @@
+import rhea from "rhea";
+import type { Buffer } from "node:buffer";
+
+/**
+ * The `Buffer` class that the AMQP library itself uses, be it the runtime's or one that a bundler brought along: its
+ * writers take nothing else.
+ */
+const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000").constructor as typeof Buffer;
+
+/** A copy of the bytes, as a `Buffer`. */
+export function copyToBuffer(bytes: Uint8Array): Buffer {
+  return BufferClass.from(bytes);
+}
+
+/** The chunks as one `Buffer`. */
+export function concatBuffers(chunks: Uint8Array[]): Buffer {
+  return BufferClass.concat(chunks);
+}
+
+/** Four bytes that tell apart the deliveries of one link. */
+export function deliveryTag(number: number): Buffer {
+  const tag = BufferClass.allocUnsafe(4);
+  tag.writeUInt32BE(number >>> 0);
+  return tag;
+}

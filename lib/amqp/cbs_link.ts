@@ -1,0 +1,80 @@
+import type { Connection, EventContext, Sender } from "rhea";
+import type { HubToken } from "../credential.ts";
+import type { AmqpFailure } from "./amqp_failure.ts";
+import { type AmqpCondition, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
+
+const ADDRESS = "$cbs";
+
+interface PendingReply {
+  resolve(): void;
+  reject(failure: AmqpFailure): void;
+}
+
+/**
+ * The hub's claims-based security node: a token is put there in a message, the verdict comes back in another one. Both
+ * links are attached in one go.
+ */
+export class CbsLink {
+  readonly #sender: Sender;
+  readonly #pending: Map<string, PendingReply> = new Map();
+
+  constructor(connection: Connection) {
+    this.#sender = connection.open_sender({ target: { address: ADDRESS } });
+    const receiver = connection.open_receiver({ source: { address: ADDRESS }, credit_window: 10 });
+    receiver.on("message", (context: EventContext) => this.#receive(context));
+    this.#sender.on("rejected", ({ delivery }: EventContext) => {
+      this.end(failureOfCondition(delivery?.remote_state?.error, "the hub rejected the token's message"));
+    });
+    this.#sender.on("released", () => {
+      this.end(failureOfCondition(undefined, "the hub did not take the token's message"));
+    });
+  }
+
+  /**
+   * Puts a token; resolves when the hub has accepted it.
+   *
+   * The type of an Entra token is `Bearer`, as the hub's own .NET and Java clients have it; that of a shared access
+   * signature is the one that all but one of them send.
+   */
+  async putToken(audience: string, token: HubToken): Promise<void> {
+    const messageId = crypto.randomUUID();
+    const message = {
+      message_id: messageId,
+      to: ADDRESS,
+      reply_to: "cbs",
+      application_properties: {
+        operation: "put-token",
+        type: token.authorization.startsWith("Bearer ") ? "Bearer" : "servicebus.windows.net:sastoken",
+        name: audience,
+      },
+      body: token.authorization,
+    };
+    if (this.#sender.sendable()) this.#sender.send(message);
+    else this.#sender.once("sendable", () => this.#sender.send(message));
+    await new Promise<void>((resolve, reject) => this.#pending.set(messageId, { resolve, reject }));
+  }
+
+  /** Fails the replies that are still awaited. */
+  end(failure: AmqpFailure): void {
+    for (const { reject } of this.#pending.values()) reject(failure);
+    this.#pending.clear();
+  }
+
+  #receive({ message }: EventContext): void {
+    const correlationId = String(message?.correlation_id);
+    const reply = this.#pending.get(correlationId);
+    if (reply === undefined) return;
+    this.#pending.delete(correlationId);
+    const properties: Record<string, unknown> = message?.application_properties ?? {};
+    const status = properties["status-code"];
+    if (status === 200 || status === 202) reply.resolve();
+    else {reply.reject(
+        failureOfTokenReply(typeof status === "number" ? status : undefined, properties["status-description"]),
+      );}
+  }
+}
+
+/** The condition that a closed link, session or connection carries, if it carries one. */
+export function conditionOf(error: unknown): AmqpCondition | undefined {
+  return typeof error === "object" && error !== null ? error as AmqpCondition : undefined;
+}

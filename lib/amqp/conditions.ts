@@ -1,0 +1,120 @@
+import type { IoTHubErrorCode } from "../errors.ts";
+import { errorNameOf, errorNumberOf } from "../error_codes.ts";
+import { redactText } from "../redaction.ts";
+import { AmqpFailure } from "./amqp_failure.ts";
+
+/** An AMQP error as it came over the wire: in an outcome, a detach, an end or a close. */
+export interface AmqpCondition {
+  condition?: string;
+  description?: string;
+  info?: unknown;
+}
+
+/** What a condition means when the hub adds no number of its own. */
+const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean; statusCode?: number }> = new Map([
+  ["amqp:not-found", { code: "DeviceNotFound", retryable: false }],
+  ["amqp:unauthorized-access", { code: "Unauthorized", retryable: false, statusCode: 401 }],
+  ["amqp:resource-limit-exceeded", { code: "DeviceMaximumQueueDepthExceeded", retryable: false }],
+  ["amqp:link:message-size-exceeded", { code: "MessageTooLarge", retryable: false }],
+  ["amqp:not-allowed", { code: "InvalidOperation", retryable: false }],
+  ["amqp:not-implemented", { code: "InvalidOperation", retryable: false }],
+  ["amqp:internal-error", { code: "ServerError", retryable: true }],
+  ["amqp:precondition-failed", { code: "PreconditionFailed", retryable: false }],
+  ["amqp:link:detach-forced", { code: "ServiceUnavailable", retryable: true }],
+  ["amqp:connection:forced", { code: "ServiceUnavailable", retryable: true }],
+  ["com.microsoft:timeout", { code: "Timeout", retryable: true }],
+  ["com.microsoft:argument-error", { code: "ArgumentInvalid", retryable: false }],
+  ["com.microsoft:argument-out-of-range", { code: "ArgumentInvalid", retryable: false }],
+  ["com.microsoft:device-already-exists", { code: "DeviceAlreadyExists", retryable: false }],
+  ["com.microsoft:device-container-throttled", { code: "ThrottlingException", retryable: true }],
+  ["com.microsoft:quota-exceeded", { code: "IotHubQuotaExceeded", retryable: true }],
+  ["com.microsoft:precondition-failed", { code: "PreconditionFailed", retryable: false }],
+  ["com.microsoft:message-lock-lost", { code: "DeviceMessageLockLost", retryable: false }],
+  ["com.microsoft:iot-hub-suspended", { code: "IotHubSuspended", retryable: false }],
+  ["com.microsoft:iot-hub-not-found-error", { code: "IotHubNotFound", retryable: false }],
+]);
+
+/** The failure that a condition stands for; `subject` begins the sentence, as in "the hub rejected the message". */
+export function failureOfCondition(error: AmqpCondition | undefined, subject: string): AmqpFailure {
+  const condition = error?.condition ?? "";
+  const description = parseDescription(error?.description);
+  const info = isRecord(error?.info) ? error.info : {};
+  const errorNumber = toErrorNumber(info["com.microsoft:error-code"]) ?? description.errorNumber;
+  const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
+
+  const meaning = MEANINGS.get(condition);
+  const name = errorNumber === undefined ? undefined : errorNameOf(errorNumber);
+  const code = name ?? meaning?.code ?? (condition === "" ? "NetworkError" : condition);
+  const number = errorNumber ?? errorNumberOf(code);
+  const statusCode = number === undefined ? meaning?.statusCode : Math.floor(number / 1000);
+
+  const why = [description.text, condition].filter((text) => text !== "").join(", ");
+  return new AmqpFailure(`${subject}${why === "" ? "" : ` (${why})`}`, {
+    code,
+    // A number that comes with a condition is the finer of the two, yet only the condition says what may pass.
+    retryable: meaning?.retryable ?? (condition === "" || isPassing(statusCode)),
+    ...(statusCode === undefined ? {} : { statusCode }),
+    ...(number === undefined ? {} : { errorNumber: number }),
+    ...(trackingId === undefined ? {} : { trackingId }),
+  });
+}
+
+/** The failure for a put-token reply that was neither 200 nor 202. */
+export function failureOfTokenReply(statusCode: number | undefined, statusDescription: unknown): AmqpFailure {
+  const { text, errorNumber, trackingId } = parseDescription(toText(statusDescription));
+  const code: IoTHubErrorCode = (errorNumber === undefined ? undefined : errorNameOf(errorNumber)) ??
+    (statusCode === undefined ? "InvalidResponse" : TOKEN_REPLIES.get(statusCode) ?? "Unauthorized");
+  const status = statusCode === undefined ? "no status code" : `status ${statusCode}`;
+  return new AmqpFailure(`the hub did not accept the token (${text === "" ? "" : `${text}, `}${status})`, {
+    code,
+    retryable: isPassing(statusCode),
+    ...(statusCode === undefined ? {} : { statusCode }),
+    ...(errorNumber === undefined ? {} : { errorNumber }),
+    ...(trackingId === undefined ? {} : { trackingId }),
+  });
+}
+
+const TOKEN_REPLIES: ReadonlyMap<number, IoTHubErrorCode> = new Map<number, IoTHubErrorCode>([
+  [400, "ArgumentInvalid"],
+  [404, "IotHubNotFound"],
+  [429, "ThrottlingException"],
+  [500, "ServerError"],
+  [503, "ServiceUnavailable"],
+]);
+
+function isPassing(statusCode: number | undefined): boolean {
+  return statusCode === 408 || statusCode === 429 ||
+    (statusCode !== undefined && statusCode >= 500 && statusCode !== 501);
+}
+
+/** A description is plain text, or the JSON that the hub's newer parts put there. */
+function parseDescription(
+  description: string | undefined,
+): { text: string; errorNumber?: number; trackingId?: string } {
+  const text = redactText(description ?? "");
+  if (!text.startsWith("{")) return { text };
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (!isRecord(parsed)) return { text };
+    return {
+      text: toText(parsed.message) ?? toText(parsed.Message) ?? text,
+      errorNumber: toErrorNumber(parsed.errorCode),
+      trackingId: toText(parsed.trackingId),
+    };
+  } catch {
+    return { text };
+  }
+}
+
+function toErrorNumber(value: unknown): number | undefined {
+  const number = typeof value === "string" ? Number(value) : value;
+  return typeof number === "number" && number >= 400_000 && number < 600_000 ? number : undefined;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
