@@ -1,0 +1,107 @@
+import rhea from "rhea";
+import type { Message } from "rhea";
+import { HubFault } from "./hub_fault.ts";
+
+/** A cloud-to-device message as a sender's AMQP link brought it. */
+export interface IncomingMessage {
+  messageId?: string;
+  correlationId?: string;
+  userId?: string;
+  to: string;
+  contentType?: string;
+  contentEncoding?: string;
+  /** Milliseconds since 1970. */
+  expiryTime?: number;
+  /** The value of the application property `iothub-ack`, which is not among `properties`. */
+  ack?: string;
+  /** The application properties. */
+  properties: Record<string, unknown>;
+  data: Uint8Array;
+}
+
+/** Whom a message is for. */
+export interface MessageTarget {
+  deviceId: string;
+  moduleId?: string;
+}
+
+const ACK_PROPERTY = "iothub-ack";
+const DATA_SECTION = 0x75;
+const TO_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
+
+/**
+ * Whom the property `to` names. Ids come percent-encoded from most senders and as they are from some.
+ *
+ * @throws {HubFault} `InvalidOperation` when it names nobody.
+ */
+export function parseTarget(to: unknown): MessageTarget {
+  const match = typeof to === "string" ? TO_REGEXP.exec(to) : null;
+  if (match === null) {
+    const got = typeof to === "string" ? JSON.stringify(to) : "nothing";
+    throw new HubFault(
+      "InvalidOperation",
+      400,
+      `The property To must contain the device identifier: /devices/{id}/messages/devicebound, got ${got}`,
+    );
+  }
+  const [, deviceId, moduleId] = match;
+  return { deviceId: decodeId(deviceId!), ...(moduleId === undefined ? {} : { moduleId: decodeId(moduleId) }) };
+}
+
+function decodeId(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}
+
+/**
+ * The message in the hub's own terms.
+ *
+ * @throws {HubFault} `ArgumentInvalid` for a body that is not bytes or text.
+ */
+export function readMessage(message: Message): IncomingMessage {
+  const all: Record<string, unknown> = message.application_properties ?? {};
+  const ack = all[ACK_PROPERTY];
+  const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
+  const read: IncomingMessage = {
+    to: String(message.to),
+    properties: Object.fromEntries(Object.entries(all).filter(([name]) => name !== ACK_PROPERTY)),
+    data: readBody(message.body),
+  };
+  if (message_id !== undefined) read.messageId = readId(message_id);
+  if (correlation_id !== undefined) read.correlationId = readId(correlation_id);
+  if (user_id !== undefined) read.userId = new TextDecoder().decode(user_id as unknown as Uint8Array);
+  if (content_type !== undefined) read.contentType = content_type;
+  if (content_encoding !== undefined) read.contentEncoding = content_encoding;
+  if (absolute_expiry_time !== undefined) read.expiryTime = Number(absolute_expiry_time);
+  if (ack !== undefined) read.ack = String(ack);
+  return read;
+}
+
+/** An id is a string, a number, a UUID, or bytes. */
+function readId(id: unknown): string {
+  if (!(id instanceof Uint8Array)) return String(id);
+  return id.byteLength === 16
+    ? rhea.uuid_to_string(id as Parameters<typeof rhea.uuid_to_string>[0])
+    : new TextDecoder().decode(id);
+}
+
+/** One data section or several, or a value that is text or bytes. */
+function readBody(body: unknown): Uint8Array {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  const { typecode, content } = (body ?? {}) as { typecode?: number; content?: Uint8Array | Uint8Array[] };
+  if (typecode !== DATA_SECTION || content === undefined) {
+    throw new HubFault("ArgumentInvalid", 400, "The body of a cloud-to-device message must be a data section");
+  }
+  const chunks = Array.isArray(content) ? content : [content];
+  const data = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    data.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return data;
+}

@@ -1,0 +1,168 @@
+import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
+import { checkIdentityIfMatch, type DeviceIdentities } from "./device_identities.ts";
+import { HubFault, invalidArgument } from "./hub_fault.ts";
+import { type AnyRecord, identityKey, type TwinRecord } from "./identity_records.ts";
+import type { IdentityStore } from "./identity_store.ts";
+import { readIfMatch } from "./if_match.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
+import type { ModuleIdentities } from "./module_identities.ts";
+import { checkIfMatch, type TwinWrites } from "./twin_writes.ts";
+import { newSection } from "./twin_section.ts";
+
+const MAX_ELEMENTS = 100;
+const MODES = [
+  "create",
+  "update",
+  "updateIfMatchETag",
+  "delete",
+  "deleteIfMatchETag",
+  "updateTwin",
+  "updateTwinIfMatchETag",
+] as const;
+
+type ImportMode = typeof MODES[number];
+
+interface Element {
+  deviceId: string;
+  moduleId: string | undefined;
+  mode: ImportMode;
+  body: JsonObject;
+}
+
+/** Up to a hundred writes in one call, each of which succeeds or fails alone. */
+export class BulkRegistry {
+  readonly #store: IdentityStore;
+  readonly #devices: DeviceIdentities;
+  readonly #modules: ModuleIdentities;
+  readonly #twins: TwinWrites;
+
+  constructor(store: IdentityStore, devices: DeviceIdentities, modules: ModuleIdentities, twins: TwinWrites) {
+    this.#store = store;
+    this.#devices = devices;
+    this.#modules = modules;
+    this.#twins = twins;
+  }
+
+  /** @throws 400 or 413 where the call as a whole is not good */
+  run(body: unknown): BulkRegistryOperationResult {
+    const errors: DeviceRegistryOperationError[] = [];
+    for (const element of readElements(body)) {
+      try {
+        this.#runOne(element);
+      } catch (error) {
+        if (!(error instanceof HubFault)) throw error;
+        errors.push({
+          deviceId: element.deviceId,
+          ...(element.moduleId !== undefined && { moduleId: element.moduleId }),
+          errorCode: error.code as NonNullable<DeviceRegistryOperationError["errorCode"]>,
+          errorStatus: error.message,
+          operation: element.mode,
+        });
+      }
+    }
+    return { isSuccessful: errors.length === 0, errors, warnings: [] };
+  }
+
+  #runOne(element: Element): void {
+    if (element.mode === "create") return this.#create(element);
+    const record = this.#require(element);
+    const { body } = element;
+    switch (element.mode) {
+      case "updateIfMatchETag":
+        checkIdentityIfMatch(record, etagOf(body["eTag"]));
+        return this.#replace(record, body);
+      case "update":
+        return this.#replace(record, body);
+      case "deleteIfMatchETag":
+        checkIdentityIfMatch(record, etagOf(body["eTag"]));
+        return this.#delete(record);
+      case "delete":
+        return this.#delete(record);
+      case "updateTwinIfMatchETag":
+        checkIfMatch(record, etagOf(body["twinETag"]));
+        return this.#twins.patch(record, twinPartOf(body), undefined);
+      case "updateTwin":
+        return this.#twins.patch(record, twinPartOf(body), undefined);
+    }
+  }
+
+  #create({ deviceId, moduleId, body }: Element): void {
+    const twin = twinPartOf(body);
+    const hasTwin = Object.keys(twin).length > 0;
+    // A twin is tried on a spare record first, so that a bad one leaves no identity behind.
+    if (hasTwin) this.#twins.fill(spareTwin(), twin);
+    const record = moduleId === undefined
+      ? this.#devices.create(deviceId, body)
+      : this.#modules.create(this.#store.requireDevice(deviceId), moduleId, body);
+    if (hasTwin) this.#twins.fill(record.twin, twin);
+  }
+
+  #require({ deviceId, moduleId }: Element): AnyRecord {
+    const device = this.#store.requireDevice(deviceId);
+    return moduleId === undefined ? device : this.#store.requireModule(device, moduleId);
+  }
+
+  #replace(record: AnyRecord, body: JsonObject): void {
+    if (record.kind === "device") this.#devices.replace(record, body);
+    else this.#modules.replace(record, body);
+  }
+
+  #delete(record: AnyRecord): void {
+    if (record.kind === "device") this.#devices.delete(record);
+    else this.#modules.delete(record);
+  }
+}
+
+function readElements(body: unknown): Element[] {
+  if (!Array.isArray(body)) throw invalidArgument("The body must be a JSON array of identities");
+  if (body.length > MAX_ELEMENTS) {
+    throw new HubFault(
+      "TooManyDevices",
+      413,
+      `The call has ${body.length} identities, it must not have more than ${MAX_ELEMENTS}`,
+    );
+  }
+  const elements = body.map(readElement);
+  const seen = new Set<string>();
+  for (const { deviceId, moduleId } of elements) {
+    const key = identityKey(deviceId, moduleId);
+    if (seen.has(key)) {
+      throw new HubFault("DeviceDefinedMultipleTimes", 400, `${key} is in the call more than once`);
+    }
+    seen.add(key);
+  }
+  return elements;
+}
+
+function readElement(body: unknown, index: number): Element {
+  if (!isJsonObject(body)) throw invalidArgument(`Element ${index} must be a JSON object`);
+  const { id, moduleId, importMode } = body;
+  if (typeof id !== "string" || id === "") throw invalidArgument(`Element ${index} must have an id`);
+  if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
+    throw invalidArgument(`moduleId of element ${index} must be a string`);
+  }
+  const wanted = String(importMode).toLowerCase();
+  const mode = MODES.find((candidate) => candidate.toLowerCase() === wanted);
+  if (mode === undefined) {
+    throw invalidArgument(
+      `importMode of element ${index} must be one of ${MODES.join(", ")}, not ${JSON.stringify(importMode ?? null)}`,
+    );
+  }
+  return { deviceId: id, moduleId: moduleId || undefined, mode, body };
+}
+
+function spareTwin(): TwinRecord {
+  const section = newSection("");
+  return { tags: {}, desired: section, reported: section, etagCounter: 1 };
+}
+
+function etagOf(value: unknown): string | undefined {
+  return readIfMatch(typeof value === "string" ? value : null);
+}
+
+function twinPartOf(body: JsonObject): JsonObject {
+  const part: JsonObject = {};
+  if (body["tags"] !== undefined) part["tags"] = body["tags"];
+  if (body["properties"] !== undefined && body["properties"] !== null) part["properties"] = body["properties"];
+  return part;
+}

@@ -1,0 +1,86 @@
+// The little of DER, the encoding of certificates, that a self-signed certificate needs.
+
+const TAG = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8: 0x0c,
+  time: 0x17,
+  sequence: 0x30,
+  set: 0x31,
+};
+
+/** A value with its tag and length. */
+export function encode(tag: number, ...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const content = concat(contents);
+  return concat([Uint8Array.of(tag), encodeLength(content.length), content]);
+}
+
+/** SEQUENCE */
+export function sequence(...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return encode(TAG.sequence, ...contents);
+}
+
+/** SET */
+export function setOf(...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return encode(TAG.set, ...contents);
+}
+
+/** INTEGER from the bytes of a number that is not negative, the highest first. */
+export function unsignedInteger(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Uint8Array.of(0) : bytes.subarray(first);
+  // A leading bit that is set would make it negative.
+  return encode(TAG.integer, ...(digits[0]! >= 0x80 ? [Uint8Array.of(0), digits] : [digits]));
+}
+
+/** OBJECT IDENTIFIER from its dotted text. */
+export function objectIdentifier(text: string): Uint8Array<ArrayBuffer> {
+  const [first = 0, second = 0, ...rest] = text.split(".").map(Number);
+  return encode(TAG.oid, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]));
+}
+
+/** BIT STRING of whole bytes. */
+export function bitString(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encode(TAG.bitString, Uint8Array.of(0), bytes);
+}
+
+/** OCTET STRING */
+export function octetString(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encode(TAG.octetString, bytes);
+}
+
+/** UTF8String */
+export function utf8String(text: string): Uint8Array<ArrayBuffer> {
+  return encode(TAG.utf8, new TextEncoder().encode(text));
+}
+
+/** UTCTime, which is good until 2049. */
+export function utcTime(time: Date): Uint8Array<ArrayBuffer> {
+  const digits = time.toISOString().replace(/\D/g, "").slice(2, 14);
+  return encode(TAG.time, new TextEncoder().encode(`${digits}Z`));
+}
+
+function base128(value: number): number[] {
+  const bytes = [value & 0x7f];
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes.unshift(rest & 0x7f | 0x80);
+  return bytes;
+}
+
+function encodeLength(length: number): Uint8Array {
+  if (length < 0x80) return Uint8Array.of(length);
+  const bytes: number[] = [];
+  for (let rest = length; rest > 0; rest >>>= 8) bytes.unshift(rest & 0xff);
+  return Uint8Array.of(0x80 | bytes.length, ...bytes);
+}
+
+function concat(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

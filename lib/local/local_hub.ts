@@ -1,0 +1,206 @@
+import type { AmqpBackend } from "./amqp_listener.ts";
+import { type PolicyName, requireRight } from "./authorization.ts";
+import { HubState } from "./hub_state.ts";
+import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./jwt_authority.ts";
+import { LocalDevice } from "./local_device.ts";
+import { Listeners, type ListenOptions, type LocalHubAddresses } from "./listeners.ts";
+import { answerRest } from "./rest_router.ts";
+
+/** The name ends where no other machine is, so that a client without `hub.clientOptions` reaches nobody. */
+const DEFAULT_HOST_NAME = "local-hub.localhost";
+
+/** How a local hub is to differ from the usual one. */
+export interface LocalHubOptions {
+  /** The host name of the hub, as in connection strings and tokens. Default: `"local-hub.localhost"`. */
+  hostName?: string;
+  /**
+   * The clock of the hub, in milliseconds since the epoch: for expiry of tokens and messages, and for every time it
+   * writes. Time-outs of direct methods go by the real clock. Default: `Date.now`.
+   */
+  now?: () => number;
+  /** How long after its expiry a token is still good. Default: 0. */
+  clockSkewInSeconds?: number;
+}
+
+/** What a client needs besides the connection string to reach a local hub in its own process. */
+export interface LocalHubClientOptions {
+  /** Answers requests in process; same shape as the global `fetch`. */
+  fetch: (input: Request | URL | string, init?: RequestInit) => Promise<Response>;
+  /** Opens the hub's loopback port for AMQP on first use and tells where it is. */
+  amqpEndpoint: () => Promise<string>;
+}
+
+/**
+ * An IoT hub in small, for tests and for work without a network: device and module identities, twins, queries, direct
+ * methods and cloud-to-device messages, with the rules, the errors and the authorization of the real one.
+ *
+ * A new hub is empty, listens nowhere, and writes no file. Its keys are random.
+ *
+ * @example
+ * ```ts
+ * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ * import assert from "node:assert/strict";
+ *
+ * await using hub = new LocalHub();
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * const device = await registry.createDeviceWithSas("thermostat");
+ * assert.equal(device.status, "enabled");
+ * assert.equal((await registry.getDeviceRegistryStatistics()).totalDeviceCount, 1);
+ * ```
+ */
+export class LocalHub {
+  readonly #state: HubState;
+  readonly #devices = new Map<string, LocalDevice>();
+  readonly #listeners: Listeners;
+  #amqpEndpoint: Promise<string> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Makes a hub.
+   *
+   * @param options host name, clock, and tolerance for expired tokens
+   */
+  constructor(options: LocalHubOptions = {}) {
+    const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
+    this.#state = new HubState({ hostName, now, clockSkew: clockSkewInSeconds * 1000 });
+    this.#listeners = new Listeners(hostName, (request) => this.fetch(request), this.#amqpBackend());
+  }
+
+  /** The host name of the hub. */
+  get hostName(): string {
+    return this.#state.hostName;
+  }
+
+  /** The connection string of the policy `iothubowner`, which may do everything. */
+  get connectionString(): string {
+    return this.connectionStringFor("iothubowner");
+  }
+
+  /**
+   * The connection string of a policy: `iothubowner`, `service`, `device`, `registryRead` or `registryReadWrite`.
+   *
+   * @param policyName the name of the policy
+   * @param key which of its two keys. Default: `"primary"`
+   * @throws {RangeError} where the hub has no such policy
+   */
+  connectionStringFor(policyName: PolicyName, key: "primary" | "secondary" = "primary"): string {
+    const policy = this.#state.policies.get(policyName);
+    if (policy === undefined) throw new RangeError(`The hub has no policy ${JSON.stringify(policyName)}`);
+    const sharedAccessKey = key === "primary" ? policy.primaryKey : policy.secondaryKey;
+    return `HostName=${this.hostName};SharedAccessKeyName=${policyName};SharedAccessKey=${sharedAccessKey}`;
+  }
+
+  /**
+   * The options with which a client in this process reaches this hub: no socket for HTTP, and a loopback port for AMQP
+   * that is opened with the first message.
+   */
+  get clientOptions(): LocalHubClientOptions {
+    return {
+      fetch: async (input, init) => {
+        init?.signal?.throwIfAborted();
+        return await this.fetch(new Request(input, init));
+      },
+      amqpEndpoint: () => this.#amqpEndpoint ??= this.#listeners.listenAmqp(),
+    };
+  }
+
+  /**
+   * Answers a request to the service API, whatever host it names. Operations that the local hub does not have yet are
+   * answered with 501.
+   *
+   * @param request the request, with its `Authorization` header
+   * @returns the answer; the hub reports its errors as answers, too
+   * @throws {TypeError} once the hub is closed, as `fetch` does where nobody listens
+   */
+  async fetch(request: Request): Promise<Response> {
+    if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
+    return await answerRest(this.#state, request);
+  }
+
+  /**
+   * A credential whose access tokens the hub takes, in place of one from Microsoft Entra ID.
+   *
+   * @param options what to do wrong on purpose: another audience or issuer, an expired token, a foreign key
+   *
+   * @example
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * const expired = hub.tokenCredential({ expiresInSeconds: -60 });
+   * await using registry = IoTHubRegistryManager.fromTokenCredential(hub.hostName, expired, hub.clientOptions);
+   * await assert.rejects(registry.getDevices(), { code: "IotHubUnauthorized" });
+   * ```
+   */
+  tokenCredential(options: LocalTokenCredentialOptions = {}): LocalTokenCredential {
+    return this.#state.jwt.credential(options);
+  }
+
+  /**
+   * Opens real sockets: HTTPS and AMQP with TLS on free ports, unless the options name others. May be called again.
+   *
+   * @param options ports, host name and certificate; a port of 0 picks a free one. Default host: `127.0.0.1`
+   * @returns where the hub can be reached, and the certificate to be trusted
+   * @throws {RangeError} for MQTT, which is not in this version
+   *
+   * @example
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * const { http } = await hub.listen({ http: 0 });
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, { endpoint: http });
+   * assert.deepEqual(await registry.getDevices(), []);
+   * ```
+   */
+  listen(options: ListenOptions = {}): Promise<LocalHubAddresses> {
+    if (this.#closed !== undefined) return Promise.reject(new TypeError("The local hub is closed"));
+    return this.#listeners.listen(options);
+  }
+
+  /**
+   * A device in this process, the same object each time, whether or not its identity exists yet.
+   *
+   * @param deviceId the id of the device
+   */
+  device(deviceId: string): LocalDevice {
+    let device = this.#devices.get(deviceId);
+    if (device === undefined) this.#devices.set(deviceId, device = new LocalDevice(this.#state, deviceId));
+    return device;
+  }
+
+  /** Closes every socket and ends every call that waits for a device. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** The same as {@linkcode LocalHub.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#state.methods.close();
+    await this.#listeners.close();
+  }
+
+  #amqpBackend(): AmqpBackend {
+    const state = this.#state;
+    return {
+      hostName: state.hostName,
+      async verifyToken(token) {
+        const principal = await state.authorizer.authenticate(token);
+        requireRight(principal, undefined, ["devices"]);
+        return { expiresOn: principal.expiresOn, rights: principal.rights };
+      },
+      enqueueMessage: (target, message) => state.enqueue(target, message),
+    };
+  }
+}
