@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { describe, test } from "node:test";
+import { WebSocketServer } from "ws";
+import { makeSelfSignedCertificate, type ServerCertificate } from "../lib/local/self_signed_certificate.ts";
+import { AmqpClient } from "./support/amqp_client.ts";
+import { type ScriptedHub, startScriptedHub } from "./support/scripted_hub.ts";
+
+const certificate = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+const other = await makeSelfSignedCertificate(["other.example"], ["127.0.0.1"]);
+
+/** Node's own WebSocket takes no certificate authority; that of Deno and Bun does. */
+const CAN_TRUST = "Deno" in globalThis || "Bun" in globalThis;
+
+interface WebSocketHub extends AsyncDisposable {
+  readonly hub: ScriptedHub;
+  readonly port: number;
+  readonly requests: { url: string | undefined; protocol: string }[];
+}
+
+/** The scripted hub behind a WebSocket. */
+async function startWebSocketHub(tls?: ServerCertificate): Promise<WebSocketHub> {
+  const hub = await startScriptedHub();
+  const server: Server = tls === undefined ? createHttpServer() : createHttpsServer(tls);
+  const sockets = new WebSocketServer({ server });
+  const requests: WebSocketHub["requests"] = [];
+  sockets.on("connection", (socket: { protocol: string }, request: IncomingMessage) => {
+    requests.push({ url: request.url, protocol: socket.protocol });
+    hub.accept(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    hub,
+    requests,
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await hub[Symbol.asyncDispose]();
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe("TLS over TCP", () => {
+  for (const host of ["localhost", "127.0.0.1"]) {
+    test(`trusts the given authority, for a hub at ${host}`, async () => {
+      await using hub = await startScriptedHub({ tls: certificate });
+      await using client = new AmqpClient(`amqps://${host}:${hub.port}`, { tls: { ca: certificate.cert } });
+      await Promise.all([client.send("1"), client.send("2".repeat(60_000))]);
+      assert.equal(hub.messages.length, 2);
+    });
+  }
+
+  test("trusts each of several authorities", async () => {
+    await using hub = await startScriptedHub({ tls: certificate });
+    await using client = new AmqpClient(hub.endpoint, { tls: { ca: [other.cert, certificate.cert] } });
+    await client.send("");
+  });
+
+  test("does not trust a hub whose authority is not given", async () => {
+    await using hub = await startScriptedHub({ tls: certificate });
+    for (const tls of [undefined, { ca: other.cert }]) {
+      await using client = new AmqpClient(hub.endpoint, { tls });
+      await assert.rejects(client.send(""), { name: "IoTHubError", code: "NetworkError" });
+    }
+    assert.equal(hub.connections.length, 0);
+  });
+
+  test("does not trust a certificate that is for another host", async () => {
+    const foreign = await makeSelfSignedCertificate(["elsewhere.example"], []);
+    await using hub = await startScriptedHub({ tls: foreign });
+    for (const host of ["localhost", "127.0.0.1"]) {
+      await using client = new AmqpClient(`amqps://${host}:${hub.port}`, { tls: { ca: foreign.cert } });
+      await assert.rejects(client.send(""), { code: "NetworkError" });
+    }
+    assert.equal(hub.connections.length, 0);
+  });
+});
+
+describe("A WebSocket", () => {
+  test("carries AMQP to the hub's path, under its subprotocol", async () => {
+    await using server = await startWebSocketHub();
+    await using client = new AmqpClient(`ws://127.0.0.1:${server.port}`);
+    await Promise.all(Array.from({ length: 64 }, (_, i) => client.send(`${i}`)));
+    await client.send("x".repeat(60_000));
+    assert.deepEqual(server.requests, [{ url: "/$iothub/websocket", protocol: "AMQPWSB10" }]);
+    assert.equal(server.hub.connections.length, 1);
+    assert.equal(server.hub.messages.length, 65);
+  });
+
+  test("goes to the path of the endpoint, where it has one", async () => {
+    await using server = await startWebSocketHub();
+    await using client = new AmqpClient(`ws://127.0.0.1:${server.port}/relay?to=hub`);
+    await client.send("");
+    assert.equal(server.requests[0]!.url, "/relay?to=hub");
+  });
+
+  test("that breaks fails the sends, and is replaced", async () => {
+    await using server = await startWebSocketHub();
+    await using client = new AmqpClient(`ws://127.0.0.1:${server.port}`);
+    await client.send("1");
+    server.hub.connections[0]!.socket.end();
+    await client.send("2").catch((error) => assert.equal(error.retryable, true));
+    await client.send("3");
+    assert.equal(server.hub.connections.length, 2);
+  });
+
+  test("that is refused fails the send as NetworkError", async () => {
+    await using plain = await startScriptedHub();
+    await using client = new AmqpClient(`ws://127.0.0.1:${plain.port}`);
+    await assert.rejects(client.send(""), { name: "IoTHubError", code: "NetworkError", retryable: true });
+  });
+
+  test("with TLS trusts the given authority, or says that it cannot", async () => {
+    await using server = await startWebSocketHub(certificate);
+    await using client = new AmqpClient(`wss://localhost:${server.port}`, { tls: { ca: certificate.cert } });
+    if (CAN_TRUST) {
+      await client.send("");
+      assert.equal(server.hub.messages.length, 1);
+    } else {
+      await assert.rejects(client.send(""), { code: "NetworkError", retryable: false, message: /amqpTls\.ca/ });
+    }
+  });
+
+  test("with TLS does not trust a hub whose authority is not given", async () => {
+    await using server = await startWebSocketHub(certificate);
+    await using client = new AmqpClient(`wss://localhost:${server.port}`);
+    await assert.rejects(client.send(""), { code: "NetworkError" });
+    assert.equal(server.requests.length, 0);
+  });
+
+  test("is missing from a runtime that has none, and the error says what to do", async () => {
+    const { WebSocket } = globalThis;
+    try {
+      Reflect.deleteProperty(globalThis, "WebSocket");
+      await using client = new AmqpClient("ws://127.0.0.1:1");
+      await assert.rejects(client.send(""), { code: "NetworkError", retryable: false, message: /no WebSocket/ });
+    } finally {
+      globalThis.WebSocket = WebSocket;
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import { AmqpConnection, type AmqpSettings, type SendOptions } from "../../lib/amqp/amqp_connection.ts";
+import { buildC2dMessage, type C2dMessageProperties } from "../../lib/c2d_message.ts";
+
+export const HOST_NAME = "myhub.azure-devices.net";
+export const SAS = "SharedAccessSignature sr=myhub.azure-devices.net&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D&se=1893456000";
+
+const HOUR_IN_MS = 3_600_000;
+
+/** A credential that gives the same token for ever, and counts. */
+export class FixedCredential {
+  readonly audience: string;
+  readonly calls: { operation: string; forceRefresh?: boolean }[] = [];
+  readonly #authorization: string;
+  readonly #lifeInMs: number;
+
+  constructor(authorization: string = SAS, audience: string = HOST_NAME, lifeInMs: number = HOUR_IN_MS) {
+    this.#authorization = authorization;
+    this.audience = audience;
+    this.#lifeInMs = lifeInMs;
+  }
+
+  getToken(
+    options: { operation: string; forceRefresh?: boolean },
+  ): Promise<{ authorization: string; expiresOn: number }> {
+    this.calls.push(options);
+    return Promise.resolve({ authorization: this.#authorization, expiresOn: Date.now() + this.#lifeInMs });
+  }
+}
+
+/** A client of the AMQP side, as a manager uses it. */
+export class AmqpClient implements AsyncDisposable {
+  readonly connection: AmqpConnection;
+
+  constructor(endpoint: AmqpSettings["endpoint"], settings: Partial<AmqpSettings> = {}) {
+    this.connection = new AmqpConnection({
+      hostName: HOST_NAME,
+      endpoint,
+      userAgent: "test/1.0",
+      credential: new FixedCredential(),
+      ...settings,
+    });
+  }
+
+  send(text: string, properties: C2dMessageProperties = {}, options: Partial<SendOptions> = {}): Promise<void> {
+    return this.connection.send(buildC2dMessage("d1", text, properties), {
+      operation: "sendC2dMessage",
+      timeoutInMs: 20_000,
+      ...options,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,119 @@
+import rhea from "rhea";
+import type { Connection, Delivery, EventContext, Message, Receiver, ServerConnectionOptions } from "rhea";
+import type { AddressInfo, Socket } from "node:net";
+
+/** What a scripted hub does that the real one would not; everything has a well-behaved default. */
+export interface HubScript {
+  tls?: { cert: string; key: string };
+  /** Answers a put-token; the default is status 200. `undefined` answers nothing. */
+  onToken?(request: Message, number: number): { status: number; description?: string } | undefined;
+  /** A link to the messages was attached; the default grants it credit. */
+  onAttach?(link: Receiver): void;
+  /** A message came; the default accepts it. */
+  onMessage?(context: { message: Message; delivery: Delivery; link: Receiver; connection: Connection }): void;
+  /** Sent in the hub's open. */
+  idleTimeOutInMs?: number;
+}
+
+/** A hub made of the bare AMQP library, which does as it is told. */
+export interface ScriptedHub extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly port: number;
+  /** How many AMQP connections there were in all. */
+  readonly connections: Connection[];
+  /** How many links to the messages there were in all. */
+  readonly links: Receiver[];
+  /** The put-token requests. */
+  readonly tokens: Message[];
+  readonly messages: Message[];
+  /** Takes a WebSocket from a server of another kind. */
+  accept(socket: unknown): void;
+}
+
+export async function startScriptedHub(script: HubScript = {}): Promise<ScriptedHub> {
+  const container = rhea.create_container();
+  const sockets = new Set<Socket>();
+  const hub = {
+    connections: [] as Connection[],
+    links: [] as Receiver[],
+    tokens: [] as Message[],
+    messages: [] as Message[],
+  };
+
+  container.on("connection_open", ({ connection }: EventContext) => hub.connections.push(connection));
+  for (const event of ["disconnected", "error", "protocol_error"]) container.on(event, () => {});
+
+  container.on("sender_open", ({ sender }: EventContext) => sender!.set_source({ address: sender!.source.address }));
+  container.on("receiver_open", ({ receiver: link }: EventContext) => {
+    const address = link!.target.address;
+    if (address === "$cbs") {
+      link!.set_target({ address });
+      link!.add_credit(10);
+      return;
+    }
+    hub.links.push(link!);
+    if (script.onAttach !== undefined) return script.onAttach(link!);
+    link!.set_target({ address });
+    link!.add_credit(10_000);
+  });
+
+  container.on("message", ({ message, receiver, delivery, connection }: EventContext) => {
+    if (receiver!.target.address !== "$cbs") {
+      hub.messages.push(message!);
+      if (script.onMessage === undefined) return delivery!.accept();
+      script.onMessage({ message: message!, delivery: delivery!, link: receiver!, connection });
+      // One by one: of two outcomes in one turn the library would give the first to both.
+      return writeOutcomes(receiver!);
+    }
+    hub.tokens.push(message!);
+    delivery!.accept();
+    const verdict = script.onToken === undefined ? { status: 200 } : script.onToken(message!, hub.tokens.length);
+    if (verdict === undefined) return;
+    const { status, description = "OK" } = verdict as { status: number; description?: string };
+    connection.find_sender(() => true)!.send({
+      correlation_id: message!.message_id,
+      application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
+      body: null,
+    } as unknown as Message);
+  });
+
+  const server = container.listen({
+    host: "127.0.0.1",
+    port: 0,
+    ...(script.tls === undefined ? { transport: "tcp" } : { transport: "tls", ...script.tls }),
+    ...(script.idleTimeOutInMs === undefined ? {} : { idle_time_out: script.idleTimeOutInMs }),
+    tcp_no_delay: true,
+    receiver_options: { autoaccept: false, credit_window: 0 },
+  } as unknown as ServerConnectionOptions);
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    ...hub,
+    port,
+    endpoint: `${script.tls === undefined ? "amqp" : "amqps"}://127.0.0.1:${port}`,
+    accept: (socket) => container.websocket_accept(socket as Socket, {}),
+    async [Symbol.asyncDispose](): Promise<void> {
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Through the library, which stops its timers so.
+      for (const connection of hub.connections) drop(connection);
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Writes the outcomes decided so far. The library has this, but does not declare it. */
+function writeOutcomes(link: Receiver): void {
+  const session = link.session as unknown as { incoming: { process(session: unknown): void } };
+  session.incoming.process(session);
+}
+
+/** Cuts a connection without a word. */
+export function drop(connection: Connection): void {
+  connection.abort_socket(connection.socket);
+}
