@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -317,15 +317,20 @@ interface Ended {
 }
 
 /** Runs the program as its users do, with the runtime that runs this test. */
-function runMain(args: string[], environment: Record<string, string> = {}): Promise<Ended> {
+function runMain(
+  args: string[],
+  environment: Record<string, string> = {},
+  onStart: (child: ChildProcess) => void = () => {},
+): Promise<Ended> {
   const { IOTHUB_CONNECTION_STRING: _, ...env } = process.env;
   const permissions = ["--allow-net", "--allow-env", "--allow-read"];
   const command = "Deno" in globalThis ? ["run", "--no-prompt", ...permissions, MAIN] : [MAIN];
   return new Promise((resolve) => {
     const options = { env: { ...env, NO_COLOR: "1", ...environment } };
-    execFile(process.execPath, [...command, ...args], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, [...command, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
+    onStart(child);
   });
 }
 
@@ -337,6 +342,11 @@ describe("the demo as a program", () => {
     assert.match(stdout, /^Next: /m);
     assert.doesNotMatch(stdout + stderr, /SharedAccess|primaryKey|sig=/i);
     assert.deepEqual(stdout.split("\n").filter((line) => [...line].length > 100), []);
+  });
+
+  test("goes on to its end when nobody reads what it prints", async () => {
+    const { code, stderr } = await runMain([], {}, (child) => child.stdout?.destroy());
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
   });
 
   test("names the bad lines of a file, counts them and still ends with 0", async () => {
