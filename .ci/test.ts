@@ -21,11 +21,16 @@ interface Outcome {
 const root = resolve(import.meta.dirname!, "..");
 Deno.chdir(root);
 
+/** A check that hangs fails; it must not hold up the rest for ever. */
+const TIME_LIMIT_IN_MS = 240_000;
+
 async function command(program: string, ...args: string[]): Promise<Outcome> {
-  const child = new Deno.Command(program, { args, env: { NO_COLOR: "1" }, stdin: "null" });
+  const signal = AbortSignal.timeout(TIME_LIMIT_IN_MS);
+  const child = new Deno.Command(program, { args, env: { NO_COLOR: "1" }, stdin: "null", signal });
   const { success, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
-  return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  const output = decoder.decode(stdout) + decoder.decode(stderr);
+  return { success, output: signal.aborted ? `${output}\nEnded after ${TIME_LIMIT_IN_MS / 1000} s` : output };
 }
 
 async function filesBelow(folder: string): Promise<Map<string, string>> {
@@ -95,7 +100,10 @@ const CHECKS: Check[] = [
   },
   { name: "suite on Deno", run: () => command(deno, "test", "-A", "--no-check", ...files) },
   { name: "suite on Bun", run: () => command(runtimes.bun, "test", ...files.map((file) => `./${file}`)) },
-  { name: "suite on Node", run: () => command(runtimes.node, "--test", "--test-reporter=spec", ...files) },
+  {
+    name: "suite on Node",
+    run: () => command(runtimes.node, "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
+  },
 ];
 
 /** The names of the tests that failed, as each runtime prints them. */

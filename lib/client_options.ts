@@ -20,7 +20,7 @@ export interface ClientOptions {
    * @default {"Amqp"} where the runtime has TCP sockets, else `"AmqpOverWebSocket"`
    */
   transportType?: "Amqp" | "AmqpOverWebSocket";
-  /** Certificates of authorities to trust for messages, PEM, beside those of the runtime. */
+  /** Certificates of the authorities to trust for messages, PEM, instead of those the runtime trusts. */
   amqpTls?: { ca?: string | string[] };
   /**
    * How long a call may take in all, in milliseconds, unless its own options say otherwise. A direct method gets at

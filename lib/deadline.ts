@@ -67,9 +67,10 @@ export class Deadline {
     const { signal } = this;
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal.reason);
-      if (signal.aborted) return abort();
-      signal.addEventListener("abort", abort);
+      // Listened to in any case, since a promise that nobody listens to must not fail.
       promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort);
     });
   }
 
@@ -115,7 +116,8 @@ export class Deadlines {
   }
 
   #sweep(): void {
-    const now = performance.now();
+    // A timer may fire a little early.
+    const now = Math.max(performance.now(), this.#timerDue);
     let next = Infinity;
     for (const deadline of this.#running) {
       if (deadline.due <= now) deadline.expire();

@@ -76,12 +76,13 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   readonly operation: string;
   /** Whether the same call may succeed later without any change. */
   readonly retryable: boolean;
+  // Declared only, so that what is not known does not show as undefined when an error is printed.
   /** The HTTP status, where there was an answer. */
-  readonly statusCode?: number;
+  declare readonly statusCode?: number;
   /** The hub's six-digit number, such as 404001. */
-  readonly errorNumber?: number;
+  declare readonly errorNumber?: number;
   /** The hub's id of the failed request, for a support case. */
-  readonly trackingId?: string;
+  declare readonly trackingId?: string;
 
   /** Only this module makes these errors; the constructor is open for tests that stand in for it. */
   constructor(message: string, facts: IoTHubErrorFacts) {

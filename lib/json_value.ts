@@ -11,23 +11,41 @@ export function checkJson(name: string, value: unknown): void {
   throw fault.what.startsWith("the number") ? new RangeError(message) : new TypeError(message);
 }
 
+interface Fault {
+  readonly path: string;
+  readonly what: string;
+}
+
 /** What JSON cannot carry, and where; the path grows on the way back, so that a good value costs no text. */
-function findFault(value: unknown, ancestors: object[] = []): { path: string; what: string } | undefined {
+function findFault(value: unknown, ancestors: object[] = []): Fault | undefined {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return undefined;
   if (typeof value === "number") return Number.isFinite(value) ? undefined : { path: "", what: `the number ${value}` };
   if (typeof value !== "object") return { path: "", what: describeType(value) };
   if (ancestors.includes(value)) return { path: "", what: "an object within itself" };
-  // Says itself what it is in JSON, as a Date does; one of no time says null.
-  if ("toJSON" in value) {
+  // Says itself what it is in JSON, as a Date does; one of no time says null. (`in` would take half of the whole time.)
+  if ((value as { toJSON?: unknown }).toJSON !== undefined) {
     return value instanceof Date && Number.isNaN(value.getTime()) ? { path: "", what: "an invalid Date" } : undefined;
   }
   ancestors.push(value);
-  const isArray = Array.isArray(value);
-  for (const key of isArray ? value.keys() : Object.keys(value)) {
-    const member = (value as Record<string | number, unknown>)[key];
-    const fault = member === undefined && !isArray ? undefined : findFault(member, ancestors);
-    if (fault !== undefined) return { path: `${isArray ? `[${key}]` : `.${key}`}${fault.path}`, what: fault.what };
-  }
+  const fault = Array.isArray(value) ? faultInArray(value, ancestors) : faultInObject(value, ancestors);
   ancestors.pop();
+  return fault;
+}
+
+function faultInArray(array: readonly unknown[], ancestors: object[]): Fault | undefined {
+  for (let index = 0; index < array.length; index++) {
+    const fault = findFault(array[index], ancestors);
+    if (fault !== undefined) return { path: `[${index}]${fault.path}`, what: fault.what };
+  }
+  return undefined;
+}
+
+function faultInObject(object: object, ancestors: object[]): Fault | undefined {
+  // Quicker than with a list of the keys; members that are inherited are not sent, so that they may be what they like.
+  for (const key in object) {
+    const member = (object as Record<string, unknown>)[key];
+    const fault = member === undefined ? undefined : findFault(member, ancestors);
+    if (fault !== undefined && Object.hasOwn(object, key)) return { path: `.${key}${fault.path}`, what: fault.what };
+  }
   return undefined;
 }

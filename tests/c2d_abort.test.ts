@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
+import type { Receiver } from "rhea";
 import { AmqpClient } from "./support/amqp_client.ts";
 import { type HubScript, type ScriptedHub, startScriptedHub } from "./support/scripted_hub.ts";
 
@@ -51,14 +52,18 @@ describe("Aborting a send", () => {
     await assert.rejects(client.send("", {}, { abortSignal: AbortSignal.abort(reason) }), (error) => error === reason);
   });
 
-  test("while the endpoint is not known rejects at once", async () => {
+  test("while the endpoint is not known rejects at once, and nothing is opened later", async () => {
+    await using hub = await startScriptedHub();
+    await using later = new AmqpClient(hub.endpoint);
     const endpoint = Promise.withResolvers<string>();
     await using client = new AmqpClient(() => endpoint.promise);
     const controller = new AbortController();
     const sent = client.send("", {}, { abortSignal: controller.signal });
     controller.abort("enough");
     await assert.rejects(sent, (error) => error === "enough");
-    endpoint.resolve("amqp://127.0.0.1:1");
+    endpoint.resolve(hub.endpoint);
+    await later.send("");
+    assert.equal(hub.connections.length, 1);
   });
 
   test("while the hub does not speak rejects at once, and gives the connection up", async () => {
@@ -85,26 +90,33 @@ describe("Aborting a send", () => {
     });
   }
 
-  test("takes back what has not left, and leaves the others alone", async () => {
-    let link: Parameters<NonNullable<HubScript["onAttach"]>>[0];
-    const { promise: attached, resolve } = Promise.withResolvers<void>();
-    await using hub = await startScriptedHub({
-      onAttach(receiver) {
-        link = receiver;
-        link.set_target({ address: link.target.address });
-        resolve();
-      },
+  for (const credit of [0, 1]) {
+    test(`takes back what has not left for want of credit beyond ${credit}, and leaves the others alone`, async () => {
+      let link: Receiver;
+      const { promise: waiting, resolve } = Promise.withResolvers<void>();
+      await using hub = await startScriptedHub({
+        onAttach(receiver) {
+          link = receiver;
+          link.set_target({ address: link.target.address });
+          if (credit > 0) link.add_credit(credit);
+          else resolve();
+        },
+        onMessage({ delivery }) {
+          delivery.accept();
+          resolve();
+        },
+      });
+      await using client = new AmqpClient(hub.endpoint);
+      const controller = new AbortController();
+      const sends = [client.send("1"), client.send("2", {}, { abortSignal: controller.signal }), client.send("3")];
+      await waiting;
+      controller.abort(new Error("enough"));
+      link!.add_credit(10);
+      const results = await Promise.allSettled(sends);
+      assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+      assert.deepEqual(hub.messages.map(({ body }) => body.content.toString()), ["1", "3"]);
     });
-    await using client = new AmqpClient(hub.endpoint);
-    const controller = new AbortController();
-    const sends = [client.send("1"), client.send("2", {}, { abortSignal: controller.signal }), client.send("3")];
-    await attached;
-    controller.abort(new Error("enough"));
-    link!.add_credit(10);
-    const results = await Promise.allSettled(sends);
-    assert.deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
-    assert.deepEqual(hub.messages.map(({ body }) => body.content.toString()), ["1", "3"]);
-  });
+  }
 
   test("leaves no listener on the signal, however the send ended", async () => {
     await using hub = await startScriptedHub({
@@ -233,20 +245,37 @@ describe("Closing", () => {
     const failed = assert.rejects(client.send(""), { code: "Closed" });
     await client.close();
     await failed;
-    // Nobody may connect to this any more; a refused connection would be an unhandled rejection.
-    endpoint.resolve("amqp://127.0.0.1:1");
   });
 
   test("includes a connection that was given up but still waits for an answer", async () => {
-    const held = Promise.withResolvers<void>();
+    const { promise: held, resolve } = Promise.withResolvers<void>();
     await using hub = await startScriptedHub({
-      onMessage: ({ message }) => message.body.content.toString() === "1" && held.resolve(),
+      onMessage({ message, delivery }) {
+        const text = message.body.content.toString();
+        if (text === "next") delivery.accept();
+        else if (text === "patient") resolve();
+      },
     });
     const client = new AmqpClient(hub.endpoint);
-    const patient = assert.rejects(client.send("1"), { code: "Closed" });
-    await held.promise;
-    await assert.rejects(client.send("2", {}, { timeoutInMs: 30 }), { code: "Timeout" });
+    const patient = assert.rejects(client.send("patient"), { code: "Closed" });
+    await held;
+    await assert.rejects(client.send("hasty", {}, { timeoutInMs: 30 }), { code: "Timeout" });
+    await client.send("next");
+    assert.equal(hub.connections.length, 2);
     await client.close();
     await patient;
+  });
+
+  test("is answered when the hub is the first to close", async () => {
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    await using hub = await startScriptedHub({
+      onMessage({ connection }) {
+        connection.once("connection_close", () => resolve());
+        connection.close({ condition: "amqp:connection:forced", description: "Moving house." });
+      },
+    });
+    await using client = new AmqpClient(hub.endpoint);
+    await assert.rejects(client.send(""), { code: "ServiceUnavailable" });
+    await answered;
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { makeSelfSignedCertificate, type ServerCertificate } from "../lib/local/self_signed_certificate.ts";
@@ -52,6 +52,8 @@ describe("TLS over TCP", () => {
       await using client = new AmqpClient(`amqps://${host}:${hub.port}`, { tls: { ca: certificate.cert } });
       await Promise.all([client.send("1"), client.send("2".repeat(60_000))]);
       assert.equal(hub.messages.length, 2);
+      // An IP address may not go into the TLS server name.
+      assert.equal(hub.connections[0]!.socket.servername || "", host === "localhost" ? "localhost" : "");
     });
   }
 
@@ -107,6 +109,24 @@ describe("A WebSocket", () => {
     await client.send("2").catch((error) => assert.equal(error.retryable, true));
     await client.send("3");
     assert.equal(server.hub.connections.length, 2);
+  });
+
+  test("that nobody answers is given up with the last who waits for it", async () => {
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    const { promise: connected, resolve: onConnected } = Promise.withResolvers<void>();
+    const server = createServer((socket) => {
+      socket.on("error", () => {}).on("close", () => resolve()).resume();
+      onConnected();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await using client = new AmqpClient(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const controller = new AbortController();
+    const sent = client.send("", {}, { abortSignal: controller.signal });
+    await connected;
+    controller.abort();
+    await assert.rejects(sent, { name: "AbortError" });
+    await gone;
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test("that is refused fails the send as NetworkError", async () => {

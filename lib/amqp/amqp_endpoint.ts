@@ -50,7 +50,8 @@ function parseEndpoint(endpoint: string): AmqpEndpoint {
   const address = `${secure ? "https" : "http"}://${rest}`;
   if (kind === undefined || !URL.canParse(address) || rest.includes("@")) {
     throw new RangeError(
-      `Cannot use amqpEndpoint ${JSON.stringify(endpoint)}: it must be a URL such as amqps://host:5671 or wss://host`,
+      `Cannot use amqpEndpoint ${JSON.stringify(endpoint.replace(/[^/]*@/, "(hidden)@"))}: it must be a URL without ` +
+        `credentials, such as amqps://host:5671 or wss://host`,
     );
   }
   const url = new URL(address);

@@ -1,11 +1,20 @@
 import rhea from "rhea";
-import type { Buffer } from "node:buffer";
+
+/** The library's bytes, named after what it returns, so that nothing here depends on Node's own types. */
+type Buffer = ReturnType<typeof rhea.string_to_uuid>;
+
+interface BufferConstructor {
+  from(bytes: Uint8Array): Buffer;
+  concat(chunks: Uint8Array[]): Buffer;
+  allocUnsafe(size: number): Buffer;
+}
 
 /**
  * The `Buffer` class that the AMQP library itself uses, be it the runtime's or one that a bundler brought along: its
  * writers take nothing else.
  */
-const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000").constructor as typeof Buffer;
+const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000")
+  .constructor as unknown as BufferConstructor;
 
 /** A copy of the bytes, as a `Buffer`. */
 export function copyToBuffer(bytes: Uint8Array): Buffer {

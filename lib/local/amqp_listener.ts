@@ -3,7 +3,7 @@ import type { Connection, EventContext, ServerConnectionOptions } from "rhea";
 import type { AddressInfo, Socket } from "node:net";
 import { type AmqpBackend, AmqpPeer } from "./amqp_peer.ts";
 
-export type { IncomingMessage, MessageTarget } from "./amqp_message.ts";
+export type { MessageTarget } from "./amqp_message.ts";
 export type { AmqpBackend } from "./amqp_peer.ts";
 
 /** An open port of the hub's AMQP side. */

@@ -1,23 +1,7 @@
 import rhea from "rhea";
 import type { Message } from "rhea";
+import type { CloudMessage } from "./cloud_message.ts";
 import { HubFault } from "./hub_fault.ts";
-
-/** A cloud-to-device message as a sender's AMQP link brought it. */
-export interface IncomingMessage {
-  messageId?: string;
-  correlationId?: string;
-  userId?: string;
-  to: string;
-  contentType?: string;
-  contentEncoding?: string;
-  /** Milliseconds since 1970. */
-  expiryTime?: number;
-  /** The value of the application property `iothub-ack`, which is not among `properties`. */
-  ack?: string;
-  /** The application properties. */
-  properties: Record<string, unknown>;
-  data: Uint8Array;
-}
 
 /** Whom a message is for. */
 export interface MessageTarget {
@@ -61,11 +45,11 @@ function decodeId(id: string): string {
  *
  * @throws {HubFault} `ArgumentInvalid` for a body that is not bytes or text.
  */
-export function readMessage(message: Message): IncomingMessage {
+export function readMessage(message: Message): CloudMessage {
   const all: Record<string, unknown> = message.application_properties ?? {};
   const ack = all[ACK_PROPERTY];
   const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
-  const read: IncomingMessage = {
+  const read: CloudMessage = {
     to: String(message.to),
     properties: Object.fromEntries(Object.entries(all).filter(([name]) => name !== ACK_PROPERTY)),
     data: readBody(message.body),

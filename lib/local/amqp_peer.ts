@@ -2,7 +2,8 @@ import rhea from "rhea";
 import type { Connection, EventContext, Message, Receiver, Sender } from "rhea";
 import { BackgroundTimer } from "../amqp/background_timer.ts";
 import { amqpErrorOf } from "./amqp_conditions.ts";
-import { type IncomingMessage, type MessageTarget, parseTarget, readMessage } from "./amqp_message.ts";
+import { type MessageTarget, parseTarget, readMessage } from "./amqp_message.ts";
+import type { CloudMessage } from "./cloud_message.ts";
 import { HubFault, unauthorized } from "./hub_fault.ts";
 
 /** What the AMQP side needs of the hub. */
@@ -12,7 +13,7 @@ export interface AmqpBackend {
   /** Checks `SharedAccessSignature …` or `Bearer …`; rejects with a {@linkcode HubFault} of status 401 if it does not hold. */
   verifyToken(token: string): Promise<{ expiresOn: number; rights: ReadonlySet<string> }>;
   /** Queues a message; throws a {@linkcode HubFault} if that cannot be. */
-  enqueueMessage(target: MessageTarget, message: IncomingMessage): void;
+  enqueueMessage(target: MessageTarget, message: CloudMessage): void;
 }
 
 const CBS_ADDRESS = "$cbs";

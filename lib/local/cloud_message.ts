@@ -16,7 +16,9 @@ export interface CloudMessage {
   contentEncoding?: string;
   /** Milliseconds since the epoch. */
   expiryTime?: number;
+  /** The value of the application property `iothub-ack`, which is not among `properties`. */
   ack?: string;
+  /** The application properties. */
   properties: Record<string, unknown>;
   data: Uint8Array;
 }

@@ -7,6 +7,8 @@ export interface HubScript {
   tls?: { cert: string; key: string };
   /** Answers a put-token; the default is status 200. `undefined` answers nothing. */
   onToken?(request: Message, number: number): { status: number; description?: string } | undefined;
+  /** Takes the put-token message or not; the default accepts it. What is not accepted is not answered. */
+  onTokenDelivery?(delivery: Delivery): void;
   /** A link to the messages was attached; the default grants it credit. */
   onAttach?(link: Receiver): void;
   /** A message came; the default accepts it. */
@@ -66,6 +68,7 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
       return writeOutcomes(receiver!);
     }
     hub.tokens.push(message!);
+    if (script.onTokenDelivery !== undefined) return script.onTokenDelivery(delivery!);
     delivery!.accept();
     const verdict = script.onToken === undefined ? { status: 200 } : script.onToken(message!, hub.tokens.length);
     if (verdict === undefined) return;

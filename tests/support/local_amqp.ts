@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import rhea from "rhea";
+import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Sender } from "rhea";
+import { type AmqpBackend, type AmqpListener, startAmqpListener } from "../../lib/local/amqp_listener.ts";
+import type { CloudMessage } from "../../lib/local/cloud_message.ts";
+import { HOST_NAME, SAS } from "./amqp_client.ts";
+
+export const SEND_RIGHTS: ReadonlySet<string> = new Set(["ServiceConnect"]);
+
+export interface TestHub extends AsyncDisposable {
+  readonly listener: AmqpListener;
+  readonly endpoint: string;
+  readonly tokens: string[];
+  readonly queue: { target: { deviceId: string; moduleId?: string }; message: CloudMessage }[];
+}
+
+/** The listener with a hub behind it that takes everything, unless told otherwise. */
+export async function startHub(
+  backend: Partial<AmqpBackend> = {},
+  tls?: { cert: string; key: string },
+): Promise<TestHub> {
+  const tokens: string[] = [];
+  const queue: TestHub["queue"] = [];
+  const listener = await startAmqpListener({
+    hostName: HOST_NAME,
+    verifyToken(token) {
+      tokens.push(token);
+      return Promise.resolve({ expiresOn: Date.now() + 3_600_000, rights: SEND_RIGHTS });
+    },
+    enqueueMessage: (target, message) => void queue.push({ target, message }),
+    ...backend,
+  }, { hostname: "127.0.0.1", port: 0, ...(tls === undefined ? {} : { tls }) });
+  return {
+    listener,
+    tokens,
+    queue,
+    endpoint: `${tls === undefined ? "amqp" : "amqps"}://127.0.0.1:${listener.port}`,
+    [Symbol.asyncDispose]: () => listener.close(),
+  };
+}
+
+/** A client that knows nothing of this module: the bare library. */
+export class BareClient implements AsyncDisposable {
+  readonly connection: Connection;
+
+  constructor(port: number, options: Record<string, unknown> = {}) {
+    this.connection = rhea.create_container().create_connection(
+      { host: "127.0.0.1", port, reconnect: false, ...options } as ConnectionOptions,
+    );
+    for (const event of ["disconnected", "error", "sender_error", "receiver_error"]) {
+      this.connection.on(event, () => {});
+    }
+    this.connection.connect();
+  }
+
+  /** The status and the description that come back from put-token. */
+  async putToken(request: Record<string, unknown> = {}): Promise<[status: number, description: string]> {
+    const receiver = this.connection.open_receiver("$cbs");
+    const sender = this.connection.open_sender("$cbs");
+    await once(sender, "sendable");
+    const answered = once(receiver, "message");
+    sender.send({
+      message_id: "id-1",
+      reply_to: "cbs",
+      application_properties: { operation: "put-token", type: "servicebus.windows.net:sastoken", name: HOST_NAME },
+      body: SAS,
+      ...request,
+    } as unknown as Message);
+    const { message } = await answered;
+    assert.equal(message!.correlation_id, "id-1");
+    assert.equal(message!.to, "cbs");
+    return [message!.application_properties!["status-code"], message!.application_properties!["status-description"]];
+  }
+
+  /** A link that may be sent on. */
+  async openSender(address: string): Promise<Sender> {
+    const sender = this.connection.open_sender(address);
+    await once(sender, "sendable");
+    return sender;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.connection.abort_socket(this.connection.socket);
+    return Promise.resolve();
+  }
+}
+
+export function once(
+  emitter: { once(event: string, listener: (context: EventContext) => void): unknown },
+  event: string,
+): Promise<EventContext> {
+  return new Promise((resolve) => emitter.once(event, resolve));
+}
+
+/** What becomes of one message. */
+export async function outcomeOf(sender: Sender, message: Record<string, unknown>): Promise<Delivery> {
+  const outcome = Promise.race(["accepted", "rejected", "released"].map((event) => once(sender, event)));
+  sender.send({ body: rhea.message.data_section(new TextEncoder().encode("body")), ...message } as unknown as Message);
+  return (await outcome).delivery!;
+}
+
+export const TO = "/devices/d1/messages/devicebound";
