@@ -27,10 +27,13 @@ export function checkAbortSignal(signal: unknown): void {
 export class Deadline {
   /** When the time is up, on the clock of `performance.now`. */
   readonly due: number;
-  readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #follow: (() => void) | undefined;
-  #expired = false;
+  #controller: AbortController | undefined;
+  #onEnd: ((reason: unknown) => void) | undefined;
+  #reason: unknown;
+  #hasEnded = false;
+  #hasExpired = false;
 
   constructor(timeoutInMs: number, outer: AbortSignal | undefined) {
     this.due = performance.now() + timeoutInMs;
@@ -41,36 +44,52 @@ export class Deadline {
     else outer.addEventListener("abort", this.#follow);
   }
 
-  /** Fires at the end. */
+  /** Fires at the end. Not made before it is wanted, since a signal is a tenth of what a call costs on Node. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#hasEnded) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
   /** Whether the time-out was what ended the call. */
-  get expired(): boolean {
-    return this.#expired;
+  get hasExpired(): boolean {
+    return this.#hasExpired;
+  }
+
+  /** Throws the reason if the call has ended. */
+  throwIfEnded(): void {
+    if (this.#hasEnded) throw this.#reason;
+  }
+
+  /** Has `listener` called at the end, which may be now, instead of the one before; `undefined` for none. */
+  listen(listener: ((reason: unknown) => void) | undefined): void {
+    this.#onEnd = listener;
+    if (this.#hasEnded) listener?.(this.#reason);
   }
 
   /** Ends the call now. */
   end(reason: unknown): void {
-    this.#controller.abort(reason);
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#onEnd?.(reason);
   }
 
   /** Ends the call because its time is up. */
   expire(): void {
-    this.#expired = true;
+    this.#hasExpired = true;
     this.end(new DOMException("The call's time is up", "TimeoutError"));
   }
 
-  /** Waits for a promise that knows nothing of this deadline; rejects with the signal's reason if that ends first. */
+  /** Waits for a promise that knows nothing of this deadline; rejects with the reason if that ends first. */
   race<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this;
     return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason);
       // Listened to in any case, since a promise that nobody listens to must not fail.
-      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-      if (signal.aborted) abort();
-      else signal.addEventListener("abort", abort);
+      promise.then(resolve, reject);
+      this.listen(reject);
     });
   }
 
@@ -105,7 +124,8 @@ export class Deadlines {
   }
 
   /** Ends all calls now. */
-  endAll(reason: unknown): void {
+  endAll(): void {
+    const reason = new DOMException("The call was given up", "AbortError");
     for (const deadline of this.#running) deadline.end(reason);
   }
 

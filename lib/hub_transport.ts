@@ -40,7 +40,7 @@ interface GeneratedRequest {
 /** The part of a generated operation's result that is used here. */
 interface GeneratedResult {
   data: unknown;
-  response: { status: number; headers: { get(name: string): string | null } };
+  response: WireResponse;
 }
 
 /** What every generated operation is given beside its own arguments. */
@@ -90,7 +90,7 @@ export class HubTransport {
   /** Ends every call that is under way and closes the connections. */
   close(): void {
     this.#closed = true;
-    this.#deadlines.endAll(undefined);
+    this.#deadlines.endAll();
     this.#wire.close();
   }
 
@@ -101,12 +101,12 @@ export class HubTransport {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const deadline = this.#deadlines.start(this.#timeoutOf(call), call.options.abortSignal);
     try {
-      deadline.signal.throwIfAborted();
+      deadline.throwIfEnded();
       const authorization = this.#credential.authorization ??
         (await deadline.race(this.#credential.getToken(call))).authorization;
       const path = requestPath(request.url, request.path, request.query);
       const headers = this.#headers(request, authorization);
-      const answer = this.#wire.send({ method, origin: this.#origin, path, headers, body }, deadline.signal);
+      const answer = this.#wire.send({ method, origin: this.#origin, path, headers, body }, deadline);
       // A fetch that was handed in may not heed the signal.
       const response = await (this.#isInjected ? deadline.race(answer) : answer);
       return resultOf(call, method, response);
@@ -136,7 +136,7 @@ export class HubTransport {
     if (error instanceof IoTHubError) return error;
     if (call.options.abortSignal?.aborted) return call.options.abortSignal.reason;
     if (this.#closed) return closed(call);
-    if (deadline.expired) {
+    if (deadline.hasExpired) {
       const reason = `no answer within ${this.#timeoutOf(call)} ms; it may have been carried out all the same`;
       return new IoTHubError(`${failed(call)}: ${reason}`, {
         code: "Timeout",
@@ -172,8 +172,8 @@ function generatedClient(exchange: (method: string, request: GeneratedRequest) =
   return verbs as unknown as Client;
 }
 
-function resultOf(call: HubCall, method: string, { status, body, header }: WireResponse): GeneratedResult {
-  const response = { status, headers: { get: header } };
+function resultOf(call: HubCall, method: string, response: WireResponse): GeneratedResult {
+  const { status, body, headers } = response;
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess || call.accepts !== undefined) {
     // A deletion has nothing to say, with whatever status it says so.
@@ -196,7 +196,7 @@ function resultOf(call: HubCall, method: string, { status, body, header }: WireR
       statusCode: status,
     });
   }
-  throw errorFromResponse(call, status, header, body);
+  throw errorFromResponse(call, status, (name) => headers.get(name), body);
 }
 
 const NOT_JSON = Symbol();

@@ -1,3 +1,4 @@
+import type { Deadline } from "./deadline.ts";
 import type { Wire, WireRequest, WireResponse } from "./wire.ts";
 
 /**
@@ -17,11 +18,11 @@ interface NodeRequestOptions {
   port: string | undefined;
   method: string;
   path: string;
-  headers: Record<string, string>;
+  headers: readonly string[];
 }
 interface NodeRequest {
   on(event: "error", listener: (error: Error) => void): void;
-  end(body?: string): void;
+  end(body?: Uint8Array): void;
   destroy(error?: Error): void;
 }
 interface NodeResponse {
@@ -53,53 +54,66 @@ export function nodeHttpsWire(): Wire | undefined {
 
   const origins = new Map<string, Origin>();
 
-  function send(request: WireRequest, signal: AbortSignal): Promise<WireResponse> {
+  function send(request: WireRequest, deadline: Deadline): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
       let origin = origins.get(request.origin);
       if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, getBuiltinModule!));
-      const { method, path, headers } = request;
+      const { method, path } = request;
+      const body = request.body === undefined ? undefined : ENCODER.encode(request.body);
+      const headers = headerList(origin.host, request.headers, body);
       const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
-        let body = "";
+        let text = "";
         incoming.setEncoding("utf8");
-        incoming.on("data", (chunk) => body += chunk);
+        incoming.on("data", (chunk) => text += chunk);
         incoming.on("end", () => {
-          signal.removeEventListener("abort", abort);
-          resolve({ status: incoming.statusCode, body, header: (name) => headerOf(incoming, name) });
+          deadline.listen(undefined);
+          resolve({ status: incoming.statusCode, body: text, headers: { get: (name) => headerOf(incoming, name) } });
         });
         incoming.on("close", () => {
           if (!incoming.complete) fail(new Error("The connection closed before the whole answer had arrived"));
         });
       });
       function fail(error: unknown): void {
-        signal.removeEventListener("abort", abort);
+        deadline.listen(undefined);
         reject(error);
       }
-      function abort(): void {
+      deadline.listen((reason) => {
         outgoing.destroy();
-        fail(signal.reason);
-      }
-      signal.addEventListener("abort", abort);
+        fail(reason);
+      });
       outgoing.on("error", fail);
-      outgoing.end(request.body);
+      outgoing.end(body);
     });
   }
 
   return { send, close: () => origins.forEach(({ options }) => options.agent.destroy()) };
 }
 
+const ENCODER = new TextEncoder();
+
 interface Origin {
   http: NodeHttp;
+  /** The value of the header `Host`. */
+  host: string;
   options: Pick<NodeRequestOptions, "agent" | "protocol" | "hostname" | "port">;
 }
 
 function prepareOrigin(origin: string, getBuiltinModule: (id: string) => NodeHttp): Origin {
-  const { protocol, hostname, port } = new URL(origin);
+  const { protocol, host, hostname, port } = new URL(origin);
   const http = getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
   // Last in, first out: the connection used last is the one least likely to have been closed by the other side.
   const agent = new http.Agent({ keepAlive: true, scheduling: "lifo" });
   // node:http takes an IPv6 address without the brackets that a URL has around it.
-  return { http, options: { agent, protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined } };
+  const options = { agent, protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined };
+  return { http, host, options };
+}
+
+/** The headers as Node takes them most cheaply: a list, which it sends as it is. `Host` and the length are then ours to add. */
+function headerList(host: string, headers: Record<string, string>, body: Uint8Array | undefined): string[] {
+  const list = ["Host", host];
+  for (const name in headers) list.push(name, headers[name]!);
+  if (body !== undefined) list.push("Content-Length", String(body.byteLength));
+  return list;
 }
 
 function headerOf(response: NodeResponse, name: string): string | null {

@@ -1,3 +1,5 @@
+import type { Deadline } from "./deadline.ts";
+
 /** One HTTP request, complete: what {@linkcode Send} puts on the wire. */
 export interface WireRequest {
   readonly method: string;
@@ -13,12 +15,12 @@ export interface WireRequest {
 export interface WireResponse {
   readonly status: number;
   readonly body: string;
-  /** The value of a header, or `null` where it is absent; `name` in lower case. */
-  header(name: string): string | null;
+  /** Of the shape of `Headers`, as far as it is needed; names are in lower case. */
+  readonly headers: { get(name: string): string | null };
 }
 
-/** Sends one request and reads its answer. Rejects when none came, or when `signal` ended the wait. */
-export type Send = (request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
+/** Sends one request and reads its answer. Rejects when none came, or when `deadline` ended the wait. */
+export type Send = (request: WireRequest, deadline: Deadline) => Promise<WireResponse>;
 
 /** A {@linkcode Send} with the connections it holds. */
 export interface Wire {
@@ -32,7 +34,7 @@ export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The wire that any runtime has. Redirects are not followed: they would take the credentials elsewhere. */
 export function fetchWire(fetch: FetchLike): Wire {
-  async function send(request: WireRequest, signal: AbortSignal): Promise<WireResponse> {
+  async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body } = request;
     // Called without a receiver: a browser's fetch throws when its `this` is some object of ours.
     const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
@@ -40,7 +42,7 @@ export function fetchWire(fetch: FetchLike): Wire {
       // A browser hides a redirect behind status 0.
       status: response.type === "opaqueredirect" ? 302 : response.status,
       body: await response.text(),
-      header: (name) => response.headers.get(name),
+      headers: response.headers,
     };
   }
   return { send, close: () => {} };

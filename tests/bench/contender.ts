@@ -1,0 +1,70 @@
+/**
+ * One contender in one runtime; `run.ts` starts it, in each runtime for itself.
+ *
+ *     <runtime> tests/bench/contender.ts '{"part":"get","contender":"module","inFlight":32,"ports":{…}}'
+ *
+ * For each line of its standard input, a number of milliseconds, it takes a turn of that length and prints what it reached,
+ * as one line of JSON. It ends with its standard input.
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { createSasToken, IoTHubRegistryManager } from "../../mod.ts";
+import { CONNECTION_STRING, hubClient } from "./hub_clients.ts";
+import { sampleTwin } from "./sample_data.ts";
+import type { ServerPorts } from "./server.ts";
+import { takeTurn } from "./turn.ts";
+
+/** Who is to do what. */
+export interface ContenderRequest {
+  readonly part: string;
+  readonly contender: string;
+  readonly inFlight: number;
+  readonly ports: ServerPorts;
+  /** How many twins to read in one turn. */
+  readonly count?: number;
+}
+
+function callOf({ part, contender, ports, count }: ContenderRequest): () => Promise<unknown> {
+  switch (part) {
+    case "in-process":
+      return inProcessCall(contender);
+    case "get": {
+      const client = hubClient(contender, ports.fast);
+      return () => client.getTwin("device-1");
+    }
+    case "latency": {
+      const client = hubClient(contender, ports.slow);
+      return () => client.getTwin("device-1");
+    }
+    case "bulk": {
+      const client = hubClient(contender, ports.fast);
+      return () => client.registerDevices();
+    }
+    case "paging": {
+      const client = hubClient(contender, ports.fast);
+      return () => client.readTwins(count!);
+    }
+    case "token": {
+      const key = btoa("sixteen bytes or more are a key");
+      return () => createSasToken({ resourceUri: "localhost", key, keyName: "iothubowner" });
+    }
+    default:
+      throw new RangeError(`There is no part ${part}`);
+  }
+}
+
+/** The same answer each time, as a response that is new. */
+function inProcessCall(contender: string): () => Promise<unknown> {
+  const text = JSON.stringify(sampleTwin("device-1"));
+  const fetch = () => Promise.resolve(new Response(text, { headers: { "Content-Type": "application/json" } }));
+  if (contender !== "module") return async () => await (await fetch()).json();
+  const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { fetch });
+  return () => registry.getTwin("device-1");
+}
+
+const request = JSON.parse(process.argv[2]!) as ContenderRequest;
+const call = callOf(request);
+for await (const line of createInterface(process.stdin)) {
+  process.stdout.write(JSON.stringify(await takeTurn(call, request.inFlight, Number(line))) + "\n");
+}
+process.exit(0);

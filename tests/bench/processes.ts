@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { installRuntimes } from "../../.ci/runtimes.ts";
+import type { ContenderRequest } from "./contender.ts";
+import type { ServerPorts } from "./server.ts";
+import type { Figures } from "./turn.ts";
+
+/** The runtimes that are compared. */
+export type RuntimeName = "node" | "deno" | "bun";
+
+/** How each runtime is started, before the path of a script. */
+export type RuntimeCommands = Readonly<Record<RuntimeName, readonly [string, ...string[]]>>;
+
+/** The project's root. */
+export const ROOT: string = join(import.meta.dirname!, "..", "..");
+
+/** Finds the runtimes; `BENCH_BUN` and `BENCH_NODE` may name executables, and the others come from npm. */
+export async function findRuntimes(): Promise<RuntimeCommands> {
+  const bun = Deno.env.get("BENCH_BUN");
+  const node = Deno.env.get("BENCH_NODE");
+  const installed = bun && node ? { bun, node } : await installRuntimes(join(ROOT, ".cache", "runtimes"));
+  return {
+    node: [node ?? installed.node],
+    deno: [Deno.execPath(), "run", "--quiet", "-A"],
+    bun: [bun ?? installed.bun],
+  };
+}
+
+function scriptPath(name: string): string {
+  return join(import.meta.dirname!, name);
+}
+
+/** Runs a script in a runtime to its end, in an environment that trusts `certificate`; returns what it printed. */
+export async function runScript(
+  [executable, ...args]: readonly [string, ...string[]],
+  script: string,
+  scriptArgs: readonly string[],
+  certificate: string,
+): Promise<string> {
+  const command = new Deno.Command(executable, {
+    args: [...args, scriptPath(script), ...scriptArgs],
+    cwd: ROOT,
+    env: environment(certificate),
+  });
+  const { success, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${script} failed on ${executable}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
+}
+
+/** A process that answers lines with lines, and ends with its standard input. */
+class LineProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #output: ReadableStreamDefaultReader<string>;
+
+  constructor(
+    [executable, ...args]: readonly [string, ...string[]],
+    script: string,
+    scriptArgs: readonly string[],
+    env: Record<string, string>,
+  ) {
+    this.#child = new Deno.Command(executable, {
+      args: [...args, scriptPath(script), ...scriptArgs],
+      cwd: ROOT,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped", // Kept for the case of a failure; the SDK's deprecation warnings are of no interest.
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async write(line: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(line + "\n"));
+  }
+
+  /** The next line, of JSON. */
+  async read<T>(): Promise<T> {
+    let line = "";
+    while (!line.endsWith("\n")) {
+      const { done, value } = await this.#output.read();
+      if (done) {
+        throw new Error(`A process of the benchmarks has failed: ${await new Response(this.#child.stderr).text()}`);
+      }
+      line += value;
+    }
+    return JSON.parse(line);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close();
+    await this.#child.stderr.cancel();
+    await this.#child.status;
+  }
+}
+
+/** A running contender. */
+export interface ContenderProcess extends AsyncDisposable {
+  takeTurn(turnInMs: number): Promise<Figures>;
+}
+
+/** Starts a contender in an environment that trusts `certificate`. */
+export function startContender(
+  command: readonly [string, ...string[]],
+  request: ContenderRequest,
+  certificate: string,
+): ContenderProcess {
+  const process = new LineProcess(command, "contender.ts", [JSON.stringify(request)], environment(certificate));
+  return {
+    async takeTurn(turnInMs) {
+      await process.write(String(turnInMs));
+      return await process.read();
+    },
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
+}
+
+/** A running server. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly ports: ServerPorts;
+}
+
+/** Starts the server. */
+export async function startServer(
+  command: readonly [string, ...string[]],
+  certificate: string,
+  key: string,
+): Promise<ServerProcess> {
+  const process = new LineProcess(command, "server.ts", [certificate, key], {});
+  return { ports: await process.read(), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
+}
+
+function environment(certificate: string): Record<string, string> {
+  return { NODE_EXTRA_CA_CERTS: certificate, NODE_NO_WARNINGS: "1" };
+}

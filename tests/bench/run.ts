@@ -1,0 +1,157 @@
+/**
+ * Compares this module with bare transports and with `azure-iothub`, on Node, Deno and Bun, over loopback TLS.
+ *
+ *     deno run -A tests/bench/run.ts [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
+ *
+ * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `memory`, `steady`, `cold-start` and `footprint`; all of them
+ * take about five minutes. Only ratios carry over to other machines.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
+import { compare, type Effort, type Measurement } from "./compare.ts";
+import { measureColdStart } from "./cold_start.ts";
+import { footprintOf, footprintOfModule } from "./footprint.ts";
+import { findRuntimes, ROOT, runScript, type RuntimeName, startServer } from "./processes.ts";
+import { printRuntime, printTargets } from "./report.ts";
+import type { Results } from "./results.ts";
+import type { ServerPorts } from "./server.ts";
+
+/** Parts whose contenders take turns. */
+const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[] }> = {
+  "in-process": { inFlight: [1], rounds: 9, turnInMs: 100 },
+  get: { inFlight: [1, 32, 128], rounds: 19, turnInMs: 200 },
+  latency: { inFlight: [32, 128], rounds: 9, turnInMs: 200 },
+  bulk: { inFlight: [8], rounds: 15, turnInMs: 200 },
+  paging: { inFlight: [1], rounds: 10, turnInMs: 0 },
+  token: { inFlight: [1], rounds: 9, turnInMs: 100 },
+};
+const PARTS = [...Object.keys(COMPARISONS), "memory", "steady", "cold-start", "footprint"];
+const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
+/** How many twins all rounds of `paging` read together, and how many `memory` reads in one process. */
+const TWINS = 100_000;
+const MEMORY_COUNTS = [100_000, 300_000];
+const MEMORY_PROCESSES = 2;
+const COLD_STARTS = 15;
+
+const { values, positionals } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: { runtime: { type: "string" }, rounds: { type: "string" }, json: { type: "string" } },
+});
+const parts = chosen("part", positionals, PARTS);
+const names = chosen("runtime", values.runtime?.split(",") ?? [], RUNTIMES);
+
+const runtimes = await findRuntimes();
+const directory = await Deno.makeTempDir();
+try {
+  const results = await measure();
+  if (values.json !== undefined) await Deno.writeTextFile(values.json, JSON.stringify(results, null, 2) + "\n");
+  const missed = printTargets(results);
+  if (missed > 0) console.log(`\n${missed} missed; within a tenth of a target, measure again on a machine at rest.`);
+} finally {
+  await Deno.remove(directory, { recursive: true });
+}
+
+async function measure(): Promise<Results> {
+  const results: Results = { measurements: [], facts: {}, coldStarts: {} };
+  const { cert, key } = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+  const certificate = join(directory, "cert.pem");
+  await Deno.writeTextFile(certificate, cert);
+  await Deno.writeTextFile(join(directory, "key.pem"), key);
+  const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await pack() : "";
+  await using server = await startServer(runtimes.node, certificate, join(directory, "key.pem"));
+
+  const { ports } = server;
+  for (const runtime of names) {
+    const measurements = await compareAll(runtime, ports, certificate);
+    results.measurements.push(...measurements.map((measurement) => ({ ...measurement, runtime })));
+    results.facts[runtime] = await collectFacts(runtime, ports, certificate);
+    if (parts.includes("cold-start")) {
+      const entry = runtime === "deno" ? join(ROOT, "mod.ts") : join(packageDirectory, "mod.js");
+      results.coldStarts[runtime] = await measureColdStart(
+        runtimes[runtime],
+        entry,
+        ports.fast,
+        Number(values.rounds ?? COLD_STARTS),
+        certificate,
+      );
+    }
+    printRuntime(results, runtime);
+  }
+  if (parts.includes("footprint")) {
+    results.footprints = {
+      module: await footprintOfModule(packageDirectory),
+      sdk: await footprintOf("azure-iothub"),
+    };
+  }
+  return results;
+}
+
+async function compareAll(runtime: RuntimeName, ports: ServerPorts, certificate: string): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const part of parts.filter((part) => part in COMPARISONS)) {
+    const { inFlight: levels, rounds: usualRounds, turnInMs } = COMPARISONS[part]!;
+    const rounds = Number(values.rounds ?? usualRounds);
+    const count = Math.ceil(TWINS / rounds / 100) * 100;
+    for (const inFlight of levels) {
+      const request = { part, inFlight, ports, count };
+      const contenders = contendersOf(part, runtime);
+      measurements.push(...await compare(runtimes[runtime], certificate, contenders, request, { rounds, turnInMs }));
+    }
+  }
+  return measurements;
+}
+
+async function collectFacts(
+  runtime: RuntimeName,
+  ports: ServerPorts,
+  certificate: string,
+): Promise<Record<string, number>> {
+  const calls: string[][] = [];
+  if (parts.includes("memory")) {
+    for (const count of MEMORY_COUNTS) calls.push(...Array(MEMORY_PROCESSES).fill(["memory", String(count)]));
+  }
+  if (parts.includes("steady")) calls.push(["steady"]);
+  const facts: Record<string, number> = {};
+  for (const [what, ...rest] of calls) {
+    const args = [what!, JSON.stringify(ports), ...rest];
+    const found: Record<string, number> = JSON.parse(await runScript(runtimes[runtime], "facts.ts", args, certificate));
+    // Of several the least: a collection that comes late only adds.
+    for (const name in found) facts[name] = Math.min(facts[name] ?? Infinity, found[name]!);
+  }
+  return facts;
+}
+
+function contendersOf(part: string, runtime: RuntimeName): string[] {
+  const bare = runtime === "node" ? ["bare node:https", "bare fetch"] : ["bare fetch"];
+  switch (part) {
+    case "in-process":
+      return ["module", "bare fetch"];
+    case "latency":
+      return ["module", "azure-iothub"];
+    case "token":
+      return ["module"];
+    default:
+      return ["module", ...bare, "azure-iothub"];
+  }
+}
+
+/** Makes the package for Node and Bun, and unpacks it. */
+async function pack(): Promise<string> {
+  const archive = join(directory, "package.tgz");
+  await run(Deno.execPath(), ["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", archive]);
+  await run("tar", ["-xzf", archive, "-C", directory]);
+  return join(directory, "package");
+}
+
+async function run(executable: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(executable, { args, cwd: ROOT }).output();
+  if (!success) throw new Error(`${executable} ${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
+}
+
+function chosen<T extends string>(what: string, asked: readonly string[], all: readonly T[]): readonly T[] {
+  const unknown = asked.find((name) => !(all as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new RangeError(`There is no ${what} ${unknown}; there are ${all.join(", ")}`);
+  return asked.length === 0 ? all : all.filter((name) => asked.includes(name));
+}

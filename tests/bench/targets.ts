@@ -1,0 +1,150 @@
+import type { RuntimeName } from "./processes.ts";
+import { figuresOf, ratiosTo, type Results } from "./results.ts";
+
+/** What shall be reached. */
+export interface Target {
+  readonly what: string;
+  readonly runtime?: RuntimeName;
+  readonly bound: "at least" | "at most";
+  readonly limit: number;
+  /** What was reached; `undefined` when it was not measured. */
+  readonly figure: number | undefined;
+}
+
+type PerRuntime = readonly [node: number, deno: number, bun: number];
+
+const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
+const SDK = "azure-iothub";
+
+/** Every target with what was reached. */
+export function evaluate(results: Results): Target[] {
+  function perRuntime(
+    what: string,
+    bound: Target["bound"],
+    limits: PerRuntime,
+    figureOf: (runtime: RuntimeName) => number | undefined,
+  ): Target[] {
+    return RUNTIMES.map((runtime, index) => ({
+      what,
+      runtime,
+      bound,
+      limit: limits[index]!,
+      figure: figureOf(runtime),
+    }));
+  }
+  function toSdk(runtime: RuntimeName, part: string, inFlight: number) {
+    return ratiosTo(results, { runtime, part, inFlight, contender: SDK });
+  }
+  function toBare(runtime: RuntimeName) {
+    const contender = runtime === "node" ? "bare node:https" : "bare fetch";
+    return ratiosTo(results, { runtime, part: "get", inFlight: 32, contender });
+  }
+  function node(what: string, bound: Target["bound"], limit: number, figure: number | undefined): Target {
+    return { what, runtime: "node", bound, limit, figure };
+  }
+  /** Bulk is held against the SDK on Node, on whatever runtime the module is. */
+  function bulkToNodeSdk(runtime: RuntimeName) {
+    const module = figuresOf(results, { runtime, part: "bulk", inFlight: 8, contender: "module" });
+    const sdk = figuresOf(results, { runtime: "node", part: "bulk", inFlight: 8, contender: SDK });
+    return module && sdk && {
+      rate: module.callsPerSecond / sdk.callsPerSecond,
+      cpu: module.cpuPerCallInUs / sdk.cpuPerCallInUs,
+    };
+  }
+  function growth(runtime: RuntimeName): number | undefined {
+    const facts = results.facts[runtime];
+    return facts && facts.peakMemoryInKbAt300000! / facts.peakMemoryInKbAt100000!;
+  }
+  function cold(figure: (times: NonNullable<Results["coldStarts"]["node"]>) => number) {
+    return (runtime: RuntimeName): number | undefined => {
+      const times = results.coldStarts[runtime];
+      return times && figure(times);
+    };
+  }
+  const { footprints } = results;
+  const targets: Target[] = [
+    ...perRuntime("1  GET, 32 in flight, to bare: rate", "at least", [0.9, 0.9, 0.9], (r) => toBare(r)?.callsPerSecond),
+    ...perRuntime(
+      "1  GET, 32 in flight, to bare: CPU",
+      "at most",
+      [1.15, 1.15, 1.15],
+      (r) => toBare(r)?.cpuPerCallInUs,
+    ),
+    node("2  GET, 32 in flight, to SDK: rate", "at least", 1.5, toSdk("node", "get", 32)?.callsPerSecond),
+    node("2  GET, 128 in flight, to SDK: rate", "at least", 1.6, toSdk("node", "get", 128)?.callsPerSecond),
+    node("2  GET, 32 in flight, to SDK: CPU", "at most", 0.65, toSdk("node", "get", 32)?.cpuPerCallInUs),
+    node("2  with 10 ms latency, 32 in flight: rate", "at least", 0.97, toSdk("node", "latency", 32)?.callsPerSecond),
+    node("2  with 10 ms latency, 128 in flight: rate", "at least", 1.6, toSdk("node", "latency", 128)?.callsPerSecond),
+    ...perRuntime("3  GET, one by one, to SDK: p50", "at most", [0.78, 0.85, 0.95], (r) => toSdk(r, "get", 1)?.p50InMs),
+    ...perRuntime(
+      "3  GET, 32 in flight, to SDK: p99",
+      "at most",
+      [0.75, 0.6, 0.3],
+      (r) => toSdk(r, "get", 32)?.p99InMs,
+    ),
+    ...perRuntime(
+      "4  GET, 32 in flight, to SDK: rate",
+      "at least",
+      [1.5, 2.2, 4],
+      (r) => toSdk(r, "get", 32)?.callsPerSecond,
+    ).slice(1),
+    ...perRuntime("5  bulk of 100, to SDK on Node: rate", "at least", [1.9, 2.2, 2.7], (r) => bulkToNodeSdk(r)?.rate),
+    ...perRuntime("5  bulk of 100, to SDK on Node: CPU", "at most", [0.5, 0.5, 0.5], (r) => bulkToNodeSdk(r)?.cpu),
+    ...perRuntime(
+      "6  100,000 twins, to SDK: rate",
+      "at least",
+      [1.75, 1.8, 2.8],
+      (r) => toSdk(r, "paging", 1)?.callsPerSecond,
+    ),
+    ...perRuntime("6  memory at 300,000 to 100,000", "at most", [1.1, 1.1, 1.1], growth),
+    ...perRuntime(
+      "9  signatures for 32 first calls at once",
+      "at most",
+      [1, 1, 1],
+      (r) => results.facts[r]?.signaturesOfFirstCalls,
+    ),
+    ...perRuntime(
+      "9  signatures in steady state",
+      "at most",
+      [0, 0, 0],
+      (r) => results.facts[r]?.signaturesInSteadyState,
+    ),
+    ...perRuntime("9  new connections in steady state", "at most", [0, 0, 0], (r) => results.facts[r]?.newConnections),
+    ...perRuntime(
+      "10 cold start to the first answer, to SDK",
+      "at most",
+      [0.6, 0.7, 0.15],
+      cold((times) => times.answerModule / times.answerSdk),
+    ),
+    ...perRuntime(
+      "10 import, to SDK",
+      "at most",
+      [0.15, 0.15, 0.15],
+      cold((times) => (times.importModule - times.empty) / (times.importSdk - times.empty)),
+    ),
+    ...perRuntime(
+      "   import over an empty module, in ms",
+      "at most",
+      [20, 20, 20],
+      cold((times) => times.importModule - times.empty),
+    ),
+    {
+      what: "10 installed packages, to SDK",
+      bound: "at most",
+      limit: 0.06,
+      figure: footprints && footprints.module.packages / footprints.sdk.packages,
+    },
+    {
+      what: "10 installed bytes, to SDK",
+      bound: "at most",
+      limit: 0.06,
+      figure: footprints && footprints.module.bytes / footprints.sdk.bytes,
+    },
+  ];
+  return targets.filter(({ figure }) => figure !== undefined && !Number.isNaN(figure));
+}
+
+/** Whether a target was reached. */
+export function isReached({ bound, limit, figure }: Target): boolean {
+  return bound === "at least" ? figure! >= limit : figure! <= limit;
+}
