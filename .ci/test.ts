@@ -99,7 +99,10 @@ const CHECKS: Check[] = [
       ),
   },
   { name: "suite on Deno", run: () => command(deno, "test", "-A", "--no-check", ...files) },
-  { name: "suite on Bun", run: () => command(runtimes.bun, "test", ...files.map((file) => `./${file}`)) },
+  {
+    name: "suite on Bun",
+    run: () => command(runtimes.bun, "test", "--timeout=60000", ...files.map((file) => `./${file}`)),
+  },
   {
     name: "suite on Node",
     run: () => command(runtimes.node, "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),

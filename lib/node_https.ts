@@ -60,7 +60,7 @@ export function nodeHttpsWire(): Wire | undefined {
       if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, getBuiltinModule!));
       const { method, path } = request;
       const body = request.body === undefined ? undefined : ENCODER.encode(request.body);
-      const headers = headerList(origin.host, request.headers, body);
+      const headers = headerList(origin.host, request, body);
       const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
         let text = "";
         incoming.setEncoding("utf8");
@@ -109,10 +109,11 @@ function prepareOrigin(origin: string, getBuiltinModule: (id: string) => NodeHtt
 }
 
 /** The headers as Node takes them most cheaply: a list, which it sends as it is. `Host` and the length are then ours to add. */
-function headerList(host: string, headers: Record<string, string>, body: Uint8Array | undefined): string[] {
+function headerList(host: string, { method, headers }: WireRequest, body: Uint8Array | undefined): string[] {
   const list = ["Host", host];
   for (const name in headers) list.push(name, headers[name]!);
-  if (body !== undefined) list.push("Content-Length", String(body.byteLength));
+  const hasBody = body !== undefined || method.startsWith("P");
+  if (hasBody) list.push("Content-Length", String(body?.byteLength ?? 0));
   return list;
 }
 
