@@ -29,6 +29,7 @@ export { IoTHubError } from "./lib/errors.ts";
 export { createSasToken } from "./lib/sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./lib/authentication.ts";
+export type { CallLimits } from "./lib/call_limiter.ts";
 export type { ClientOptions } from "./lib/client_options.ts";
 export type { ConnectionString } from "./lib/connection_string.ts";
 export type { DeviceFields } from "./lib/device_fields.ts";
@@ -37,13 +38,16 @@ export type { DirectMethods } from "./lib/direct_methods.ts";
 export type { HubErrorCode } from "./lib/error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./lib/errors.ts";
 export type { ModuleFields, ModuleIdentities } from "./lib/module_identities.ts";
+export type { ModuleTwins } from "./lib/module_twins.ts";
 export type { OperationOptions } from "./lib/operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./lib/paged_iterator.ts";
 export type { Queries } from "./lib/queries.ts";
 export type { QueryItemType, QueryResult } from "./lib/query_page.ts";
+export type { RetryOptions } from "./lib/retry_options.ts";
 export type { SasTokenInput } from "./lib/sas_token.ts";
 export type { Statistics } from "./lib/statistics.ts";
 export type { AccessToken, GetTokenOptions, TokenCredential } from "./lib/token_credential.ts";
+export type { ModifyTwinOptions, TwinChange } from "./lib/twin_modification.ts";
 export type { TwinPatch } from "./lib/twin_patch.ts";
 export type { Twins } from "./lib/twins.ts";
 export type {

@@ -1,5 +1,8 @@
+import { type CallLimits, checkLimits } from "./call_limiter.ts";
 import { checkTimeout } from "./deadline.ts";
 import { describeType, quote } from "./identifiers.ts";
+import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
+import { MAX_SAS_TTL_IN_SECONDS } from "./sas_token.ts";
 
 /** How a manager reaches its hub. Everything is optional. */
 export interface ClientOptions {
@@ -28,6 +31,15 @@ export interface ClientOptions {
    * @default {100000}
    */
   timeoutInMs?: number;
+  /**
+   * How long one attempt of a call may take, in milliseconds, if the call can be repeated.
+   * @default {30000}
+   */
+  attemptTimeoutInMs?: number;
+  /** How calls are repeated that failed for a reason that may pass. */
+  retryOptions?: RetryOptions;
+  /** How much is asked of the hub at once; without limits when left out. */
+  limits?: CallLimits;
   /**
    * How long a signed token lives, in seconds. It is renewed in time.
    * @default {3600}
@@ -61,10 +73,15 @@ export function checkClientOptions(options: ClientOptions): void {
   }
   if (amqpTls !== undefined) checkType("amqpTls", amqpTls, "object");
   if (options.timeoutInMs !== undefined) checkTimeout(options.timeoutInMs);
+  if (options.attemptTimeoutInMs !== undefined) checkTimeout(options.attemptTimeoutInMs, "attemptTimeoutInMs");
+  resolveRetryOptions(options.retryOptions);
+  if (options.limits !== undefined) checkLimits(options.limits);
   if (sasTokenTtlInSeconds !== undefined) {
     checkType("sasTokenTtlInSeconds", sasTokenTtlInSeconds, "number");
-    if (!(sasTokenTtlInSeconds > 0 && Number.isFinite(sasTokenTtlInSeconds))) {
-      throw new RangeError(`Cannot use sasTokenTtlInSeconds ${sasTokenTtlInSeconds}: it must be over 0`);
+    if (!(sasTokenTtlInSeconds > 0 && sasTokenTtlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
+      throw new RangeError(
+        `Cannot use sasTokenTtlInSeconds ${sasTokenTtlInSeconds}: it must be over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
+      );
     }
   }
   if (tokenScope !== undefined) checkType("tokenScope", tokenScope, "string");

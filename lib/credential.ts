@@ -1,3 +1,4 @@
+import { causeToShow } from "./cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
 import { IoTHubError } from "./errors.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
@@ -13,6 +14,9 @@ export interface HubToken {
   readonly renewOn?: number;
 }
 
+/** A clock that is off by less is taken to be right. */
+const CLOCK_TOLERANCE_IN_MS = 60_000;
+
 /** Renewal starts this long before a token expires, or in the last tenth of a shorter life. */
 const RENEWAL_MARGIN_IN_MS = 300_000;
 
@@ -23,19 +27,44 @@ const RENEWAL_MARGIN_IN_MS = 300_000;
 export class HubCredential {
   /** What the tokens are for: the host name (shared access signatures) or the scope (Entra). */
   readonly audience: string;
-  readonly #acquire: () => Promise<HubToken>;
+  /** Who signs in, in words for messages. */
+  readonly signedInAs: string;
+  readonly #acquire: (now: number) => Promise<HubToken>;
+  readonly #isRenewable: boolean;
   #current: HubToken | undefined;
   #renewAt = 0;
+  #clockOffsetInMs = 0;
   #pending: Promise<HubToken> | undefined;
 
-  constructor(audience: string, acquire: () => Promise<HubToken>) {
+  constructor(
+    audience: string,
+    signedInAs: string,
+    acquire: (now: number) => Promise<HubToken>,
+    options: { isRenewable: boolean } = { isRenewable: true },
+  ) {
+    this.#isRenewable = options.isRenewable;
     this.audience = audience;
+    this.signedInAs = signedInAs;
     this.#acquire = acquire;
   }
 
   /** The header value if it is at hand and good for a while, so that the usual call need not wait. */
   get authorization(): string | undefined {
     return this.#current !== undefined && Date.now() < this.#renewAt ? this.#current.authorization : undefined;
+  }
+
+  /**
+   * A token in place of one that the hub refused, made by the hub's clock where this machine's is off; `undefined` for a
+   * ready-made one. A token that another call has put in its place meanwhile is taken as it is.
+   */
+  async replace(refused: string, hubTime: number, options: { operation: string }): Promise<HubToken | undefined> {
+    if (!this.#isRenewable) return undefined;
+    const current = this.#current;
+    if (current !== undefined && current.authorization !== refused) return current;
+    const offset = hubTime - Date.now();
+    // The header counts whole seconds, and the answer took its time.
+    this.#clockOffsetInMs = Math.abs(offset) > CLOCK_TOLERANCE_IN_MS ? offset : 0;
+    return await this.getToken({ ...options, forceRefresh: true });
   }
 
   /**
@@ -55,7 +84,7 @@ export class HubCredential {
         code: "CredentialError",
         operation: options.operation,
         retryable: false,
-        cause,
+        cause: causeToShow(cause),
       });
     }
   }
@@ -63,11 +92,12 @@ export class HubCredential {
   async #renew(): Promise<HubToken> {
     try {
       const started = Date.now();
-      const token = await this.#acquire();
-      const life = token.expiresOn - started;
-      this.#renewAt = Math.min(token.renewOn ?? Infinity, token.expiresOn - Math.min(RENEWAL_MARGIN_IN_MS, life / 10));
-      this.#current = token;
-      return token;
+      const token = await this.#acquire(started + this.#clockOffsetInMs);
+      const expiresOn = token.expiresOn - this.#clockOffsetInMs;
+      const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
+      this.#renewAt = Math.min(token.renewOn ?? Infinity, expiresOn - margin);
+      // By this machine's clock from here on.
+      return this.#current = { ...token, expiresOn };
     } finally {
       this.#pending = undefined;
     }
@@ -80,11 +110,12 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
   if (sharedAccessSignature !== undefined) {
     const expiry = Number(/[ &]se=(\d+)/.exec(sharedAccessSignature)?.[1] ?? Infinity);
     const token = { authorization: sharedAccessSignature, expiresOn: expiry * 1000 };
-    return new HubCredential(hostName, () => Promise.resolve(token));
+    const acquire = (): Promise<HubToken> => Promise.resolve(token);
+    return new HubCredential(hostName, "the given SharedAccessSignature", acquire, { isRenewable: false });
   }
   let key: Promise<CryptoKey> | undefined;
-  return new HubCredential(hostName, async () => {
-    const expiry = Math.floor(Date.now() / 1000) + Math.ceil(ttlInSeconds ?? DEFAULT_SAS_TTL_IN_SECONDS);
+  return new HubCredential(hostName, `the policy "${sharedAccessKeyName}"`, async (now) => {
+    const expiry = Math.floor(now / 1000) + Math.ceil(ttlInSeconds ?? DEFAULT_SAS_TTL_IN_SECONDS);
     key ??= importSasKey(sharedAccessKey!);
     return {
       authorization: await signSasToken(await key, hostName, expiry, sharedAccessKeyName),
@@ -95,9 +126,13 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
 
 /** The credential of an Entra identity. */
 export function credentialFromTokenCredential(source: TokenCredential, scope: string): HubCredential {
-  return new HubCredential(scope, async () => {
+  return new HubCredential(scope, "the token credential's identity", async () => {
     const token = await source.getToken(scope);
     if (!token?.token) throw new TypeError(`The token credential returned no token for the scope ${scope}`);
+    // Runtimes name the value of a header that they refuse.
+    if (!/^[\x21-\x7e]+$/.test(token.token)) {
+      throw new TypeError(`The token credential returned a token for the scope ${scope} that no header can carry`);
+    }
     return {
       authorization: `Bearer ${token.token}`,
       expiresOn: token.expiresOnTimestamp,

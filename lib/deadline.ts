@@ -4,12 +4,12 @@ import { describeType } from "./identifiers.ts";
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
 
 /** Throws unless `timeoutInMs` is a time-out a timer can keep. */
-export function checkTimeout(timeoutInMs: unknown): void {
+export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs"): void {
   if (typeof timeoutInMs !== "number") {
-    throw new TypeError(`Cannot use timeoutInMs: it must be a number, got ${describeType(timeoutInMs)}`);
+    throw new TypeError(`Cannot use ${name}: it must be a number, got ${describeType(timeoutInMs)}`);
   }
   if (!(timeoutInMs > 0 && timeoutInMs <= MAX_TIMEOUT_IN_MS)) {
-    throw new RangeError(`Cannot use timeoutInMs ${timeoutInMs}: it must be over 0 and at most ${MAX_TIMEOUT_IN_MS}`);
+    throw new RangeError(`Cannot use ${name} ${timeoutInMs}: it must be over 0 and at most ${MAX_TIMEOUT_IN_MS}`);
   }
 }
 
@@ -90,6 +90,17 @@ export class Deadline {
       // Listened to in any case, since a promise that nobody listens to must not fail.
       promise.then(resolve, reject);
       this.listen(reject);
+    });
+  }
+
+  /** Waits for some time; rejects with the reason if the call ends first. */
+  sleep(timeInMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, timeInMs);
+      this.listen((reason) => {
+        clearTimeout(timer);
+        reject(reason);
+      });
     });
   }
 

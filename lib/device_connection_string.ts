@@ -1,4 +1,5 @@
 import type { Device } from "../gen/types.gen.ts";
+import { decodeBase64 } from "./base64.ts";
 import { checkHostName } from "./connection_string.ts";
 import { checkId } from "./identifiers.ts";
 
@@ -9,7 +10,8 @@ import { checkId } from "./identifiers.ts";
  * @param device The identity as the hub returned it; with a key for SAS devices.
  * @returns `HostName=…;DeviceId=…;SharedAccessKey=…`, or `…;x509=true`. It holds the device's key: treat it as a secret.
  * @throws {TypeError} When the identity has no id, or neither a key nor a certificate.
- * @throws {RangeError} When the host name or the id is not legal.
+ * @throws {RangeError} When the host name, the id or the key is not legal; also for an id with a semicolon, which no
+ * connection string can hold.
  *
  * @example Hand a new device its connection string
  * ```ts
@@ -25,6 +27,12 @@ import { checkId } from "./identifiers.ts";
 export function deviceConnectionString(hostName: string, device: Device): string {
   checkHostName(hostName);
   checkId("deviceId", device?.deviceId);
+  if (device.deviceId.includes(";")) {
+    throw new RangeError(
+      `Cannot write the connection string of device "${device.deviceId}": a semicolon in the id would end it, and there is ` +
+        "no way to escape one",
+    );
+  }
   const start = `HostName=${hostName};DeviceId=${device.deviceId}`;
   const authentication = device.authentication;
   if (authentication?.type === "selfSigned" || authentication?.type === "certificateAuthority") {
@@ -36,6 +44,9 @@ export function deviceConnectionString(hostName: string, device: Device): string
       `Cannot write the connection string of device "${device.deviceId}": it has neither a primary key nor a certificate; ` +
         "read it with a policy that may see keys",
     );
+  }
+  if (typeof key !== "string" || !decodeBase64(key)?.length) {
+    throw new RangeError(`Cannot write the connection string of device "${device.deviceId}": its key is not base64`);
   }
   return `${start};SharedAccessKey=${key}`;
 }

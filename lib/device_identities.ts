@@ -19,7 +19,9 @@ import { ifMatch } from "./etag.ts";
 import { API_VERSION, type HubTransport } from "./hub_transport.ts";
 import { checkId } from "./identifiers.ts";
 import { Statistics } from "./statistics.ts";
-import { checkCount, type OperationOptions } from "./operation_options.ts";
+import type { OperationName } from "./operation_facts.ts";
+import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
+import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** The methods for device identities: who may connect, and how each signs in. */
 export class DeviceIdentities extends Statistics {
@@ -331,7 +333,7 @@ export class DeviceIdentities extends Statistics {
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
     checkId("deviceId", deviceId);
     await operations.deleteDevice({
-      ...this.#hub.call({ operation: "deleteDevice", deviceId }, options),
+      ...this.#hub.call({ operation: "deleteDevice", deviceId, findOwnWork: findDeleted }, options),
       path: { id: deviceId },
       headers: { "If-Match": ifMatch(options.etag) },
     });
@@ -376,19 +378,24 @@ export class DeviceIdentities extends Statistics {
   }
 
   async #put<Fields extends DeviceFields>(
-    operation: string,
+    operation: OperationName,
     deviceId: string,
     fields: Fields,
     authentication: (fields: Fields) => AuthenticationMechanism,
     condition?: (etag: string | undefined) => string,
   ): Promise<Device> {
     checkId("deviceId", deviceId);
-    const call = this.#hub.call({ operation, deviceId }, fields);
+    checkOptions(fields);
     const { etag } = fields as { etag?: string };
+    const body = deviceBody(deviceId, authentication(fields), fields);
+    const findOwnWork = findWritten(
+      (options) => this.getDevice(deviceId, options),
+      (found) => isOwnIdentity(body, found),
+    );
     const { data } = await operations.createOrUpdateDevice({
-      ...call,
+      ...this.#hub.call({ operation, deviceId, findOwnWork }, fields),
       path: { id: deviceId },
-      body: deviceBody(deviceId, authentication(fields), fields),
+      body,
       headers: condition && { "If-Match": condition(etag) },
     });
     return data;

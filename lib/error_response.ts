@@ -1,11 +1,12 @@
 import { errorNameOf, errorNumberOf } from "./error_codes.ts";
 import { IoTHubError } from "./errors.ts";
+import { type OperationName, OPERATIONS } from "./operation_facts.ts";
 import { redactText } from "./redaction.ts";
 
 /** What an error's text is about: the method and the identity it was called for. */
 export interface CallSubject {
   /** The method's name, such as `"getTwin"`. */
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly deviceId?: string;
   readonly moduleId?: string;
 }
@@ -41,22 +42,32 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503
 /** A device that does not answer in time is the one 504 that is about the device and not about the way to it. */
 const DEVICE_DID_NOT_ANSWER = 504101;
 
+/** What is read of a text at most; a message shows much less. */
+const MAX_TEXT_LENGTH = 8192;
+
+/** A tracking id that is longer is not the hub's. */
+const MAX_ID_LENGTH = 128;
+
 /** Turns an HTTP answer that is no success into the error that says so. Every shape the hub uses is understood here. */
 export function errorFromResponse(
   subject: CallSubject,
   status: number,
   header: (name: string) => string | null,
   body: string,
+  signedInAs: string,
+  secrets: readonly string[] = [],
 ): IoTHubError {
   const facts: ErrorFacts = {};
   readBody(body, facts);
-  const named = nameOf(header("iothub-errorcode") ?? header("iothuberrorcode"));
+  hideSecretsOf(facts, secrets);
+  const name = header("iothub-errorcode") ?? header("iothuberrorcode");
+  const named = nameOf(name && redactText(name, secrets));
   const code = named ?? facts.code ?? STATUS_CODES[status] ?? "HttpError";
   const known = named ?? facts.code;
   const errorNumber = facts.errorNumber ?? (known === undefined ? undefined : errorNumberOf(known));
   const numbered = errorNumber === undefined ? code : `${code} (${errorNumber})`;
-  const text = facts.text ? `: ${shorten(redactText(facts.text))}` : "";
-  const advice = adviceFor(code, status);
+  const text = facts.text ? `: ${shorten(facts.text)}` : "";
+  const advice = status === 401 ? unauthorizedAdvice(subject, signedInAs, header("date")) : adviceFor(code, status);
   return new IoTHubError(
     `${failed(subject)}: the hub answered ${status} ${numbered}${text}${advice && `; ${advice}`}`,
     {
@@ -65,9 +76,36 @@ export function errorFromResponse(
       retryable: RETRYABLE_STATUSES.has(status) && errorNumber !== DEVICE_DID_NOT_ANSWER,
       statusCode: status,
       errorNumber,
-      trackingId: facts.trackingId,
+      trackingId: facts.trackingId?.slice(0, MAX_ID_LENGTH),
+      retryAfterInMs: retryAfter(header, facts.text),
     },
   );
+}
+
+/** A policy without the right, a wrong key, or a clock that makes the token expired: 401 looks the same for all. */
+function unauthorizedAdvice({ operation }: CallSubject, signedInAs: string, date: string | null): string {
+  const off = date === null ? NaN : Math.round((Date.now() - Date.parse(date)) / 1000);
+  const clock = Math.abs(off) > 60
+    ? `this machine's clock, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's`
+    : "its key and this machine's clock";
+  return `check that ${signedInAs} has the right ${OPERATIONS[operation].right}, and check ${clock}`;
+}
+
+/** The header comes from proxies; the hub itself writes the seconds into its text. */
+function retryAfter(header: (name: string) => string | null, text: string | undefined): number | undefined {
+  const value = header("retry-after");
+  if (value !== null) {
+    const until = Date.parse(value) - Date.parse(header("date") ?? new Date().toUTCString());
+    const wait = /^\s*\d+\s*$/.test(value) ? toMilliseconds(value) : until;
+    if (wait >= 0) return wait;
+  }
+  const seconds = /\bwait (\d+) seconds?\b/i.exec(text ?? "")?.[1];
+  return seconds === undefined ? undefined : toMilliseconds(seconds);
+}
+
+/** However many digits there are, the result is a number that can be counted with. */
+function toMilliseconds(seconds: string): number {
+  return Math.min(Number(seconds) * 1000, Number.MAX_SAFE_INTEGER);
 }
 
 /** The beginning of every message: what could not be done, to whom. */
@@ -75,6 +113,14 @@ export function failed(subject: CallSubject): string {
   const device = subject.deviceId === undefined ? "" : ` of device ${JSON.stringify(subject.deviceId)}`;
   const module = subject.moduleId === undefined ? "" : `, module ${JSON.stringify(subject.moduleId)}`;
   return `Cannot complete ${subject.operation}${device}${module}`;
+}
+
+/** Texts from elsewhere, so that they may echo what was sent. */
+function hideSecretsOf(facts: ErrorFacts, secrets: readonly string[]): void {
+  for (const name of ["code", "trackingId", "text"] as const) {
+    const value = facts[name];
+    if (value !== undefined) facts[name] = redactText(value, secrets);
+  }
 }
 
 function readBody(body: string, facts: ErrorFacts): void {
@@ -91,10 +137,10 @@ function readObject(object: Record<string, unknown>, facts: ErrorFacts, depth: n
         readCode(value, facts);
         break;
       case "trackingid":
-        if (typeof value === "string" && value !== "") facts.trackingId = value;
+        if (typeof value === "string" && value !== "") facts.trackingId = redactText(value);
         break;
       case "exceptionmessage":
-        if (typeof value === "string") readTrackingId(value, facts);
+        if (typeof value === "string") readTrackingId(redactText(value.slice(0, MAX_TEXT_LENGTH)), facts);
         break;
       case "message": {
         const nested = typeof value === "string" ? parseObject(value) : asObject(value);
@@ -106,7 +152,9 @@ function readObject(object: Record<string, unknown>, facts: ErrorFacts, depth: n
 }
 
 /** `ErrorCode:<name>;<text>`, or just a text. */
-function readText(text: string, facts: ErrorFacts): void {
+function readText(raw: string, facts: ErrorFacts): void {
+  // Redacted before it is taken apart: a secret is known by the word in front of it.
+  const text = redactText(raw.slice(0, MAX_TEXT_LENGTH));
   const match = /^\s*ErrorCode:\s*([^;\s]+)\s*;?([\s\S]*)$/i.exec(text);
   if (match !== null) readCode(match[1], facts);
   const rest = (match?.[2] ?? text).trim();
@@ -115,9 +163,10 @@ function readText(text: string, facts: ErrorFacts): void {
 }
 
 function readCode(value: unknown, facts: ErrorFacts): void {
-  const number = typeof value === "number" ? value : /^\d{6}$/.test(String(value)) ? Number(value) : undefined;
-  if (number !== undefined) facts.errorNumber = number;
-  if (typeof value === "number" || typeof value === "string") facts.code ??= nameOf(String(value));
+  if (typeof value !== "number" && typeof value !== "string") return;
+  const text = String(value);
+  if (/^[45]\d{5}$/.test(text)) facts.errorNumber = Number(text);
+  facts.code ??= nameOf(text);
 }
 
 function readTrackingId(text: string, facts: ErrorFacts): void {
@@ -125,9 +174,11 @@ function readTrackingId(text: string, facts: ErrorFacts): void {
   if (match?.[1]) facts.trackingId ??= match[1];
 }
 
+/** The name of an error; what is not made like a name is none, and may be a text with a secret. */
 function nameOf(nameOrNumber: string | null): string | undefined {
   if (!nameOrNumber) return undefined;
-  return /^\d+$/.test(nameOrNumber) ? errorNameOf(Number(nameOrNumber)) : nameOrNumber;
+  if (/^\d+$/.test(nameOrNumber)) return errorNameOf(Number(nameOrNumber));
+  return /^[A-Za-z]\w{0,99}$/.test(nameOrNumber) ? nameOrNumber : undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -162,8 +213,6 @@ function adviceFor(code: string, status: number): string {
       return status === 504 ? "the device may have run it all the same" : "";
   }
   switch (status) {
-    case 401:
-      return "check the policy's rights and its key, the token's expiry, and this machine's clock";
     case 403:
       return "a quota or a limit of the hub is reached, or its tier lacks this operation";
     case 412:

@@ -44,6 +44,8 @@ export interface IoTHubErrorFacts {
   errorNumber?: number;
   /** The hub's id of the failed request, for a support case. */
   trackingId?: string;
+  /** How long the hub wants to be left alone, in milliseconds, where it said so. */
+  retryAfterInMs?: number;
   /** What caused the failure, where it was another error. */
   cause?: unknown;
 }
@@ -83,6 +85,8 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   declare readonly errorNumber?: number;
   /** The hub's id of the failed request, for a support case. */
   declare readonly trackingId?: string;
+  /** How long the hub wants to be left alone, in milliseconds, where it said so. */
+  declare readonly retryAfterInMs?: number;
 
   /** Only this module makes these errors; the constructor is open for tests that stand in for it. */
   constructor(message: string, facts: IoTHubErrorFacts) {
@@ -93,5 +97,6 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
     if (facts.statusCode !== undefined) this.statusCode = facts.statusCode;
     if (facts.errorNumber !== undefined) this.errorNumber = facts.errorNumber;
     if (facts.trackingId !== undefined) this.trackingId = facts.trackingId;
+    if (facts.retryAfterInMs !== undefined) this.retryAfterInMs = facts.retryAfterInMs;
   }
 }

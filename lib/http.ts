@@ -24,6 +24,7 @@ export { IoTHubError } from "./errors.ts";
 export { createSasToken } from "./sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./authentication.ts";
+export type { CallLimits } from "./call_limiter.ts";
 export type { ClientOptions } from "./client_options.ts";
 export type { ConnectionString } from "./connection_string.ts";
 export type { DeviceFields } from "./device_fields.ts";
@@ -32,13 +33,16 @@ export type { DirectMethods } from "./direct_methods.ts";
 export type { HubErrorCode } from "./error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./errors.ts";
 export type { ModuleFields, ModuleIdentities } from "./module_identities.ts";
+export type { ModuleTwins } from "./module_twins.ts";
 export type { OperationOptions } from "./operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./paged_iterator.ts";
 export type { Queries } from "./queries.ts";
 export type { QueryItemType, QueryResult } from "./query_page.ts";
+export type { RetryOptions } from "./retry_options.ts";
 export type { SasTokenInput } from "./sas_token.ts";
 export type { Statistics } from "./statistics.ts";
 export type { AccessToken, GetTokenOptions, TokenCredential } from "./token_credential.ts";
+export type { ModifyTwinOptions, TwinChange } from "./twin_modification.ts";
 export type { TwinPatch } from "./twin_patch.ts";
 export type { Twins } from "./twins.ts";
 export type {

@@ -1,16 +1,24 @@
 import type { Client } from "../gen/client/index.ts";
+import { type AnswerRules, resultOf } from "./answer.ts";
+import { CallLimiter } from "./call_limiter.ts";
+import { causeToShow } from "./cause.ts";
 import type { ClientOptions } from "./client_options.ts";
 import type { HubCredential } from "./credential.ts";
 import { type Deadline, Deadlines } from "./deadline.ts";
-import { type CallSubject, errorFromResponse, failed } from "./error_response.ts";
+import { type CallSubject, failed } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
+import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "./hub_access.ts";
+import { innermostMessage, isCertificateError } from "./network_failure.ts";
 import { nodeHttpsWire } from "./node_https.ts";
+import { OPERATIONS } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
-import { redactText } from "./redaction.ts";
+import { redactText, secretsOf } from "./redaction.ts";
 import { requestPath } from "./request_path.ts";
+import { Retries } from "./retry.ts";
+import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { userAgent } from "./user_agent.ts";
-import { fetchWire, type Wire, type WireResponse } from "./wire.ts";
+import { fetchWire, globalFetchWire, type Wire, type WireRequest } from "./wire.ts";
 
 /** The api-version that the generated operations are for; their types ask for it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
@@ -18,29 +26,25 @@ export const API_VERSION = { "api-version": "2021-04-12" } as const;
 /** How long a call may take when nothing else is said. */
 export const DEFAULT_TIMEOUT_IN_MS = 100_000;
 
-/** One call of a public method, on its way through a generated operation to the transport. */
-interface HubCall extends CallSubject {
-  readonly options: OperationOptions;
+/** How long one attempt of a call may take that can be made again. */
+const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
+
+/** What a public method says of a call, beside the generated operation's arguments. */
+export interface CallFacts extends CallSubject, AnswerRules {
   /** What the call needs at least, whatever the manager's own time-out is. */
   readonly leastTimeoutInMs?: number;
-  /** Says of an answer outside 200–299 that it is a result all the same. */
-  readonly accepts?: (status: number, data: unknown) => boolean;
+  /**
+   * Asked when a repetition was refused although an earlier attempt may have run: gives the result if that attempt did the
+   * work, and `undefined` if not.
+   */
+  readonly findOwnWork?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
 }
 
-/** What a generated operation hands to its client. */
-interface GeneratedRequest {
-  url: string;
-  path?: Record<string, string>;
-  query?: Record<string, unknown>;
-  headers?: Record<string, unknown>;
-  body?: unknown;
-  meta: { call: HubCall };
-}
-
-/** The part of a generated operation's result that is used here. */
-interface GeneratedResult {
-  data: unknown;
-  response: WireResponse;
+/** One call of a public method, on its way through a generated operation to the transport. */
+interface HubCall extends CallFacts {
+  readonly options: OperationOptions;
+  /** A token is replaced once in a call, however many attempts it makes. */
+  hasReplacedToken?: boolean;
 }
 
 /** What every generated operation is given beside its own arguments. */
@@ -52,7 +56,7 @@ export interface GeneratedOptions {
 
 /**
  * The one seam between the hand-written methods and the generated operations. It owns api-version, origin,
- * authentication, time-outs and the mapping of errors, for one manager, and shares none of it.
+ * authentication, time-outs, repetitions, limits and the mapping of errors, for one manager, and shares none of it.
  */
 export class HubTransport {
   readonly #hostName: string;
@@ -62,6 +66,9 @@ export class HubTransport {
   readonly #isInjected: boolean;
   readonly #commonHeaders: Record<string, string> = { Accept: "application/json" };
   readonly #timeoutInMs: number;
+  readonly #attemptTimeoutInMs: number;
+  readonly #retryOptions: Required<RetryOptions>;
+  readonly #limiter: CallLimiter | undefined;
   readonly #client: Client;
   readonly #deadlines = new Deadlines();
   #closed = false;
@@ -71,20 +78,20 @@ export class HubTransport {
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
     this.#credential = credential;
     this.#isInjected = options.fetch !== undefined;
-    this.#wire = options.fetch !== undefined ? fetchWire(options.fetch) : nodeHttpsWire() ?? fetchWire(fetch);
+    this.#wire = options.fetch !== undefined ? fetchWire(options.fetch) : nodeHttpsWire() ?? globalFetchWire();
     const agent = userAgent(options.userAgentPrefix);
     if (agent !== undefined) this.#commonHeaders["User-Agent"] = agent;
     this.#timeoutInMs = options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
-    this.#client = generatedClient((method, request) => this.#exchange(method, request));
+    this.#attemptTimeoutInMs = options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS;
+    this.#retryOptions = resolveRetryOptions(options.retryOptions);
+    this.#limiter = options.limits === undefined ? undefined : new CallLimiter(options.limits);
+    this.#client = generatedClient<HubCall>((method, request) => this.#exchange(method, request));
   }
 
   /** The first half of a generated operation's options; the second are the operation's own arguments. */
-  call(
-    subject: CallSubject & Pick<HubCall, "leastTimeoutInMs" | "accepts">,
-    options: OperationOptions,
-  ): GeneratedOptions {
+  call(facts: CallFacts, options: OperationOptions): GeneratedOptions {
     checkOptions(options);
-    return { client: this.#client, query: API_VERSION, meta: { call: { ...subject, options } } };
+    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options } } };
   }
 
   /** Ends every call that is under way and closes the connections. */
@@ -94,24 +101,78 @@ export class HubTransport {
     this.#wire.close();
   }
 
-  async #exchange(method: string, request: GeneratedRequest): Promise<GeneratedResult> {
+  /** Makes attempts until one of them gives the outcome. */
+  async #exchange(method: string, request: GeneratedRequest<HubCall>): Promise<GeneratedResult> {
     const { call } = request.meta;
     if (this.#closed) throw closed(call);
-    // Before the deadline starts, since a body that JSON cannot carry is the caller's mistake and no failure of the hub.
+    // Before any attempt, since a body that JSON cannot carry is the caller's mistake and no failure of the hub.
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const deadline = this.#deadlines.start(this.#timeoutOf(call), call.options.abortSignal);
+    const path = requestPath(request.url, request.path, request.query);
+    const wireRequest: WireRequest = { method, origin: this.#origin, path, headers: this.#headers(request), body };
+    const end = performance.now() + this.#timeoutOf(call);
+    let retries: Retries | undefined;
+    for (;;) {
+      try {
+        return await this.#attempt(call, wireRequest, end);
+      } catch (error) {
+        retries ??= new Retries(this.#retryOptions, OPERATIONS[call.operation].mayRunTwice);
+        const found = retries.mayHaveDone(error) ? await this.#findOwnWork(call, error, end) : undefined;
+        if (found !== undefined) return found;
+        const wait = retries.next(error, end - performance.now());
+        if (wait === undefined) throw error;
+        // Its end is known to fit; a time-out as well would be a race of two timers.
+        await this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
+        // A busy process sleeps longer than it meant to.
+        if (performance.now() >= end) throw error;
+      }
+    }
+  }
+
+  /** One attempt: signs in, sends, reads the answer. The first token that is refused is replaced. */
+  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+    const limiter = this.#limiter;
+    if (limiter !== undefined) await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
+    try {
+      return await this.#within(call, this.#attemptTimeoutOf(call, end), async (deadline) => {
+        const authorization = this.#credential.authorization ??
+          (await deadline.race(this.#credential.getToken(call))).authorization;
+        const answer = await this.#send(request, authorization, deadline);
+        if (answer.status !== 401 || call.hasReplacedToken) {
+          return resultOf(call, request, answer, this.#credential.signedInAs);
+        }
+        call.hasReplacedToken = true;
+        const hubTime = Date.parse(answer.headers.get("date") ?? "") || Date.now();
+        const token = await deadline.race(this.#credential.replace(authorization, hubTime, call));
+        const second = token && await this.#send(request, token.authorization, deadline);
+        return resultOf(call, request, second ?? answer, this.#credential.signedInAs);
+      }, request);
+    } finally {
+      limiter?.leave();
+    }
+  }
+
+  #send(request: WireRequest, authorization: string, deadline: Deadline): ReturnType<Wire["send"]> {
+    request.headers.Authorization = authorization;
+    const answer = this.#wire.send(request, deadline);
+    // A fetch that was handed in may not heed the signal.
+    return this.#isInjected ? deadline.race(answer) : answer;
+  }
+
+  /** Runs one step of a call within a time, and names what ended it. */
+  async #within<T>(
+    call: HubCall,
+    timeoutInMs: number,
+    step: (deadline: Deadline) => Promise<T>,
+    request?: WireRequest,
+  ): Promise<T> {
+    const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal);
     try {
       deadline.throwIfEnded();
-      const authorization = this.#credential.authorization ??
-        (await deadline.race(this.#credential.getToken(call))).authorization;
-      const path = requestPath(request.url, request.path, request.query);
-      const headers = this.#headers(request, authorization);
-      const answer = this.#wire.send({ method, origin: this.#origin, path, headers, body }, deadline);
-      // A fetch that was handed in may not heed the signal.
-      const response = await (this.#isInjected ? deadline.race(answer) : answer);
-      return resultOf(call, method, response);
+      // A deadline that starts now was not there to be ended by close().
+      if (this.#closed) throw closed(call);
+      return await step(deadline);
     } catch (error) {
-      throw this.#failure(call, deadline, error);
+      throw this.#failure(call, deadline, timeoutInMs, error, request);
     } finally {
       this.#deadlines.stop(deadline);
     }
@@ -121,8 +182,14 @@ export class HubTransport {
     return options.timeoutInMs ?? Math.max(this.#timeoutInMs, leastTimeoutInMs);
   }
 
-  #headers(request: GeneratedRequest, authorization: string): Record<string, string> {
-    const headers: Record<string, string> = { ...this.#commonHeaders, Authorization: authorization };
+  /** A call that can be made again should not wait all its time for one answer that may never come. */
+  #attemptTimeoutOf(call: HubCall, end: number): number {
+    const remaining = end - performance.now();
+    return OPERATIONS[call.operation].mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
+  }
+
+  #headers(request: GeneratedRequest<HubCall>): Record<string, string> {
+    const headers = { ...this.#commonHeaders };
     for (const name in request.headers) {
       const value = request.headers[name];
       if (value !== undefined) headers[name] = String(value);
@@ -132,81 +199,41 @@ export class HubTransport {
     return headers;
   }
 
-  #failure(call: HubCall, deadline: Deadline, error: unknown): unknown {
-    if (error instanceof IoTHubError) return error;
-    if (call.options.abortSignal?.aborted) return call.options.abortSignal.reason;
+  async #findOwnWork(call: HubCall, error: unknown, end: number): Promise<GeneratedResult | undefined> {
+    if (call.findOwnWork === undefined || !(error instanceof IoTHubError)) return undefined;
+    const options = { abortSignal: call.options.abortSignal, timeoutInMs: Math.max(1, end - performance.now()) };
+    // What was refused stays refused when nothing can be found out about it.
+    const found = await call.findOwnWork(error, options).catch(() => undefined);
+    if (call.options.abortSignal?.aborted) throw abortReason(call.options.abortSignal);
+    return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
+  }
+
+  #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): unknown {
+    if (call.options.abortSignal?.aborted) return abortReason(call.options.abortSignal);
     if (this.#closed) return closed(call);
+    if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
-      const reason = `no answer within ${this.#timeoutOf(call)} ms; it may have been carried out all the same`;
+      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out all the same`;
       return new IoTHubError(`${failed(call)}: ${reason}`, {
         code: "Timeout",
         operation: call.operation,
         retryable: true,
       });
     }
-    return new IoTHubError(`${failed(call)}: ${this.#hostName} could not be reached (${causeOf(error)})`, {
+    const secrets = request === undefined ? [] : secretsOf(request);
+    const reason = redactText(innermostMessage(error), secrets);
+    return new IoTHubError(`${failed(call)}: ${this.#hostName} could not be reached (${reason})`, {
       code: "NetworkError",
       operation: call.operation,
-      retryable: true,
-      cause: error,
+      retryable: !isCertificateError(error),
+      cause: causeToShow(error, secrets),
     });
   }
 }
 
-/**
- * What stands in for the generated client. The generated functions need only its verbs; the original would build a
- * second Request for each call, share interceptors, and cannot be used on Deno, which takes its option `client` for
- * one of its own.
- */
-function generatedClient(exchange: (method: string, request: GeneratedRequest) => Promise<GeneratedResult>): Client {
-  function verb(method: string): (request: GeneratedRequest) => Promise<GeneratedResult> {
-    return (request) => exchange(method, request);
-  }
-  const verbs = {
-    get: verb("GET"),
-    put: verb("PUT"),
-    post: verb("POST"),
-    patch: verb("PATCH"),
-    delete: verb("DELETE"),
-  };
-  return verbs as unknown as Client;
-}
-
-function resultOf(call: HubCall, method: string, response: WireResponse): GeneratedResult {
-  const { status, body, headers } = response;
-  const isSuccess = status >= 200 && status < 300;
-  if (isSuccess || call.accepts !== undefined) {
-    // A deletion has nothing to say, with whatever status it says so.
-    const data = body === "" && (status === 204 || method === "DELETE") ? undefined : parseBody(body);
-    if (isSuccess && data === NOT_JSON) {
-      throw new IoTHubError(`${failed(call)}: the hub answered ${status} with a body that is no JSON`, {
-        code: "InvalidResponse",
-        operation: call.operation,
-        retryable: false,
-        statusCode: status,
-      });
-    }
-    if (isSuccess || call.accepts!(status, data)) return { data, response };
-  }
-  if (status >= 300 && status < 400) {
-    throw new IoTHubError(`${failed(call)}: the hub answered ${status}, a redirect, which is not followed`, {
-      code: "UnexpectedRedirect",
-      operation: call.operation,
-      retryable: false,
-      statusCode: status,
-    });
-  }
-  throw errorFromResponse(call, status, (name) => headers.get(name), body);
-}
-
-const NOT_JSON = Symbol();
-
-function parseBody(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return NOT_JSON;
-  }
+/** A signal of a polyfill may have no reason; an error is thrown all the same. */
+function abortReason(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("The call was aborted", "AbortError");
 }
 
 function closed(call: HubCall): IoTHubError {
@@ -215,11 +242,4 @@ function closed(call: HubCall): IoTHubError {
     operation: call.operation,
     retryable: false,
   });
-}
-
-/** The words of the innermost error: a runtime's outer one often says no more than "fetch failed". */
-function causeOf(error: unknown): string {
-  let inner = error;
-  for (let depth = 0; depth < 5 && inner instanceof Error && inner.cause instanceof Error; depth++) inner = inner.cause;
-  return redactText(inner instanceof Error ? inner.message || inner.name : String(inner));
 }

@@ -1,6 +1,7 @@
 import type { AmqpConnection } from "./amqp/amqp_connection.ts";
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ClientOptions } from "./client_options.ts";
+import { Deadline } from "./deadline.ts";
 import { IoTHubError } from "./errors.ts";
 import type { HubAccess } from "./hub_access.ts";
 import { DEFAULT_TIMEOUT_IN_MS } from "./hub_transport.ts";
@@ -30,7 +31,7 @@ export class MessageChannel {
         retryable: false,
       });
     }
-    const connection = await (this.#connection ??= this.#load());
+    const connection = await this.#loaded(options.abortSignal);
     await connection.send(message, {
       operation,
       abortSignal: options.abortSignal,
@@ -42,6 +43,17 @@ export class MessageChannel {
   async close(): Promise<void> {
     this.#closed = true;
     await (await this.#connection?.catch(() => undefined))?.close();
+  }
+
+  /** The first one takes a while to load; its caller may not want to wait for that. */
+  async #loaded(abortSignal: AbortSignal | undefined): Promise<AmqpConnection> {
+    const connection = this.#connection ??= this.#load();
+    const deadline = new Deadline(Infinity, abortSignal);
+    try {
+      return await deadline.race(connection);
+    } finally {
+      deadline.release();
+    }
   }
 
   async #load(): Promise<AmqpConnection> {

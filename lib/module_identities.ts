@@ -13,7 +13,9 @@ import { DeviceIdentities } from "./device_identities.ts";
 import { ifMatch } from "./etag.ts";
 import type { HubTransport } from "./hub_transport.ts";
 import { checkId } from "./identifiers.ts";
-import type { OperationOptions } from "./operation_options.ts";
+import type { OperationName } from "./operation_facts.ts";
+import { checkOptions, type OperationOptions } from "./operation_options.ts";
+import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** What can be said of a module identity beside how it signs in. */
 export interface ModuleFields extends OperationOptions {
@@ -360,14 +362,14 @@ export class ModuleIdentities extends DeviceIdentities {
     checkId("deviceId", deviceId);
     checkId("moduleId", moduleId);
     await operations.deleteModule({
-      ...this.#hub.call({ operation: "deleteModule", deviceId, moduleId }, options),
+      ...this.#hub.call({ operation: "deleteModule", deviceId, moduleId, findOwnWork: findDeleted }, options),
       path: { id: deviceId, mid: moduleId },
       headers: { "If-Match": ifMatch(options.etag) },
     });
   }
 
   async #put<Fields extends ModuleFields>(
-    operation: string,
+    operation: OperationName,
     deviceId: string,
     moduleId: string,
     fields: Fields,
@@ -376,13 +378,18 @@ export class ModuleIdentities extends DeviceIdentities {
   ): Promise<Module> {
     checkId("deviceId", deviceId);
     checkId("moduleId", moduleId);
-    const call = this.#hub.call({ operation, deviceId, moduleId }, fields);
+    checkOptions(fields);
     const { etag, managedBy } = fields as ModuleFields & { etag?: string };
     if (managedBy !== undefined) checkString("managedBy", managedBy);
+    const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
+    const findOwnWork = findWritten(
+      (options) => this.getModule(deviceId, moduleId, options),
+      (found) => isOwnIdentity(body, found),
+    );
     const { data } = await operations.createOrUpdateModule({
-      ...call,
+      ...this.#hub.call({ operation, deviceId, moduleId, findOwnWork }, fields),
       path: { id: deviceId, mid: moduleId },
-      body: { moduleId, managedBy, deviceId, authentication: authentication(fields) },
+      body,
       headers: condition && { "If-Match": condition(etag) },
     });
     return data;

@@ -22,11 +22,15 @@ interface Page<T> {
 /** Asks for one page. */
 type FetchPage<TPage> = (continuationToken: string | undefined, maxPageSize: number | undefined) => Promise<TPage>;
 
-/** Rows and pages over `fetchPage`, which is not called before a row or page is wanted. */
+/**
+ * Rows and pages over `fetchPage`, which is not called before a row or page is wanted. A page that has
+ * come already is not given out once the signal has fired.
+ */
 export function pagedIterator<T, TPage extends Page<T>>(
   fetchPage: FetchPage<TPage>,
+  abortSignal?: AbortSignal,
 ): PagedAsyncIterableIterator<T, TPage> {
-  const rows = readRows<T>(readPages(fetchPage, {}));
+  const rows = readRows<T>(readPages(fetchPage, {}, abortSignal));
   return {
     next: () => rows.next(),
     return: () => rows.return(undefined),
@@ -34,7 +38,7 @@ export function pagedIterator<T, TPage extends Page<T>>(
     [Symbol.asyncIterator]() {
       return this;
     },
-    byPage: (settings) => readPages(fetchPage, settings ?? {}),
+    byPage: (settings) => readPages(fetchPage, settings ?? {}, abortSignal),
   };
 }
 
@@ -51,10 +55,12 @@ async function* readRows<T>(
 async function* readPages<T, TPage extends Page<T>>(
   fetchPage: FetchPage<TPage>,
   { continuationToken, maxPageSize }: PageSettings,
+  abortSignal: AbortSignal | undefined,
 ): AsyncGenerator<TPage, undefined> {
   let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
   while (next !== undefined) {
     const page: TPage = await next;
+    abortSignal?.throwIfAborted();
     const token = page.continuationToken;
     next = token === undefined ? undefined : fetchPage(token, maxPageSize);
     // The consumer may never come back for it; then its failure must not count as unhandled.

@@ -1,13 +1,13 @@
 import type { QuerySpecification, Twin } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import type { HubTransport } from "./hub_transport.ts";
-import { Twins } from "./twins.ts";
+import { ModuleTwins } from "./module_twins.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
 import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
 
 /** The methods that ask for twins in the hub's SQL-like language. */
-export class Queries extends Twins {
+export class Queries extends ModuleTwins {
   readonly #hub: HubTransport;
 
   /** Not public: use the manager's factories. */
@@ -99,6 +99,7 @@ export class Queries extends Twins {
         const maxItemCount = maxPageSize ?? options.maxItemCount;
         return this.queryIotHub<T>(query, { ...options, continuationToken, maxItemCount });
       },
+      options?.abortSignal,
     );
   }
 }

@@ -1,3 +1,5 @@
+import type { WireRequest } from "./wire.ts";
+
 const HIDDEN = "(hidden)";
 
 /** Under this symbol Node, Bun and Deno look for an object's own way to be printed. */
@@ -22,13 +24,42 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
 }
 
 /**
- * A text from elsewhere (a hub's answer, a runtime's error) without what looks like a secret. Hubs and proxies are known
- * to echo the header they refused.
+ * A text from elsewhere (a hub's answer, a runtime's error) without what looks like a secret, and without the secrets that
+ * are known. Hubs and proxies are known to echo the header they refused.
  */
-export function redactText(text: string): string {
-  return text
-    .replace(/\b(sig)=[^&\s"';,]+/gi, `$1=${HIDDEN}`)
-    .replace(/\b(SharedAccessKey|primaryKey|secondaryKey)("?\s*[=:]\s*"?)[A-Za-z0-9+/=]+/gi, `$1$2${HIDDEN}`)
-    .replace(/\b(Bearer)\s+[\w\-.~+/=]+/gi, `$1 ${HIDDEN}`)
-    .replace(/\beyJ[\w-]*\.[\w-]+\.[\w-]*/g, HIDDEN);
+export function redactText(text: string, secrets: readonly string[] = []): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+    .replace(/(?<![a-z])(sig)(=|%(?:25)*3D)[^&\s"';,\\]+/gi, `$1$2${HIDDEN}`)
+    .replace(
+      /\b(SharedAccessKey|primaryKey|secondaryKey)(\\*["']?\s*[=:]\s*\\*["']?)[A-Za-z0-9+/=]+/gi,
+      `$1$2${HIDDEN}`,
+    )
+    .replace(/\b(Bearer)(?:\s|%20)+[\w\-.~+/=%]+/gi, `$1 ${HIDDEN}`)
+    .replace(/\beyJ[\w-]{8,}(?:\.[\w-]*)*/g, HIDDEN);
+}
+
+/** The secrets that a request carries: its token, and the keys in its body. */
+export function secretsOf({ headers, body = "" }: WireRequest): string[] {
+  const keys = Array.from(body.matchAll(/"(?:primaryKey|secondaryKey)":"([^"]+)"/g), ([, key]) => key!);
+  return [...secretsOfToken(headers.Authorization ?? ""), ...keys.filter(isLong)];
+}
+
+/** What is secret of the value of the header `Authorization`: the token after the scheme, and a signature in it. */
+export function secretsOfToken(authorization: string): string[] {
+  const token = authorization.replace(/^\S+ /, "");
+  const signature = /\bsig=([^&]+)/.exec(token)?.[1] ?? "";
+  return [token, signature, decode(signature)].filter(isLong);
+}
+
+/** Something very short would be found in harmless words. */
+function isLong(secret: string): boolean {
+  return secret.length >= 8;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

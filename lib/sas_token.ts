@@ -1,8 +1,11 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { describeType, quote } from "./identifiers.ts";
+import { describeType } from "./identifiers.ts";
 
 /** How long a shared access signature lives when nothing else is said, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
+
+/** The longest life, in seconds: a larger number would not be written in digits alone. */
+export const MAX_SAS_TTL_IN_SECONDS: number = Number.MAX_SAFE_INTEGER;
 
 const POLICY_NAME_REGEXP = /^[A-Za-z0-9_\-@.]+$/;
 
@@ -52,6 +55,9 @@ export async function createSasToken(input: SasTokenInput): Promise<string> {
       `Cannot create a SAS token: resourceUri must be a non-empty string, got ${describeType(resourceUri)}`,
     );
   }
+  if (!resourceUri.isWellFormed()) {
+    throw new RangeError("Cannot create a SAS token: resourceUri has half of a surrogate pair, which no URL can carry");
+  }
   if (keyName !== undefined) checkPolicyName(keyName);
   if (expiresOn !== undefined && ttlInSeconds !== undefined) {
     throw new TypeError("Cannot create a SAS token: give expiresOn or ttlInSeconds, not both");
@@ -91,13 +97,16 @@ export function checkPolicyName(keyName: string): void {
     throw new TypeError(`Cannot use the policy name: it must be a string, got ${describeType(keyName)}`);
   }
   if (!POLICY_NAME_REGEXP.test(keyName)) {
-    throw new RangeError(`Cannot use the policy name ${quote(keyName)}: letters, digits and _ - @ . are allowed`);
+    // Not shown: in a mangled connection string it may be the key that stands here.
+    throw new RangeError("Cannot use the policy name: letters, digits and _ - @ . are allowed");
   }
 }
 
 function expiryAfter(ttlInSeconds: number): number {
-  if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0) || !Number.isFinite(ttlInSeconds)) {
-    throw new RangeError(`Cannot create a SAS token: ttlInSeconds must be a positive number, got ${ttlInSeconds}`);
+  if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0 && ttlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
+    throw new RangeError(
+      `Cannot create a SAS token: ttlInSeconds must be over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}, got ${ttlInSeconds}`,
+    );
   }
   return Math.ceil(Date.now() / 1000 + ttlInSeconds);
 }
@@ -108,6 +117,9 @@ function expiryAt(expiresOn: Date): number {
   }
   const expiry = Math.floor(expiresOn.getTime() / 1000);
   if (!Number.isFinite(expiry)) throw new RangeError("Cannot create a SAS token: expiresOn is an invalid Date");
+  if (expiry < 0) {
+    throw new RangeError(`Cannot create a SAS token: expiresOn ${expiresOn.toISOString()} is before 1970`);
+  }
   return expiry;
 }
 

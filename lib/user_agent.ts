@@ -8,5 +8,6 @@ export const VERSION = "0.1.0";
 export function userAgent(prefix: string | undefined): string | undefined {
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };
   if (navigator?.userAgent?.startsWith("Mozilla/")) return undefined;
-  return `${prefix ? `${prefix} ` : ""}iothub-registry-manager/${VERSION}`;
+  // Trimmed as the header would be.
+  return `${prefix ?? ""} iothub-registry-manager/${VERSION}`.trim();
 }

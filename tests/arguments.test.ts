@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IoTHubRegistryManager } from "../mod.ts";
-import { HTTP_METHODS, invoke } from "./support/http_methods.ts";
+import { COMPOSED_METHODS, HTTP_METHODS, invoke } from "./support/http_methods.ts";
 import { assertRefused } from "./support/rejections.ts";
+
+const ALL_METHODS = [...HTTP_METHODS, ...COMPOSED_METHODS];
 
 type Bad = readonly [value: unknown, kind: typeof TypeError | typeof RangeError];
 
@@ -60,7 +62,7 @@ const BAD_ETAGS: readonly Bad[] = [
   [{}, TypeError],
 ];
 
-for (const method of HTTP_METHODS) {
+for (const method of ALL_METHODS) {
   const { name } = method;
   for (const [index, argument] of ["deviceId", "moduleId"].slice(0, method.ids).entries()) {
     test(`${name} refuses every ${argument} that is none`, async () => {
@@ -99,5 +101,5 @@ test("these are all the manager's methods that go over HTTP and return a promise
     Object.getOwnPropertyNames(type).forEach((name) => names.add(name));
   }
   for (const other of ["constructor", "close", "query", "sendC2dMessage"]) names.delete(other);
-  assert.deepEqual([...names].sort(), HTTP_METHODS.map(({ name }) => name).sort());
+  assert.deepEqual([...names].sort(), ALL_METHODS.map(({ name }) => name).sort());
 });

@@ -1,3 +1,4 @@
+import { causeToShow } from "../cause.ts";
 import { IoTHubError, type IoTHubErrorFacts } from "../errors.ts";
 import { redactText } from "../redaction.ts";
 
@@ -30,7 +31,7 @@ export function toFailure(error: unknown, during: string): AmqpFailure {
   return new AmqpFailure(`${during} failed (${describe(error)})`, {
     code: "NetworkError",
     retryable: !isCertificateError(error),
-    ...(error instanceof Error ? { cause: error } : {}),
+    ...(error instanceof Error ? { cause: causeToShow(error) } : {}),
   });
 }
 

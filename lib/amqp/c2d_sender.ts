@@ -111,7 +111,8 @@ export class C2dSender {
     link.on("accepted", ({ delivery }: EventContext) => this.#answered(delivery!, () => undefined));
     link.on("rejected", ({ delivery }: EventContext) => {
       const error = delivery!.remote_state?.error;
-      this.#answered(delivery!, () => failureOfCondition(error, "the hub rejected the message"));
+      const { secrets } = this.#connection;
+      this.#answered(delivery!, () => failureOfCondition(error, "the hub rejected the message", secrets));
     });
     for (const outcome of ["released", "modified", "settled"]) {
       // "settled" follows each of the others, and means something only where none went before.

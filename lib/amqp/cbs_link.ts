@@ -1,5 +1,6 @@
 import type { Connection, EventContext, Sender } from "rhea";
 import type { HubToken } from "../credential.ts";
+import { secretsOfToken } from "../redaction.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpCondition, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
 
@@ -17,16 +18,19 @@ interface PendingReply {
 export class CbsLink {
   readonly #sender: Sender;
   readonly #pending: Map<string, PendingReply> = new Map();
+  #secrets: readonly string[] = [];
 
   constructor(connection: Connection) {
     this.#sender = connection.open_sender({ target: { address: ADDRESS } });
     const receiver = connection.open_receiver({ source: { address: ADDRESS }, credit_window: 10 });
     receiver.on("message", (context: EventContext) => this.#receive(context));
     this.#sender.on("rejected", ({ delivery }: EventContext) => {
-      this.end(failureOfCondition(delivery?.remote_state?.error, "the hub rejected the token's message"));
+      this.end(
+        failureOfCondition(delivery?.remote_state?.error, "the hub rejected the token's message", this.#secrets),
+      );
     });
     this.#sender.on("released", () => {
-      this.end(failureOfCondition(undefined, "the hub did not take the token's message"));
+      this.end(failureOfCondition(undefined, "the hub did not take the token's message", this.#secrets));
     });
   }
 
@@ -37,6 +41,7 @@ export class CbsLink {
    * signature is the one that all but one of them send.
    */
   async putToken(audience: string, token: HubToken): Promise<void> {
+    this.#secrets = secretsOfToken(token.authorization);
     const messageId = crypto.randomUUID();
     const message = {
       message_id: messageId,
@@ -54,6 +59,11 @@ export class CbsLink {
     await new Promise<void>((resolve, reject) => this.#pending.set(messageId, { resolve, reject }));
   }
 
+  /** What must not be shown of the token that was put last. */
+  get secrets(): readonly string[] {
+    return this.#secrets;
+  }
+
   /** Fails the replies that are still awaited. */
   end(failure: AmqpFailure): void {
     for (const { reject } of this.#pending.values()) reject(failure);
@@ -69,7 +79,11 @@ export class CbsLink {
     const status = properties["status-code"];
     if (status === 200 || status === 202) reply.resolve();
     else {reply.reject(
-        failureOfTokenReply(typeof status === "number" ? status : undefined, properties["status-description"]),
+        failureOfTokenReply(
+          typeof status === "number" ? status : undefined,
+          properties["status-description"],
+          this.#secrets,
+        ),
       );}
   }
 }

@@ -34,10 +34,17 @@ const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean;
   ["com.microsoft:iot-hub-not-found-error", { code: "IotHubNotFound", retryable: false }],
 ]);
 
-/** The failure that a condition stands for; `subject` begins the sentence, as in "the hub rejected the message". */
-export function failureOfCondition(error: AmqpCondition | undefined, subject: string): AmqpFailure {
+/**
+ * The failure that a condition stands for; `subject` begins the sentence, as in "the hub rejected the message". The `secrets`
+ * of the connection are taken out of what the hub says.
+ */
+export function failureOfCondition(
+  error: AmqpCondition | undefined,
+  subject: string,
+  secrets: readonly string[],
+): AmqpFailure {
   const condition = error?.condition ?? "";
-  const description = parseDescription(error?.description);
+  const description = parseDescription(error?.description, secrets);
   const info = isRecord(error?.info) ? error.info : {};
   const errorNumber = toErrorNumber(info["com.microsoft:error-code"]) ?? description.errorNumber;
   const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
@@ -60,8 +67,12 @@ export function failureOfCondition(error: AmqpCondition | undefined, subject: st
 }
 
 /** The failure for a put-token reply that was neither 200 nor 202. */
-export function failureOfTokenReply(statusCode: number | undefined, statusDescription: unknown): AmqpFailure {
-  const { text, errorNumber, trackingId } = parseDescription(toText(statusDescription));
+export function failureOfTokenReply(
+  statusCode: number | undefined,
+  statusDescription: unknown,
+  secrets: readonly string[],
+): AmqpFailure {
+  const { text, errorNumber, trackingId } = parseDescription(toText(statusDescription), secrets);
   const code: IoTHubErrorCode = (errorNumber === undefined ? undefined : errorNameOf(errorNumber)) ??
     (statusCode === undefined ? "InvalidResponse" : TOKEN_REPLIES.get(statusCode) ?? "Unauthorized");
   const status = statusCode === undefined ? "no status code" : `status ${statusCode}`;
@@ -90,8 +101,9 @@ function isPassing(statusCode: number | undefined): boolean {
 /** A description is plain text, or the JSON that the hub's newer parts put there. */
 function parseDescription(
   description: string | undefined,
+  secrets: readonly string[],
 ): { text: string; errorNumber?: number; trackingId?: string } {
-  const text = redactText(description ?? "");
+  const text = redactText(description ?? "", secrets);
   if (!text.startsWith("{")) return { text };
   try {
     const parsed: unknown = JSON.parse(text);

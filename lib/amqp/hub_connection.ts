@@ -54,6 +54,11 @@ export class HubConnection {
     return this.#ended;
   }
 
+  /** What must not be shown of what the hub says. */
+  get secrets(): readonly string[] {
+    return this.#cbs?.secrets ?? [];
+  }
+
   /**
    * Whether the hub's leave to send is still good. If it is not (the machine may have slept past the renewal), it is
    * asked for again, and the user hears of it by {@linkcode ConnectionUser.ready}.
@@ -133,7 +138,7 @@ export class HubConnection {
   /** Whatever ends a link, the session or the socket ends the connection: a new one is quick, and certain to be whole. */
   #listen(connection: Connection, where: string): void {
     const onClosed = (what: string, error: unknown): void => {
-      this.end(failureOfCondition(conditionOf(error), `the hub closed the ${what}`));
+      this.end(failureOfCondition(conditionOf(error), `the hub closed the ${what}`, this.secrets));
     };
     connection.on("sender_error", ({ sender }: EventContext) => onClosed("link", sender?.error));
     connection.on("receiver_error", ({ receiver }: EventContext) => onClosed("link", receiver?.error));

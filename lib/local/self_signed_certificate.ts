@@ -25,6 +25,12 @@ const OID = {
 const DAY = 24 * 60 * 60 * 1000;
 const DAYS_OF_VALIDITY = 90;
 
+/** From when until when a certificate is valid: from yesterday on for some months, unless it is said. */
+export interface Validity {
+  notBefore?: Date;
+  notAfter?: Date;
+}
+
 /** A certificate and its private key, both in PEM. */
 export interface ServerCertificate {
   /** The certificate in PEM. */
@@ -38,11 +44,16 @@ export interface ServerCertificate {
  *
  * @param dnsNames the host names that it is for; the first is also its common name
  * @param addresses the IP addresses that it is for
+ * @param validity from when until when it is valid
  */
-export async function makeSelfSignedCertificate(dnsNames: string[], addresses: string[]): Promise<ServerCertificate> {
+export async function makeSelfSignedCertificate(
+  dnsNames: string[],
+  addresses: string[],
+  validity: Validity = {},
+): Promise<ServerCertificate> {
   const keys = await crypto.subtle.generateKey(EC_ALGORITHM, true, ["sign", "verify"]);
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
-  const body = certificateBody(dnsNames, addresses, publicKey);
+  const body = certificateBody(dnsNames, addresses, publicKey, validity);
   const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, keys.privateKey, body);
   const certificate = sequence(body, signatureAlgorithm(), bitString(derSignature(new Uint8Array(signature))));
   const privateKey = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
@@ -53,10 +64,10 @@ function certificateBody(
   dnsNames: string[],
   addresses: string[],
   publicKey: Uint8Array,
+  validity: Validity,
 ): Uint8Array<ArrayBuffer> {
   // The clocks of two machines may differ by a little.
-  const notBefore = new Date(Date.now() - DAY);
-  const notAfter = new Date(Date.now() + DAYS_OF_VALIDITY * DAY);
+  const { notBefore = new Date(Date.now() - DAY), notAfter = new Date(Date.now() + DAYS_OF_VALIDITY * DAY) } = validity;
   const name = sequence(setOf(sequence(objectIdentifier(OID.commonName), utf8String(dnsNames[0] ?? "localhost"))));
   return sequence(
     contextual(0, unsignedInteger(Uint8Array.of(2))),

@@ -20,7 +20,13 @@ const THUMBPRINT = { primaryThumbprint: "0123456789ABCDEF0123456789ABCDEF0123456
 const PATCH = { tags: { site: "berlin" } };
 const REQUEST = { methodName: "reboot" };
 
-/** Every method of the manager that goes over HTTP and returns a promise, with the least that it takes. */
+/** The methods that are made of others. */
+export const COMPOSED_METHODS: readonly HttpMethod[] = [
+  { name: "modifyTwin", ids: 1, argument: () => undefined },
+  { name: "modifyModuleTwin", ids: 2, argument: () => undefined },
+];
+
+/** Every method of the manager that is one request and returns a promise, with the least that it takes. */
 export const HTTP_METHODS: readonly HttpMethod[] = [
   { name: "createDeviceWithSas", ids: 1 },
   { name: "createDeviceWithX509", ids: 1, required: THUMBPRINT },

@@ -1,0 +1,93 @@
+import { describeType } from "./identifiers.ts";
+
+/** How much a manager asks of its hub at once. */
+export interface CallLimits {
+  /**
+   * How many requests may be under way at once.
+   * @default {Infinity}
+   */
+  maxConcurrentRequests?: number;
+  /**
+   * How many requests may be started in a second.
+   * @default {Infinity}
+   */
+  maxRequestsPerSecond?: number;
+}
+
+/** Throws unless each limit is a number over 0. */
+export function checkLimits(limits: CallLimits): void {
+  if (typeof limits !== "object" || limits === null) {
+    throw new TypeError(`Cannot use limits: it must be an object, got ${describeType(limits)}`);
+  }
+  for (const name of ["maxConcurrentRequests", "maxRequestsPerSecond"] as const) {
+    const value: unknown = limits[name];
+    if (value === undefined) continue;
+    if (typeof value !== "number") {
+      throw new TypeError(`Cannot use limits.${name}: it must be a number, got ${describeType(value)}`);
+    }
+    if (!(value > 0)) throw new RangeError(`Cannot use limits.${name} ${value}: it must be over 0`);
+    if (name === "maxConcurrentRequests" && value < 1) {
+      throw new RangeError(`Cannot use limits.${name} ${value}: at least one request must be allowed`);
+    }
+  }
+}
+
+/** Lets requests through, first come, first served, as the limits allow. */
+export class CallLimiter {
+  readonly #maxConcurrent: number;
+  readonly #intervalInMs: number;
+  readonly #queue = new Set<() => void>();
+  #running = 0;
+  #nextStart = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(limits: CallLimits) {
+    this.#maxConcurrent = limits.maxConcurrentRequests ?? Infinity;
+    this.#intervalInMs = 1000 / (limits.maxRequestsPerSecond ?? Infinity);
+  }
+
+  /** Waits for a turn; each one must be given back by {@linkcode CallLimiter.leave}. Rejects with the signal's reason. */
+  enter(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const start = (): void => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = (): void => {
+        this.#queue.delete(start);
+        reject(signal.reason);
+        this.#advance();
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      this.#queue.add(start);
+      this.#advance();
+    });
+  }
+
+  /** Gives a turn back. */
+  leave(): void {
+    this.#running--;
+    this.#advance();
+  }
+
+  #advance(): void {
+    // Somebody has waited for the moment, and a timer is always a little late.
+    const isLate = this.#timer !== undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const start of this.#queue) {
+      if (this.#running >= this.#maxConcurrent) return;
+      const now = performance.now();
+      if (now < this.#nextStart) {
+        this.#timer = setTimeout(() => this.#advance(), this.#nextStart - now);
+        return;
+      }
+      // Lateness is made up for, so that the rate is kept; a pause is not, so that no burst follows it.
+      this.#nextStart = Math.max(this.#nextStart, isLate ? now - this.#intervalInMs : now) + this.#intervalInMs;
+      this.#queue.delete(start);
+      this.#running++;
+      start();
+    }
+  }
+}
