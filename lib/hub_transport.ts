@@ -205,6 +205,7 @@ export class HubTransport {
     // What was refused stays refused when nothing can be found out about it.
     const found = await call.findOwnWork(error, options).catch(() => undefined);
     if (call.options.abortSignal?.aborted) throw abortReason(call.options.abortSignal);
+    if (this.#closed) throw closed(call);
     return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
   }
 

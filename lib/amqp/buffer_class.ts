@@ -1,12 +1,12 @@
 import rhea from "rhea";
 
 /** The library's bytes, named after what it returns, so that nothing here depends on Node's own types. */
-type Buffer = ReturnType<typeof rhea.string_to_uuid>;
+export type AmqpBytes = ReturnType<typeof rhea.string_to_uuid>;
 
 interface BufferConstructor {
-  from(bytes: Uint8Array): Buffer;
-  concat(chunks: Uint8Array[]): Buffer;
-  allocUnsafe(size: number): Buffer;
+  from(bytes: Uint8Array): AmqpBytes;
+  concat(chunks: Uint8Array[]): AmqpBytes;
+  allocUnsafe(size: number): AmqpBytes;
 }
 
 /**
@@ -17,17 +17,17 @@ const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000")
   .constructor as unknown as BufferConstructor;
 
 /** A copy of the bytes, as a `Buffer`. */
-export function copyToBuffer(bytes: Uint8Array): Buffer {
+export function copyToBuffer(bytes: Uint8Array): AmqpBytes {
   return BufferClass.from(bytes);
 }
 
 /** The chunks as one `Buffer`. */
-export function concatBuffers(chunks: Uint8Array[]): Buffer {
+export function concatBuffers(chunks: Uint8Array[]): AmqpBytes {
   return BufferClass.concat(chunks);
 }
 
 /** Four bytes that tell apart the deliveries of one link. */
-export function deliveryTag(number: number): Buffer {
+export function deliveryTag(number: number): AmqpBytes {
   const tag = BufferClass.allocUnsafe(4);
   tag.writeUInt32BE(number >>> 0);
   return tag;

@@ -1,9 +1,8 @@
-import type { Buffer } from "node:buffer";
 import type { Connection, Delivery, EventContext, Sender } from "rhea";
 import { IoTHubError } from "../errors.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { deliveryTag } from "./buffer_class.ts";
+import { type AmqpBytes, deliveryTag } from "./buffer_class.ts";
 import { failureOfCondition } from "./conditions.ts";
 import { HubConnection } from "./hub_connection.ts";
 
@@ -20,7 +19,7 @@ export interface SendOptions {
 }
 
 interface PendingSend {
-  readonly payload: Buffer;
+  readonly payload: AmqpBytes;
   readonly options: SendOptions;
   readonly deadline: number;
   readonly resolve: () => void;
@@ -69,7 +68,7 @@ export class C2dSender {
   }
 
   /** Sends an encoded message; resolves when the hub has accepted it. */
-  send(payload: Buffer, options: SendOptions): Promise<void> {
+  send(payload: AmqpBytes, options: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const { failure } = this.#connection;
       if (failure !== undefined) return reject(failure.toError(options.operation));
