@@ -128,27 +128,43 @@ export class HubTransport {
     }
   }
 
-  /** One attempt: signs in, sends, reads the answer. The first token that is refused is replaced. */
-  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+  /** One attempt, when its turn has come. */
+  #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
     const limiter = this.#limiter;
-    if (limiter !== undefined) await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
+    return limiter === undefined ? this.#tryOnce(call, request, end) : this.#tryInTurn(limiter, call, request, end);
+  }
+
+  async #tryInTurn(
+    limiter: CallLimiter,
+    call: HubCall,
+    request: WireRequest,
+    end: number,
+  ): Promise<GeneratedResult> {
+    await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
     try {
-      return await this.#within(call, this.#attemptTimeoutOf(call, end), async (deadline) => {
-        const authorization = this.#credential.authorization ??
-          (await deadline.race(this.#credential.getToken(call))).authorization;
-        const answer = await this.#send(request, authorization, deadline);
-        if (answer.status !== 401 || call.hasReplacedToken) {
-          return resultOf(call, request, answer, this.#credential.signedInAs);
-        }
-        call.hasReplacedToken = true;
-        const hubTime = Date.parse(answer.headers.get("date") ?? "") || Date.now();
-        const token = await deadline.race(this.#credential.replace(authorization, hubTime, call));
-        const second = token && await this.#send(request, token.authorization, deadline);
-        return resultOf(call, request, second ?? answer, this.#credential.signedInAs);
-      }, request);
+      return await this.#tryOnce(call, request, end);
     } finally {
-      limiter?.leave();
+      limiter.leave();
     }
+  }
+
+  #tryOnce(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+    const step = (deadline: Deadline): Promise<GeneratedResult> => this.#ask(call, request, deadline);
+    return this.#within(call, this.#attemptTimeoutOf(call, end), step, request);
+  }
+
+  /** Signs in, sends, reads the answer. A token that was refused is replaced once. */
+  async #ask(call: HubCall, request: WireRequest, deadline: Deadline): Promise<GeneratedResult> {
+    const { signedInAs } = this.#credential;
+    const authorization = this.#credential.authorization ??
+      (await deadline.race(this.#credential.getToken(call))).authorization;
+    const answer = await this.#send(request, authorization, deadline);
+    if (answer.status !== 401 || call.hasReplacedToken) return resultOf(call, request, answer, signedInAs);
+    call.hasReplacedToken = true;
+    const hubTime = Date.parse(answer.headers.get("date") ?? "") || Date.now();
+    const token = await deadline.race(this.#credential.replace(authorization, hubTime, call));
+    const second = token && await this.#send(request, token.authorization, deadline);
+    return resultOf(call, request, second ?? answer, signedInAs);
   }
 
   #send(request: WireRequest, authorization: string, deadline: Deadline): ReturnType<Wire["send"]> {
