@@ -1,7 +1,7 @@
 import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
 import { checkString } from "./authentication.ts";
 import { describeType, quote } from "./identifiers.ts";
-import { checkOptions, type OperationOptions } from "./operation_options.ts";
+import type { OperationOptions } from "./operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
 export interface DeviceFields extends OperationOptions {
@@ -25,7 +25,6 @@ export interface DeviceFields extends OperationOptions {
 
 /** The body of a create or update of a device identity. */
 export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
-  checkOptions(fields);
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
   if (status !== "enabled" && status !== "disabled") {
     throw new RangeError(`Cannot use status ${quote(String(status))}: expected "enabled" or "disabled"`);

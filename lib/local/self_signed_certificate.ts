@@ -1,4 +1,4 @@
-import { toBase64 } from "./base64.ts";
+import { encodeBase64 } from "../base64.ts";
 import {
   bitString,
   encode,
@@ -117,6 +117,6 @@ function addressBytes(address: string): Uint8Array {
 }
 
 function pem(label: string, der: Uint8Array): string {
-  const lines = toBase64(der).match(/.{1,64}/g) ?? [];
+  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
