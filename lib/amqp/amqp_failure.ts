@@ -1,5 +1,6 @@
 import { causeToShow } from "../cause.ts";
 import { IoTHubError, type IoTHubErrorFacts } from "../errors.ts";
+import { isCertificateError } from "../network_failure.ts";
 import { redactText } from "../redaction.ts";
 
 /**
@@ -46,10 +47,4 @@ function describe(error: unknown): string {
   // Several addresses of one name may all have refused: the errors sit inside, and the message is empty.
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
   return code === undefined ? "no reason was given" : `code ${String(code)}`;
-}
-
-/** A certificate that is refused now will be refused again. */
-function isCertificateError(error: unknown): boolean {
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === "string" && /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code);
 }
