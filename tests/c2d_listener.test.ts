@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
-import { startAmqpListener } from "../lib/local/amqp_listener.ts";
-import { HubFault } from "../lib/local/hub_fault.ts";
+import { HubFault, LocalHub } from "../lib/local/mod.ts";
 import { makeSelfSignedCertificate } from "../lib/local/self_signed_certificate.ts";
 import { AmqpClient, HOST_NAME, SAS } from "./support/amqp_client.ts";
 import { BareClient, once, outcomeOf, SEND_RIGHTS, startHub, TO } from "./support/local_amqp.ts";
@@ -59,12 +58,9 @@ describe("The local hub's AMQP side", () => {
   });
 
   test("refuses a port that is taken", async () => {
-    await using hub = await startHub();
-    const backend = { hostName: HOST_NAME, verifyToken: () => Promise.reject(), enqueueMessage: () => {} };
-    await assert.rejects(
-      startAmqpListener(backend, { hostname: "127.0.0.1", port: hub.listener.port }),
-      { code: "EADDRINUSE" },
-    );
+    await using hub = new LocalHub();
+    const { amqp } = await hub.listen({ amqp: 0 });
+    await assert.rejects(hub.listen({ amqp: Number(amqp!.split(":").at(-1)) }), { code: "EADDRINUSE" });
   });
 });
 
@@ -158,7 +154,7 @@ describe("A link at the local hub", () => {
     });
   }
 
-  for (const address of ["/messages/events", "", "/devices/d1/messages/devicebound"]) {
+  for (const address of ["/messages/events", "", "/devices/d1/messages/events"]) {
     test(`may not have the address ${JSON.stringify(address)}, to send or to receive`, async () => {
       await using hub = await startHub();
       await using client = new BareClient(hub.listener.port);

@@ -58,7 +58,7 @@ describe("hub.listen()", () => {
   test("opens HTTPS and AMQP with TLS on free loopback ports, with one certificate for both", async () => {
     await using hub = new LocalHub();
     const addresses = await hub.listen();
-    assert.deepEqual(Object.keys(addresses).sort(), ["amqps", "certificate", "https"]);
+    assert.deepEqual(Object.keys(addresses).sort(), ["amqps", "certificate", "https", "wss"]);
     assert.match(addresses.https!, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.match(addresses.amqps!, /^amqps:\/\/127\.0\.0\.1:\d+$/);
     assert.equal((await hub.listen({ https: 0 })).certificate, addresses.certificate);
@@ -87,7 +87,8 @@ describe("hub.listen()", () => {
 
   test("answers over HTTP where that is asked for, with no certificate", async () => {
     await using hub = new LocalHub();
-    const { http, ...others } = await hub.listen({ http: 0 });
+    const { http, ws, ...others } = await hub.listen({ http: 0 });
+    assert.equal(ws, `${http!.replace("http", "ws")}/$iothub/websocket`);
     assert.deepEqual(others, {});
     const headers = { authorization: signSas({ connectionString: hub.connectionString }) };
     const tags = { a: "ä".repeat(1000) };
@@ -155,11 +156,11 @@ describe("hub.listen()", () => {
 describe("hub.close()", () => {
   test("frees every port at once, although connections are kept alive", async () => {
     const hub = new LocalHub();
-    const { certificate: ca, https, ...others } = await hub.listen({ https: 0, http: 0, amqp: 0, amqps: 0 });
+    const { certificate: ca, https, http, amqp, amqps } = await hub.listen({ https: 0, http: 0, amqp: 0, amqps: 0 });
     const agent = new Agent({ keepAlive: true });
     await call({ hub, url: `${https}/devices${QUERY}`, ca: ca!, agent });
-    await (await fetch(`${others.http}/nothing`)).text();
-    const ports = [https!, ...Object.values(others)].map((address) => Number(address.split(":").at(-1)));
+    await (await fetch(`${http}/nothing`)).text();
+    const ports = [https, http, amqp, amqps].map((address) => Number(address!.split(":").at(-1)));
     assert.deepEqual(await Promise.all(ports.map(isOpen)), [true, true, true, true]);
     const started = performance.now();
     await hub.close();

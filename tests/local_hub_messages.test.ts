@@ -213,8 +213,8 @@ describe("cloud-to-device messages", () => {
   const NOW = Date.UTC(2026, 0, 1);
   const DAY = 24 * 60 * 60 * 1000;
   const RULES: [what: string, message: Partial<CloudMessage>, code: HubFault["code"] | undefined][] = [
-    ["64 KB in all", { data: new Uint8Array(65_536 - 4) }, undefined],
-    ["a byte more", { data: new Uint8Array(65_536 - 3) }, "MessageTooLarge"],
+    ["64 KB in all", { data: new Uint8Array(65_536) }, undefined],
+    ["a byte more", { data: new Uint8Array(65_536 + 1) }, "MessageTooLarge"],
     ["properties that make it too large", {
       data: new Uint8Array(65_000),
       properties: { a: "x".repeat(536) },

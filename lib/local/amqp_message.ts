@@ -1,43 +1,27 @@
 import rhea from "rhea";
 import type { Message } from "rhea";
+import { parseDeviceAddress } from "./amqp_address.ts";
+import type { MessageTarget } from "./amqp_backend.ts";
 import type { CloudMessage } from "./cloud_message.ts";
 import { HubFault } from "./hub_fault.ts";
 
-/** Whom a message is for. */
-export interface MessageTarget {
-  deviceId: string;
-  moduleId?: string;
-}
-
 const ACK_PROPERTY = "iothub-ack";
 const DATA_SECTION = 0x75;
-const TO_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
 
 /**
- * Whom the property `to` names. Ids come percent-encoded from most senders and as they are from some.
+ * Whom the property `to` names.
  *
  * @throws {HubFault} `InvalidOperation` when it names nobody.
  */
 export function parseTarget(to: unknown): MessageTarget {
-  const match = typeof to === "string" ? TO_REGEXP.exec(to) : null;
-  if (match === null) {
-    const got = typeof to === "string" ? JSON.stringify(to) : "nothing";
-    throw new HubFault(
-      "InvalidOperation",
-      400,
-      `The property To must contain the device identifier: /devices/{id}/messages/devicebound, got ${got}`,
-    );
-  }
-  const [, deviceId, moduleId] = match;
-  return { deviceId: decodeId(deviceId!), ...(moduleId === undefined ? {} : { moduleId: decodeId(moduleId) }) };
-}
-
-function decodeId(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
+  const target = typeof to === "string" ? parseDeviceAddress(to) : undefined;
+  if (target !== undefined) return target;
+  const got = typeof to === "string" ? JSON.stringify(to) : "nothing";
+  throw new HubFault(
+    "InvalidOperation",
+    400,
+    `The property To must contain the device identifier: /devices/{id}/messages/devicebound, got ${got}`,
+  );
 }
 
 /**

@@ -1,124 +1,193 @@
-import rhea from "rhea";
-import type { Connection, EventContext, Message, Receiver, Sender } from "rhea";
-import { BackgroundTimer } from "../amqp/background_timer.ts";
-import { amqpErrorOf } from "./amqp_conditions.ts";
-import { type MessageTarget, parseTarget, readMessage } from "./amqp_message.ts";
-import type { CloudMessage } from "./cloud_message.ts";
+import type { Connection, Delivery, EventContext, Receiver, Sender, Session } from "rhea";
+import { type AmqpAddress, parseAddress, type SourceAddress } from "./amqp_address.ts";
+import type { AmqpBackend } from "./amqp_backend.ts";
+import { AmqpCbs } from "./amqp_cbs.ts";
+import { type AmqpError, amqpErrorOf } from "./amqp_conditions.ts";
+import type { PlannedOutcome } from "./amqp_fault_state.ts";
+import { AmqpGrants } from "./amqp_grants.ts";
+import { parseTarget, readMessage } from "./amqp_message.ts";
+import { AmqpOutgoingLink } from "./amqp_outgoing_link.ts";
 import { HubFault, unauthorized } from "./hub_fault.ts";
 
-/** What the AMQP side needs of the hub. */
-export interface AmqpBackend {
-  /** The hub's own name. */
-  readonly hostName: string;
-  /** Checks `SharedAccessSignature …` or `Bearer …`; rejects with a {@linkcode HubFault} of status 401 if it does not hold. */
-  verifyToken(token: string): Promise<{ expiresOn: number; rights: ReadonlySet<string> }>;
-  /** Queues a message; throws a {@linkcode HubFault} if that cannot be. */
-  enqueueMessage(target: MessageTarget, message: CloudMessage): void;
+/** A link that carries messages, and what it needs a token for. */
+interface MessageLink {
+  readonly right: string;
+  readonly path: readonly string[];
+  /** Of a link on which the hub sends. */
+  outgoing?: AmqpOutgoingLink;
+  isWithoutCredit?: boolean;
 }
 
-const CBS_ADDRESS = "$cbs";
-const DEVICEBOUND_ADDRESS = "/messages/devicebound";
-const SEND_RIGHT = "ServiceConnect";
+const SERVICE_RIGHT = "ServiceConnect";
+const DEVICE_RIGHT = "DeviceConnect";
+/** Where a token of a back end's must reach. */
+const SERVICE_PATH: readonly string[] = ["devices"];
 const CREDIT_WINDOW = 500;
-const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
 
 /** One client's connection, as the hub sees it: the rights it has proved, and the links that depend on them. */
 export class AmqpPeer {
   readonly #backend: AmqpBackend;
-  readonly #authorizedLinks: Set<Receiver | Sender> = new Set();
-  readonly #expiry: BackgroundTimer = new BackgroundTimer();
-  #rights: ReadonlySet<string> = new Set();
-  #replies: Sender | undefined;
+  readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
+  readonly #grants: AmqpGrants;
+  readonly #cbs: AmqpCbs;
+  #isGone = false;
 
   constructor(backend: AmqpBackend, connection: Connection) {
     this.#backend = backend;
+    this.#grants = new AmqpGrants(() => backend.now(), () => this.#cutUncovered());
+    this.#cbs = new AmqpCbs(backend, (grant) => {
+      if (!this.#isGone) this.#grants.add(grant);
+    });
     connection.on("receiver_open", ({ receiver }: EventContext) => this.#onSendingClient(receiver!));
     connection.on("sender_open", ({ sender }: EventContext) => this.#onReceivingClient(sender!));
-    connection.on("receiver_close", ({ receiver }: EventContext) => this.#authorizedLinks.delete(receiver!));
-    connection.on("sender_close", ({ sender }: EventContext) => this.#authorizedLinks.delete(sender!));
+    connection.on("receiver_close", ({ receiver }: EventContext) => this.#forget(receiver!));
+    connection.on("sender_close", ({ sender }: EventContext) => this.#forget(sender!));
+    connection.on("session_close", ({ session }: EventContext) => this.#forgetSession(session!));
   }
 
-  /** Forgets the timer; the connection is gone. */
+  /** The connection is gone. */
   end(): void {
-    this.#expiry.clear();
+    this.#isGone = true;
+    this.#grants.clear();
+    for (const link of [...this.#links.keys()]) this.#forget(link);
+  }
+
+  /** Detaches every link that carries messages. */
+  detach(error: AmqpError): void {
+    for (const link of [...this.#links.keys()]) this.#close(link, error);
+  }
+
+  /** Takes every token for expired. */
+  expire(): void {
+    this.#grants.clear();
+    this.#cutUncovered();
+  }
+
+  /** Gives credit to the senders that wait for it. */
+  grantCredit(): void {
+    for (const [link, facts] of this.#links) {
+      if (facts.isWithoutCredit) grantCredit(link as Receiver);
+      facts.isWithoutCredit = false;
+    }
   }
 
   #onSendingClient(link: Receiver): void {
     const address = link.target?.address ?? "";
-    switch (pathOf(address)) {
-      case CBS_ADDRESS:
-        link.on("message", (context: EventContext) => void this.#putToken(context));
-        return accept(link);
-      case DEVICEBOUND_ADDRESS:
-        if (!this.#require(SEND_RIGHT, link)) return;
-        link.on("message", (context: EventContext) => this.#enqueue(context));
-        return accept(link);
-      default:
-        link.close(amqpErrorOf(unknownAddress(address)));
+    const parsed = parseAddress(address);
+    if (parsed?.kind === "cbs") {
+      this.#cbs.listenTo(link);
+      link.set_target({ address });
+      return grantCredit(link);
     }
+    if (parsed?.kind !== "devicebound") return link.close(amqpErrorOf(unknownAddress(address)));
+    const facts = this.#authorize(link, parsed);
+    if (facts === undefined) return;
+    link.on("message", (context: EventContext) => this.#onMessage(context));
+    link.set_target({ address });
+    facts.isWithoutCredit = this.#backend.faults.refusesCredit;
+    if (!facts.isWithoutCredit) grantCredit(link);
   }
 
   #onReceivingClient(link: Sender): void {
     const address = link.source?.address ?? "";
-    if (pathOf(address) !== CBS_ADDRESS) return link.close(amqpErrorOf(unknownAddress(address)));
+    const parsed = parseAddress(address);
+    if (parsed === undefined || parsed.kind === "devicebound") {
+      return link.close(amqpErrorOf(unknownAddress(address)));
+    }
+    if (parsed.kind === "cbs") this.#cbs.replyTo(link);
+    else if (!this.#openSource(link, parsed)) return;
     link.set_source({ address });
-    this.#replies = link;
   }
 
-  /** Whether the client has the right; a link for which it has not is closed. */
-  #require(right: string, link: Receiver | Sender): boolean {
-    if (this.#rights.has(right)) {
-      this.#authorizedLinks.add(link);
+  #openSource(link: Sender, address: SourceAddress): boolean {
+    const facts = this.#authorize(link, address);
+    if (facts === undefined) return false;
+    try {
+      facts.outgoing = new AmqpOutgoingLink(
+        link,
+        this.#backend.hostName,
+        (events) => this.#backend.openSource(address, events),
+        () => this.#isCovered(link),
+        (reason) => this.#close(link, reason),
+      );
       return true;
+    } catch (error) {
+      this.#close(link, amqpErrorOf(error));
+      return false;
     }
-    link.close(
-      amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", `The client has no token with the right ${right}`)),
-    );
+  }
+
+  /** Takes a link whose client has the right to it; closes any other. */
+  #authorize(link: Receiver | Sender, address: AmqpAddress): MessageLink | undefined {
+    const facts: MessageLink = address.kind === "device"
+      ? { right: DEVICE_RIGHT, path: pathOfDevice(address) }
+      : { right: SERVICE_RIGHT, path: SERVICE_PATH };
+    if (this.#grants.covers(facts.right, facts.path)) {
+      this.#links.set(link, facts);
+      return facts;
+    }
+    const text = `The client has no token with the right ${facts.right} for /${facts.path.join("/")}`;
+    link.close(amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", text)));
+    return undefined;
+  }
+
+  /** Whether the link's token still holds; if not, this is the end of the link. */
+  #isCovered(link: Receiver | Sender): boolean {
+    const facts = this.#links.get(link);
+    if (facts === undefined) return false;
+    if (this.#grants.covers(facts.right, facts.path)) return true;
+    this.#close(link, EXPIRED);
     return false;
   }
 
-  #enqueue({ message, delivery, receiver }: EventContext): void {
+  #onMessage(context: EventContext): void {
+    const { delivery, receiver } = context;
+    // The link was detached, and the client has not seen it yet.
+    if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
+    const planned = this.#backend.faults.takeOutcome();
+    if (planned !== undefined && planned.kind !== "ignore") {
+      return writeAlone(receiver!, () => apply(planned, delivery!));
+    }
     try {
-      this.#backend.enqueueMessage(parseTarget(message!.to), readMessage(message!));
-      delivery!.accept();
+      this.#backend.enqueueMessage(parseTarget(context.message!.to), readMessage(context.message!));
+      if (planned === undefined) delivery!.accept();
+      else leaveUnanswered(delivery!);
     } catch (error) {
-      // Of unlike outcomes in one turn the library writes the first for all: a rejection goes out by itself.
-      writeOutcomes(receiver!);
-      delivery!.reject(amqpErrorOf(error));
-      writeOutcomes(receiver!);
+      writeAlone(receiver!, () => delivery!.reject(amqpErrorOf(error)));
     }
   }
 
-  async #putToken({ message, delivery }: EventContext): Promise<void> {
-    delivery!.accept();
-    try {
-      const { expiresOn, rights } = await this.#backend.verifyToken(readToken(message!));
-      this.#rights = rights;
-      this.#expiry.setAt(expiresOn, () => this.#expire());
-      this.#reply(message!, 200, "OK");
-    } catch (error) {
-      if (error instanceof HubFault) this.#reply(message!, error.status, error.message);
-      else this.#reply(message!, 500, amqpErrorOf(error).description);
-    }
+  #cutUncovered(): void {
+    for (const link of [...this.#links.keys()]) this.#isCovered(link);
   }
 
-  #reply(request: Message, status: number, description: string): void {
-    if (!this.#replies?.is_open()) return;
-    this.#replies.send({
-      to: request.reply_to,
-      correlation_id: request.message_id,
-      application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
-      body: null,
-    } as unknown as Message);
+  #close(link: Receiver | Sender, error: AmqpError): void {
+    this.#forget(link);
+    link.close(error);
   }
 
-  /** A token that ran out takes the links with it. */
-  #expire(): void {
-    this.#rights = new Set();
-    const error = amqpErrorOf(unauthorized("IotHubUnauthorized", "The token has expired"));
-    for (const link of this.#authorizedLinks) link.close(error);
-    this.#authorizedLinks.clear();
+  #forget(link: Receiver | Sender): void {
+    this.#links.get(link)?.outgoing?.close();
+    this.#links.delete(link);
   }
+
+  #forgetSession(session: Session): void {
+    for (const link of [...this.#links.keys()]) if (link.session === session) this.#forget(link);
+  }
+}
+
+const EXPIRED: AmqpError = amqpErrorOf(unauthorized("IotHubUnauthorized", "The token has expired"));
+
+function grantCredit(link: Receiver): void {
+  link.set_credit_window(CREDIT_WINDOW);
+  link.add_credit(CREDIT_WINDOW);
+}
+
+/** Of unlike outcomes in one turn the library writes the first for all: any but "accepted" goes out by itself. */
+function writeAlone(link: Receiver, decide: () => void): void {
+  writeOutcomes(link);
+  decide();
+  writeOutcomes(link);
 }
 
 /** Writes the outcomes decided so far. The library can do this, but does not declare it. */
@@ -127,30 +196,19 @@ function writeOutcomes(link: Receiver): void {
   session.incoming.process(session);
 }
 
-/** The token's text, without a look at the audience: this hub has but one name. */
-function readToken(message: Message): string {
-  const { operation, type } = (message.application_properties ?? {}) as Record<string, unknown>;
-  if (operation !== "put-token") {
-    throw new HubFault("InvalidOperation", 400, `The operation must be put-token, got ${JSON.stringify(operation)}`);
-  }
-  if (!TOKEN_TYPES.includes(String(type).toLowerCase())) {
-    throw new HubFault("ArgumentInvalid", 400, `The token type must be one of ${TOKEN_TYPES.join(", ")}`);
-  }
-  if (typeof message.body !== "string") {
-    throw new HubFault("ArgumentInvalid", 400, "The body of put-token must be the token, as a string value");
-  }
-  return message.body;
+function apply(planned: PlannedOutcome, delivery: Delivery): void {
+  if (planned.kind === "reject") delivery.reject(planned.error);
+  else if (planned.kind === "modify") delivery.modified({ delivery_failed: true, undeliverable_here: false });
+  else delivery.release();
 }
 
-/** Addresses are compared without regard to case, and may begin with the hub's own URL. */
-function pathOf(address: string): string {
-  return address.toLowerCase().replace(/^amqps?:\/\/[^/]+/, "");
+/** Says nothing of a delivery, ever; the library must not wait for it. */
+function leaveUnanswered(delivery: Delivery): void {
+  (delivery as { settled: boolean }).settled = true;
 }
 
-function accept(link: Receiver): void {
-  link.set_target({ address: link.target.address });
-  link.set_credit_window(CREDIT_WINDOW);
-  link.add_credit(CREDIT_WINDOW);
+function pathOfDevice({ deviceId, moduleId }: { deviceId: string; moduleId?: string }): string[] {
+  return moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
 }
 
 function unknownAddress(address: string): HubFault {

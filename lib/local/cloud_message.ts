@@ -4,6 +4,11 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const DEFAULT_TIME_TO_LIVE = 60 * 60 * 1000;
 const MAX_TIME_TO_LIVE = 2 * 24 * 60 * 60 * 1000;
 const MAX_MESSAGE_ID_LENGTH = 128;
+const TIMESTAMP_BYTES = 8;
+const ACK_PROPERTY = "iothub-ack";
+// deno-lint-ignore no-control-regex
+const ASCII_REGEXP = /^[\x00-\x7f]*$/;
+const ENCODER = new TextEncoder();
 const ACKS: readonly string[] = ["none", "positive", "negative", "full"];
 
 /** A cloud-to-device message as it comes from a sender. */
@@ -58,15 +63,22 @@ function expiryOf(expiryTime: number | undefined, now: number): number {
   );
 }
 
-/** Body, values of system properties, names and values of the sender's own properties. */
+/**
+ * Body, values of system properties, names and values of application properties, of which `iothub-ack` is one. The
+ * address does not count, so that the room for the rest is the same for every device.
+ */
 function sizeOf(message: CloudMessage): number {
-  const { messageId, correlationId, userId, to, contentType, contentEncoding, ack } = message;
-  let size = message.data.byteLength;
-  for (const value of [messageId, correlationId, userId, to, contentType, contentEncoding, ack]) {
-    size += value?.length ?? 0;
-  }
-  for (const [name, value] of Object.entries(message.properties)) size += name.length + String(value).length;
+  const { messageId, correlationId, userId, contentType, contentEncoding, expiryTime, ack } = message;
+  let size = message.data.byteLength + (expiryTime === undefined ? 0 : TIMESTAMP_BYTES);
+  for (const text of [messageId, correlationId, userId, contentType, contentEncoding]) size += byteLength(text ?? "");
+  if (ack !== undefined) size += ACK_PROPERTY.length + ack.length;
+  for (const [name, value] of Object.entries(message.properties)) size += byteLength(name) + byteLength(String(value));
   return size;
+}
+
+/** Most texts are ASCII, and need not be encoded to be measured. */
+function byteLength(text: string): number {
+  return ASCII_REGEXP.test(text) ? text.length : ENCODER.encode(text).length;
 }
 
 function timeText(milliseconds: number): string {

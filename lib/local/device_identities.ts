@@ -6,6 +6,7 @@ import { checkId, readIotEdge, readStatus, readStatusReason } from "./identity_r
 import type { IdentityStore } from "./identity_store.ts";
 import type { IfMatch } from "./if_match.ts";
 import type { JsonObject } from "./json.ts";
+import type { MessageQueues } from "./message_queues.ts";
 import type { ModuleIdentities } from "./module_identities.ts";
 import type { Presence } from "./presence.ts";
 
@@ -15,12 +16,20 @@ export class DeviceIdentities {
   readonly #store: IdentityStore;
   readonly #presence: Presence;
   readonly #modules: ModuleIdentities;
+  readonly #queues: MessageQueues;
 
-  constructor(now: () => number, store: IdentityStore, presence: Presence, modules: ModuleIdentities) {
+  constructor(
+    now: () => number,
+    store: IdentityStore,
+    presence: Presence,
+    modules: ModuleIdentities,
+    queues: MessageQueues,
+  ) {
     this.#now = now;
     this.#store = store;
     this.#presence = presence;
     this.#modules = modules;
+    this.#queues = queues;
   }
 
   /** @throws 409 `DeviceAlreadyExists`, 400 for a body that breaks a rule */
@@ -37,6 +46,7 @@ export class DeviceIdentities {
       kind: "device",
       deviceId,
       ...identity,
+      queue: this.#queues.create({ deviceId, deviceGenerationId: generationId }),
       sequence: this.#store.devices.nextSequence(),
       authentication: readAuthentication(body["authentication"], "device"),
       modules: new Map(),
@@ -75,11 +85,12 @@ export class DeviceIdentities {
     this.#presence.refresh(device);
   }
 
-  /** Removes a device with its modules, twins and messages. */
+  /** Removes a device with its modules, twins and messages, and the feedback that nobody has fetched. */
   delete(device: DeviceRecord): void {
-    const modules = [...device.modules.values()];
+    const records = [...device.modules.values(), device];
     this.#store.removeDevice(device);
-    for (const record of [...modules, device]) this.#presence.removed(record);
+    this.#queues.discard(records);
+    for (const record of records) this.#presence.removed(record);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** An HTTP server that is listening. */
 export interface HttpListener {
@@ -7,27 +8,54 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
+/** What serves the clients that want a WebSocket instead of an answer. */
+export interface UpgradeHandler {
+  handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void>;
+  close(): void;
+}
+
+/** Where to listen; port 0 picks a free one. Without `upgrades` there are no WebSockets. */
+export interface HttpListenerOptions {
+  hostname: string;
+  port: number;
+  tls?: { cert: string; key: string };
+  upgrades?: UpgradeHandler;
+}
+
 /** Serves a `fetch`-shaped function at a TCP port, with TLS where a certificate is given. */
 export async function startHttpListener(
   handle: (request: Request) => Promise<Response>,
-  options: { hostname: string; port: number; tls?: { cert: string; key: string } },
+  options: HttpListenerOptions,
 ): Promise<HttpListener> {
-  const { hostname, port, tls } = options;
+  const { hostname, port, tls, upgrades } = options;
   const scheme = tls === undefined ? "http" : "https";
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
     answer(handle, scheme, message, response).catch(() => response.destroy());
   };
   const server = tls === undefined
-    ? (await import("node:http")).createServer(listener)
-    : (await import("node:https")).createServer({ cert: tls.cert, key: tls.key }, listener);
+    ? (await import("node:http")).createServer({ shouldUpgradeCallback }, listener)
+    : (await import("node:https")).createServer({ cert: tls.cert, key: tls.key, shouldUpgradeCallback }, listener);
+  if (upgrades !== undefined) {
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+      upgrades.handle(request, socket, head).catch(() => socket.destroy());
+    });
+  }
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => closeServer(server),
+    close() {
+      upgrades?.close();
+      return closeServer(server);
+    },
   };
+}
+
+/** A client that offers another protocol, such as HTTP/2, is answered all the same. */
+function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 async function answer(

@@ -3,20 +3,41 @@ import { BulkRegistry } from "./bulk_registry.ts";
 import type { CloudMessage } from "./cloud_message.ts";
 import { DeviceIdentities } from "./device_identities.ts";
 import { DirectMethodBroker } from "./direct_method_broker.ts";
+import { FeedbackBatcher } from "./feedback_batcher.ts";
+import { HubAlarm } from "./hub_alarm.ts";
 import { deviceNotFound } from "./hub_fault.ts";
-import { keyOf } from "./identity_records.ts";
 import { IdentityStore } from "./identity_store.ts";
 import { JwtAuthority } from "./jwt_authority.ts";
+import { MessageQueues } from "./message_queues.ts";
 import { ModuleIdentities } from "./module_identities.ts";
 import { Presence } from "./presence.ts";
 import { QueryPages } from "./query_pages.ts";
 import { SasVerifier } from "./sas_verifier.ts";
+import { ServiceQueue } from "./service_queue.ts";
 import { TwinWrites } from "./twin_writes.ts";
+
+const DEFAULT_FEEDBACK_INTERVAL = 15_000;
+const DEFAULT_AMQP_IDLE_TIMEOUT = 240_000;
+
+/** What a hub is made of. Times are in milliseconds. */
+export interface HubStateOptions {
+  hostName: string;
+  now: () => number;
+  clockSkew: number;
+  feedbackIntervalInMs?: number | undefined;
+  amqpIdleTimeoutInMs?: number | undefined;
+}
 
 /** Everything a hub knows, put together once; no protocol and no socket in it. */
 export class HubState {
   readonly hostName: string;
   readonly now: () => number;
+  /** How long an AMQP connection may be silent; the listeners keep to it. */
+  readonly amqpIdleTimeoutInMs: number;
+  readonly alarm: HubAlarm;
+  /** What became of cloud-to-device messages. */
+  readonly feedback: ServiceQueue;
+  readonly fileNotifications: ServiceQueue;
   readonly policies: ReadonlyMap<string, Policy> = newPolicies();
   readonly store: IdentityStore = new IdentityStore();
   readonly presence: Presence;
@@ -29,13 +50,19 @@ export class HubState {
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
-  constructor(options: { hostName: string; now: () => number; clockSkew: number }) {
-    const { hostName, now, clockSkew } = options;
+  constructor(options: HubStateOptions) {
+    const { hostName, now, clockSkew, feedbackIntervalInMs = DEFAULT_FEEDBACK_INTERVAL } = options;
     this.hostName = hostName;
     this.now = now;
+    this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
+    this.alarm = new HubAlarm(now);
+    this.feedback = new ServiceQueue(this.alarm);
+    this.fileNotifications = new ServiceQueue(this.alarm);
     this.presence = new Presence(now);
-    this.modules = new ModuleIdentities(now, this.store, this.presence);
-    this.devices = new DeviceIdentities(now, this.store, this.presence, this.modules);
+    const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
+    const queues = new MessageQueues(this.presence, feedback, this.alarm);
+    this.modules = new ModuleIdentities(now, this.store, this.presence, queues);
+    this.devices = new DeviceIdentities(now, this.store, this.presence, this.modules, queues);
     this.twins = new TwinWrites(now, this.presence);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
@@ -50,10 +77,18 @@ export class HubState {
 
   /** Queues a message for a device or a module, and wakes the one that waits for it. */
   enqueue(target: { deviceId: string; moduleId?: string }, message: CloudMessage): void {
+    this.alarm.ring();
     const device = this.store.device(target.deviceId);
     if (device === undefined || device.status !== "enabled") throw deviceNotFound(target.deviceId);
     const record = target.moduleId === undefined ? device : this.store.requireModule(device, target.moduleId);
     record.queue.add(message, this.now());
-    this.presence.active(keyOf(record))?.messageQueued();
+  }
+
+  /** Ends every call that waits for a device, and forgets every time that was to come. */
+  close(): void {
+    this.methods.close();
+    this.feedback.close();
+    this.fileNotifications.close();
+    this.alarm.close();
   }
 }

@@ -3,7 +3,6 @@ import { type AnyRecord, deviceOf, type DeviceRecord, type ModuleRecord, type Tw
 import { deviceNotFound, HubFault, moduleNotFound } from "./hub_fault.ts";
 import { hubTime, ticksAt } from "./hub_time.ts";
 import { emptyJsonObject } from "./json.ts";
-import { MessageQueue } from "./message_queue.ts";
 import { newSection } from "./twin_section.ts";
 
 const MAX_IDENTITIES = 1_000_000;
@@ -13,7 +12,6 @@ interface NewIdentity {
   generationId: string;
   etagCounter: number;
   twin: TwinRecord;
-  queue: MessageQueue;
   connected: boolean;
   connectionStateUpdatedTime: number;
   lastActivityTime: number;
@@ -112,7 +110,6 @@ export class IdentityStore {
       generationId: String(this.#lastTicks),
       etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
       twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1 },
-      queue: new MessageQueue(),
       connected: false,
       connectionStateUpdatedTime: 0,
       lastActivityTime: 0,

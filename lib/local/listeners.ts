@@ -1,4 +1,4 @@
-import type { AmqpBackend } from "./amqp_listener.ts";
+import type { AmqpBackend } from "./amqp_backend.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
 /** Where a local hub is to listen. */
@@ -25,6 +25,10 @@ export interface LocalHubAddresses {
   https?: string;
   /** Such as `"http://127.0.0.1:50080"`. */
   http?: string;
+  /** AMQP over WebSocket at the port for HTTPS, such as `"wss://127.0.0.1:50443/$iothub/websocket"`. */
+  wss?: string;
+  /** AMQP over WebSocket at the port for HTTP, such as `"ws://127.0.0.1:50080/$iothub/websocket"`. */
+  ws?: string;
   /** Such as `"amqps://127.0.0.1:55671"`. */
   amqps?: string;
   /** Such as `"amqp://127.0.0.1:55672"`. */
@@ -33,19 +37,29 @@ export interface LocalHubAddresses {
   certificate?: string;
 }
 
-/** A socket that is open. */
+/** A port that is open. */
 interface Listener {
   readonly port: number;
   close(): Promise<void>;
 }
+
+/** Opens a port again and again, always the same one. */
+interface Place {
+  readonly open: (port: number) => Promise<Listener>;
+  listener: Promise<Listener>;
+}
+
+const WEB_SOCKET_PATH = "/$iothub/websocket";
 
 /** The sockets of a hub. Everything that needs one is loaded when the first is opened. */
 export class Listeners {
   readonly #hubHostName: string;
   readonly #fetch: (request: Request) => Promise<Response>;
   readonly #backend: AmqpBackend;
-  readonly #open: Promise<Listener>[] = [];
+  readonly #places: Place[] = [];
   #certificate: Promise<ServerCertificate> | undefined;
+  #restarted: Promise<void> = Promise.resolve();
+  #endDowntime = (): void => {};
   #isClosed = false;
 
   constructor(hubHostName: string, fetch: (request: Request) => Promise<Response>, backend: AmqpBackend) {
@@ -62,10 +76,14 @@ export class Listeners {
     const tls = needsTls ? options.tls ?? await this.#selfSigned() : undefined;
     const addresses: LocalHubAddresses = {};
     if (ports.https !== undefined) {
-      addresses.https = this.#address("https", hostname, await this.#listenHttp(hostname, ports.https, tls));
+      const port = await this.#listenHttp(hostname, ports.https, tls);
+      addresses.https = this.#address("https", hostname, port);
+      addresses.wss = this.#address("wss", hostname, port) + WEB_SOCKET_PATH;
     }
     if (ports.http !== undefined) {
-      addresses.http = this.#address("http", hostname, await this.#listenHttp(hostname, ports.http, undefined));
+      const port = await this.#listenHttp(hostname, ports.http, undefined);
+      addresses.http = this.#address("http", hostname, port);
+      addresses.ws = this.#address("ws", hostname, port) + WEB_SOCKET_PATH;
     }
     if (ports.amqps !== undefined) {
       addresses.amqps = this.#address("amqps", hostname, await this.#listenAmqp(hostname, ports.amqps, tls));
@@ -85,25 +103,62 @@ export class Listeners {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const opened = await Promise.allSettled(this.#open.splice(0));
-    await Promise.all(opened.map((result) => result.status === "fulfilled" ? result.value.close() : undefined));
+    this.#endDowntime();
+    await this.#closeAll();
+  }
+
+  /** Closes every port, and opens the same ones again; one restart after the other. */
+  restart(downtimeInMs: number): Promise<void> {
+    const restarted = this.#restarted.then(() => this.#restart(downtimeInMs));
+    this.#restarted = restarted.catch(() => {});
+    return restarted;
+  }
+
+  async #restart(downtimeInMs: number): Promise<void> {
+    const opened = await this.#closeAll();
+    if (this.#isClosed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, downtimeInMs);
+      this.#endDowntime = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    if (this.#isClosed) return;
+    await Promise.all(opened.map(([place, port]) => (place.listener = place.open(port))));
+  }
+
+  /** Which places were open, and at which ports. */
+  async #closeAll(): Promise<[Place, port: number][]> {
+    const opened: [Place, port: number][] = [];
+    await Promise.all(this.#places.map(async (place) => {
+      const listener = await place.listener.catch(() => undefined);
+      if (listener === undefined) return;
+      opened.push([place, listener.port]);
+      await listener.close();
+    }));
+    return opened;
   }
 
   async #listenHttp(hostname: string, port: number, tls: ServerCertificate | undefined): Promise<number> {
     const { startHttpListener } = await import("./http_listener.ts");
-    return await this.#keep(() => startHttpListener(this.#fetch, { hostname, port, ...(tls && { tls }) }));
+    const { WebSocketUpgrades } = await import("./web_socket_upgrades.ts");
+    return await this.#keep(port, (port) => {
+      const upgrades = new WebSocketUpgrades(this.#backend);
+      return startHttpListener(this.#fetch, { hostname, port, upgrades, ...(tls && { tls }) });
+    });
   }
 
   async #listenAmqp(hostname: string, port: number, tls: ServerCertificate | undefined): Promise<number> {
     const { startAmqpListener } = await import("./amqp_listener.ts");
-    return await this.#keep(() => startAmqpListener(this.#backend, { hostname, port, ...(tls && { tls }) }));
+    return await this.#keep(port, (port) => startAmqpListener(this.#backend, { hostname, port, ...(tls && { tls }) }));
   }
 
-  /** Starts a listener unless the hub was closed meanwhile, and has it closed with the hub. */
-  async #keep(start: () => Promise<Listener>): Promise<number> {
+  /** Opens a port unless the hub was closed meanwhile, and has it closed with the hub. */
+  async #keep(port: number, open: (port: number) => Promise<Listener>): Promise<number> {
     if (this.#isClosed) throw new TypeError("The local hub is closed");
-    const listener = start();
-    this.#open.push(listener);
+    const listener = open(port);
+    this.#places.push({ open, listener });
     return (await listener).port;
   }
 

@@ -1,4 +1,5 @@
 import { deviceNotFound } from "./hub_fault.ts";
+import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "./hub_state.ts";
 import { type AnyRecord, deviceOf, identityKey } from "./identity_records.ts";
 import { copyJson, type JsonObject, type JsonValue } from "./json.ts";
@@ -8,8 +9,7 @@ import type {
   LocalMessageHandler,
   LocalMethodHandler,
 } from "./local_device_handlers.ts";
-import { LocalMessage } from "./local_message.ts";
-import type { QueuedMessage } from "./message_queue.ts";
+import { LocalMessagePump } from "./local_message_pump.ts";
 import type { DeviceConnection, MethodAnswer } from "./presence.ts";
 import { sectionForDevice } from "./twin_documents.ts";
 
@@ -48,12 +48,9 @@ export class LocalDevice {
   readonly #modules = new Map<string, LocalDevice>();
   readonly #methodHandlers = new Map<string, LocalMethodHandler>();
   readonly #connection: DeviceConnection;
+  readonly #messages: LocalMessagePump;
   #methodFallback: LocalMethodHandler | undefined;
-  #messageHandler: LocalMessageHandler | undefined;
   #desiredHandler: LocalDesiredPropertiesHandler | undefined;
-  #receiving = false;
-  /** Counts connections: what an earlier one has locked, the present one does not settle. */
-  #session = 0;
 
   /** Not for users: `hub.device()` and `device.module()` make these. */
   constructor(hub: HubState, deviceId: string, moduleId?: string) {
@@ -61,6 +58,7 @@ export class LocalDevice {
     this.moduleId = moduleId;
     this.#hub = hub;
     this.#connection = this.#makeConnection();
+    this.#messages = new LocalMessagePump(hub, () => this.connected ? this.#record : undefined);
   }
 
   /** Whether the hub takes the device for connected. */
@@ -118,8 +116,10 @@ export class LocalDevice {
   /**
    * Receives cloud-to-device messages, in place of any handler before, and connects the device.
    *
-   * Messages come one at a time, in the order in which they were sent. One whose handler throws comes again, ten times
-   * in all; one that takes longer than a minute is taken for lost and comes again.
+   * Messages come one at a time, in the order in which they were sent. A handler that returns completes its message,
+   * one that returns `"reject"` ends it as unwanted; where it throws or returns `"abandon"`, the message comes again,
+   * ten times in all. One that takes longer than a minute is taken for lost and comes again. A sender that asked for
+   * feedback is told how each message ended.
    *
    * @example
    * ```ts
@@ -135,11 +135,13 @@ export class LocalDevice {
    * await registry.sendC2dMessage("display", "hello");
    * assert.equal(await text, "hello");
    * ```
+   *
+   * @param handler takes the messages, and says what is to become of them
    */
   onMessage(handler: LocalMessageHandler): void {
-    this.#messageHandler = requireFunction(handler);
+    this.#messages.setHandler(requireFunction(handler));
     this.connect();
-    this.#receive();
+    this.#messages.run();
   }
 
   /**
@@ -181,6 +183,33 @@ export class LocalDevice {
     return this.#hub.twins.report(this.#requireRecord(), copyJson(patch));
   }
 
+  /**
+   * Tells back ends that the device has uploaded a file, as a device does when an upload has ended. There is no file:
+   * the local hub has no storage, only the notification.
+   *
+   * @param upload the name and the size of the file, and if need be where it is and when it was written
+   * @throws `HubFault` with code `DeviceNotFound` where the identity does not exist or is disabled
+   * @throws {TypeError} for a module, which cannot upload files, and for a name that is missing
+   * @throws {RangeError} for a size that is not a number of bytes
+   *
+   * @example
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("camera");
+   * hub.device("camera").notifyFileUpload({ blobName: "2026/door.jpg", blobSizeInBytes: 48_213 });
+   * ```
+   */
+  notifyFileUpload(upload: LocalFileUpload): void {
+    if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module, it cannot upload files`);
+    const record = this.#requireRecord();
+    notifyFileUpload(this.#hub, this.deviceId, upload);
+    this.#hub.presence.touch(record);
+  }
+
   get #key(): string {
     return identityKey(this.deviceId, this.moduleId);
   }
@@ -203,9 +232,9 @@ export class LocalDevice {
       },
       invokeMethod: (methodName, payload) => this.#answer(methodName, payload),
       desiredChanged: (patch) => this.#tellDesired(patch),
-      messageQueued: () => this.#receive(),
-      activated: () => this.#receive(),
-      deactivated: () => this.#endSession(),
+      messageQueued: () => void this.#messages.run(),
+      activated: () => void this.#messages.run(),
+      deactivated: () => this.#messages.endSession(),
     };
   }
 
@@ -230,46 +259,6 @@ export class LocalDevice {
     if (handler === undefined) return;
     const copy = copyJson(patch);
     queueMicrotask(() => handler(copy));
-  }
-
-  async #receive(): Promise<void> {
-    if (this.#receiving) return;
-    this.#receiving = true;
-    const session = this.#session;
-    // The sender's call ends first, as it would with a device at the other end of a wire.
-    await Promise.resolve();
-    while (session === this.#session && this.connected && this.#messageHandler !== undefined) {
-      const record = this.#record;
-      const queued = record?.queue.lockNext(this.#hub.now());
-      if (record === undefined || queued === undefined) break;
-      await this.#handle(this.#messageHandler, record, queued, session);
-    }
-    if (session === this.#session) this.#receiving = false;
-  }
-
-  async #handle(
-    handler: LocalMessageHandler,
-    record: AnyRecord,
-    queued: QueuedMessage,
-    session: number,
-  ): Promise<void> {
-    let isHandled = true;
-    try {
-      await handler(new LocalMessage(queued));
-    } catch {
-      isHandled = false;
-    }
-    // The connection has gone meanwhile, and the lock with it: the message is the next session's.
-    if (session !== this.#session) return;
-    if (isHandled) record.queue.complete(queued, this.#hub.now());
-    else record.queue.abandon(queued, this.#hub.now());
-    this.#hub.presence.touch(record);
-  }
-
-  #endSession(): void {
-    this.#session++;
-    this.#receiving = false;
-    this.#record?.queue.unlockAll();
   }
 }
 

@@ -14,7 +14,16 @@ export type LocalMethodHandler = (
   methodName: string,
 ) => LocalMethodResponse | Promise<LocalMethodResponse>;
 
-/** Takes a cloud-to-device message: a return completes it, an error gives it back to the queue. */
+/**
+ * What a handler can return to do something else with its message than complete it: `"reject"` ends the message, which
+ * the device does not want; `"abandon"` gives it back to the queue, to come again.
+ */
+export type LocalMessageSettlement = "reject" | "abandon";
+
+/**
+ * Takes a cloud-to-device message. The return of a {@linkcode LocalMessageSettlement} does what that says, any other
+ * return completes the message, and an error abandons it.
+ */
 export type LocalMessageHandler = (message: LocalMessage) => unknown;
 
 /** Takes a change of the desired properties: the patch as the service sent it, with the new `$version`. */

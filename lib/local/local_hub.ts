@@ -1,5 +1,7 @@
-import type { AmqpBackend } from "./amqp_listener.ts";
-import { type PolicyName, requireRight } from "./authorization.ts";
+import { AmqpFaultState } from "./amqp_fault_state.ts";
+import { LocalAmqpFaults } from "./amqp_faults.ts";
+import { hubAmqpBackend } from "./amqp_hub_backend.ts";
+import type { PolicyName } from "./authorization.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./jwt_authority.ts";
 import { LocalDevice } from "./local_device.ts";
@@ -20,6 +22,16 @@ export interface LocalHubOptions {
   now?: () => number;
   /** How long after its expiry a token is still good. Default: 0. */
   clockSkewInSeconds?: number;
+  /**
+   * How long the hub gathers feedback on messages before it tells back ends, unless 64 records are there earlier; the
+   * first after a longer quiet goes out at once. In milliseconds, 0 for no wait. Default: 15000.
+   */
+  feedbackIntervalInMs?: number;
+  /**
+   * How long an AMQP connection may be silent before the hub drops it, in milliseconds; `Infinity` for no limit.
+   * Default: 240000.
+   */
+  amqpIdleTimeoutInMs?: number;
 }
 
 /** What a client needs besides the connection string to reach a local hub in its own process. */
@@ -51,6 +63,8 @@ export interface LocalHubClientOptions {
  * ```
  */
 export class LocalHub {
+  /** Switches that make the hub misbehave on its AMQP side. */
+  readonly faults: LocalAmqpFaults;
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
   readonly #listeners: Listeners;
@@ -60,12 +74,24 @@ export class LocalHub {
   /**
    * Makes a hub.
    *
-   * @param options host name, clock, and tolerance for expired tokens
+   * @param options host name, clock, tolerance for expired tokens, and how long the hub waits for what
+   * @throws {RangeError} for a `feedbackIntervalInMs` or an `amqpIdleTimeoutInMs` that is no such time
    */
   constructor(options: LocalHubOptions = {}) {
     const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
-    this.#state = new HubState({ hostName, now, clockSkew: clockSkewInSeconds * 1000 });
-    this.#listeners = new Listeners(hostName, (request) => this.fetch(request), this.#amqpBackend());
+    const { feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
+    if (feedbackIntervalInMs !== undefined && !(feedbackIntervalInMs >= 0 && feedbackIntervalInMs < Infinity)) {
+      throw new RangeError(`feedbackIntervalInMs must be 0 or a number of milliseconds, not ${feedbackIntervalInMs}`);
+    }
+    if (amqpIdleTimeoutInMs !== undefined && !(amqpIdleTimeoutInMs > 0)) {
+      throw new RangeError(`amqpIdleTimeoutInMs must be a number of milliseconds over 0, not ${amqpIdleTimeoutInMs}`);
+    }
+    const clockSkew = clockSkewInSeconds * 1000;
+    this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs });
+    const faults = new AmqpFaultState();
+    const backend = hubAmqpBackend(this.#state, clockSkew, faults);
+    this.#listeners = new Listeners(hostName, (request) => this.fetch(request), backend);
+    this.faults = new LocalAmqpFaults(faults, (downtimeInMs) => this.#listeners.restart(downtimeInMs));
   }
 
   /** The host name of the hub. */
@@ -187,20 +213,7 @@ export class LocalHub {
   }
 
   async #close(): Promise<void> {
-    this.#state.methods.close();
+    this.#state.close();
     await this.#listeners.close();
-  }
-
-  #amqpBackend(): AmqpBackend {
-    const state = this.#state;
-    return {
-      hostName: state.hostName,
-      async verifyToken(token) {
-        const principal = await state.authorizer.authenticate(token);
-        requireRight(principal, undefined, ["devices"]);
-        return { expiresOn: principal.expiresOn, rights: principal.rights };
-      },
-      enqueueMessage: (target, message) => state.enqueue(target, message),
-    };
   }
 }

@@ -7,6 +7,8 @@
  */
 export { LocalHub } from "./local_hub.ts";
 export type { LocalHubClientOptions, LocalHubOptions } from "./local_hub.ts";
+export { LocalAmqpFaults } from "./amqp_faults.ts";
+export type { LocalAmqpError } from "./amqp_faults.ts";
 export type { PolicyName } from "./authorization.ts";
 export type { ListenOptions, LocalHubAddresses } from "./listeners.ts";
 export type { ServerCertificate } from "./self_signed_certificate.ts";
@@ -16,9 +18,11 @@ export type {
   LocalDesiredPropertiesHandler,
   LocalDeviceTwin,
   LocalMessageHandler,
+  LocalMessageSettlement,
   LocalMethodHandler,
   LocalMethodResponse,
 } from "./local_device_handlers.ts";
+export type { LocalFileUpload } from "./file_upload.ts";
 export type { LocalMessage } from "./local_message.ts";
 export { HubFault } from "./hub_fault.ts";
 export type { HubFaultOptions } from "./hub_fault.ts";

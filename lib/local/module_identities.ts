@@ -4,6 +4,7 @@ import type { DeviceRecord, ModuleRecord } from "./identity_records.ts";
 import { checkId, isSystemModule, readOptionalString } from "./identity_rules.ts";
 import type { IdentityStore } from "./identity_store.ts";
 import type { JsonObject } from "./json.ts";
+import type { MessageQueues } from "./message_queues.ts";
 import type { Presence } from "./presence.ts";
 
 const MAX_MODULES = 50;
@@ -14,11 +15,13 @@ export class ModuleIdentities {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
+  readonly #queues: MessageQueues;
 
-  constructor(now: () => number, store: IdentityStore, presence: Presence) {
+  constructor(now: () => number, store: IdentityStore, presence: Presence, queues: MessageQueues) {
     this.#now = now;
     this.#store = store;
     this.#presence = presence;
+    this.#queues = queues;
   }
 
   /** @throws 409 `ModuleAlreadyExistsOnDevice`, 413 `TooManyModulesOnDevice`, 400 for a body that breaks a rule */
@@ -78,12 +81,14 @@ export class ModuleIdentities {
     authentication: Authentication,
     managedBy: string | null,
   ): ModuleRecord {
+    const { deviceId } = device;
     const module: ModuleRecord = {
       kind: "module",
-      deviceId: device.deviceId,
+      deviceId,
       moduleId,
       device,
       ...this.#store.newIdentity(this.#now()),
+      queue: this.#queues.create({ deviceId, moduleId, deviceGenerationId: device.generationId }),
       sequence: this.#store.modules.nextSequence(),
       authentication,
       managedBy,
@@ -95,6 +100,7 @@ export class ModuleIdentities {
 
   #remove(module: ModuleRecord): void {
     this.#store.removeModule(module);
+    this.#queues.discard([module]);
     this.#presence.removed(module);
   }
 }

@@ -13,6 +13,7 @@ const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
 /** Answers one request to the service API. */
 export async function answerRest(hub: HubState, request: Request): Promise<Response> {
   let envelope: Envelope = "plain";
+  hub.alarm.ring();
   try {
     const url = new URL(request.url);
     const path = decodePath(url.pathname);

@@ -3,6 +3,7 @@ import { notInThisVersion } from "./hub_fault.ts";
 import type { RestHandler } from "./rest_call.ts";
 import * as devices from "./rest_devices.ts";
 import type { Envelope } from "./rest_errors.ts";
+import * as feedback from "./rest_feedback.ts";
 import * as modules from "./rest_modules.ts";
 import { queryTwins } from "./rest_queries.ts";
 import * as twins from "./rest_twins.ts";
@@ -31,6 +32,9 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/devices/{}/modules/{}", "RegistryRead", modules.getModule),
   route("PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule),
   route("DELETE", "/devices/{}/modules/{}", "RegistryWrite", modules.deleteModule),
+  route("GET", "/messages/servicebound/feedback", "ServiceConnect", feedback.receiveFeedback),
+  route("DELETE", "/messages/servicebound/feedback/{}", "ServiceConnect", feedback.completeFeedback),
+  route("POST", "/messages/servicebound/feedback/{}/abandon", "ServiceConnect", feedback.abandonFeedback),
   route("GET", "/statistics/devices", "RegistryRead", devices.getDeviceStatistics),
   route("GET", "/statistics/service", "RegistryRead", devices.getServiceStatistics),
   ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
@@ -54,9 +58,6 @@ export const ROUTES: readonly Route[] = [
     "GET /jobs/v2/{}",
     "PUT /jobs/v2/{}",
     "POST /jobs/v2/{}/cancel",
-    "GET /messages/servicebound/feedback",
-    "DELETE /messages/servicebound/feedback/{}",
-    "POST /messages/servicebound/feedback/{}/abandon",
     "GET /digitaltwins/{}",
     "PATCH /digitaltwins/{}",
     "POST /digitaltwins/{}/commands/{}",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import rhea from "rhea";
 import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Sender } from "rhea";
-import { type AmqpBackend, type AmqpListener, startAmqpListener } from "../../lib/local/amqp_listener.ts";
+import type { AmqpBackend } from "../../lib/local/amqp_backend.ts";
+import { AmqpFaultState } from "../../lib/local/amqp_fault_state.ts";
+import { type AmqpListener, startAmqpListener } from "../../lib/local/amqp_listener.ts";
 import type { CloudMessage } from "../../lib/local/cloud_message.ts";
 import { HOST_NAME, SAS } from "./amqp_client.ts";
 
@@ -23,6 +25,10 @@ export async function startHub(
   const queue: TestHub["queue"] = [];
   const listener = await startAmqpListener({
     hostName: HOST_NAME,
+    idleTimeoutInMs: 240_000,
+    faults: new AmqpFaultState(),
+    now: Date.now,
+    openSource: () => assert.fail("This hub has nothing to receive"),
     verifyToken(token) {
       tokens.push(token);
       return Promise.resolve({ expiresOn: Date.now() + 3_600_000, rights: SEND_RIGHTS });

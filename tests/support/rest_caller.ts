@@ -23,12 +23,15 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** What is needed of a hub to call it. */
+export type RestHub = Pick<LocalHub, "hostName" | "connectionString" | "fetch">;
+
 /** Calls the REST surface of a hub with hand-made requests. */
 export class RestCaller {
-  readonly #hub: LocalHub;
+  readonly #hub: RestHub;
   #authorization: string;
 
-  constructor(hub: LocalHub, authorization: string = signSas({ connectionString: hub.connectionString })) {
+  constructor(hub: RestHub, authorization: string = signSas({ connectionString: hub.connectionString })) {
     this.#hub = hub;
     this.#authorization = authorization;
   }
