@@ -60,8 +60,10 @@ export type {
   DeviceRegistryOperationError,
   DeviceRegistryOperationWarning,
   ExportImportDevice,
+  FeedbackRecord,
   Module,
   PropertyContainer,
+  PurgeMessageQueueResult,
   QuerySpecification,
   RegistryStatistics,
   ServiceStatistics,
@@ -70,5 +72,10 @@ export type {
   TwinProperties,
   X509Thumbprint,
 } from "./gen/types.gen.ts";
+export type { C2dQueues } from "./lib/c2d_queues.ts";
+export type { ReceivedFeedback } from "./lib/feedback.ts";
+export type { FileNotification, ReceivedFileNotification } from "./lib/file_notifications.ts";
+export type { ReceiveOptions } from "./lib/receive_options.ts";
+export type { Settlement } from "./lib/settlement.ts";
 export type { C2dAcknowledgement, C2dMessageProperties } from "./lib/c2d_message.ts";
 export type { IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";

@@ -21,7 +21,7 @@ export function resultOf(
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess || call.accepts !== undefined) {
     // A deletion has nothing to say, with whatever status it says so.
-    const data = body === "" && (status === 204 || request.method === "DELETE") ? undefined : parseBody(body);
+    const data = body === "" && (status === 204 || call.operation.startsWith("delete")) ? undefined : parseBody(body);
     if (isSuccess && data === NOT_JSON) {
       throw unusable("InvalidResponse", call, status, `with a body that is no JSON`);
     }

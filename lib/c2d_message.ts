@@ -74,8 +74,8 @@ export function buildC2dMessage(
   deviceId: string,
   body: string | Uint8Array,
   properties?: C2dMessageProperties,
+  moduleId?: string,
 ): C2dMessage {
-  checkId("deviceId", deviceId);
   if (
     properties !== undefined && (typeof properties !== "object" || properties === null || Array.isArray(properties))
   ) {
@@ -84,7 +84,7 @@ export function buildC2dMessage(
   const given = properties ?? {};
   const expiry = own(given, "expiryTimeUtc");
   const message: C2dMessage = {
-    to: `/devices/${encodeURIComponent(deviceId)}/messages/devicebound`,
+    to: addressOf(deviceId, moduleId),
     messageId: checkMessageId(own(given, "messageId")),
     correlationId: checkText("correlationId", own(given, "correlationId")),
     userId: checkText("userId", own(given, "userId")),
@@ -101,6 +101,13 @@ export function buildC2dMessage(
     );
   }
   return message;
+}
+
+function addressOf(deviceId: string, moduleId: string | undefined): string {
+  checkId("deviceId", deviceId);
+  const device = `/devices/${encodeURIComponent(deviceId)}`;
+  if (moduleId === undefined) return `${device}/messages/devicebound`;
+  return `${device}/modules/${encodeURIComponent(moduleId)}/messages/devicebound`;
 }
 
 function own(properties: C2dMessageProperties, name: string): unknown {

@@ -9,6 +9,7 @@ import type { HubErrorCode } from "./error_codes.ts";
  * - `"UnexpectedRedirect"`: a redirect, which is never followed: it would carry the credentials elsewhere.
  * - `"CredentialError"`: the credential gave no token.
  * - `"MessageNotAccepted"`: a message was released or modified instead of accepted.
+ * - `"TooManyPendingMessages"`: so many messages wait to be sent that no more were taken.
  * - `"Closed"`: the manager was closed.
  * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered so, by status alone and without a name.
  */
@@ -19,6 +20,7 @@ export type ClientErrorCode =
   | "UnexpectedRedirect"
   | "CredentialError"
   | "MessageNotAccepted"
+  | "TooManyPendingMessages"
   | "Closed"
   | "Unauthorized"
   | "Conflict"

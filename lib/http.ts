@@ -24,6 +24,7 @@ export { IoTHubError } from "./errors.ts";
 export { createSasToken } from "./sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./authentication.ts";
+export type { C2dQueues } from "./c2d_queues.ts";
 export type { CallLimits } from "./call_limiter.ts";
 export type { ClientOptions } from "./client_options.ts";
 export type { ConnectionString } from "./connection_string.ts";
@@ -57,6 +58,7 @@ export type {
   ExportImportDevice,
   Module,
   PropertyContainer,
+  PurgeMessageQueueResult,
   QuerySpecification,
   RegistryStatistics,
   ServiceStatistics,

@@ -1,5 +1,5 @@
+import { C2dQueues } from "./c2d_queues.ts";
 import type { ClientOptions } from "./client_options.ts";
-import { DirectMethods } from "./direct_methods.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
 import { HubTransport } from "./hub_transport.ts";
 import type { TokenCredential } from "./token_credential.ts";
@@ -22,7 +22,7 @@ import type { TokenCredential } from "./token_credential.ts";
  * console.assert(twin.properties?.desired?.intervalInSeconds === 60);
  * ```
  */
-export class IoTHubRegistryManager extends DirectMethods {
+export class IoTHubRegistryManager extends C2dQueues {
   readonly #hub: HubTransport;
 
   /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */

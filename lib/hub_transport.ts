@@ -27,7 +27,7 @@ export const API_VERSION = { "api-version": "2021-04-12" } as const;
 export const DEFAULT_TIMEOUT_IN_MS = 100_000;
 
 /** How long one attempt of a call may take that can be made again. */
-const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
+export const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
 
 /** What a public method says of a call, beside the generated operation's arguments. */
 export interface CallFacts extends CallSubject, AnswerRules {

@@ -1,18 +1,22 @@
-import type { AmqpConnection } from "./amqp/amqp_connection.ts";
+import type { AmqpConnection, ServiceReceiver } from "./amqp/amqp_connection.ts";
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ClientOptions } from "./client_options.ts";
 import { Deadline } from "./deadline.ts";
 import { IoTHubError } from "./errors.ts";
 import type { HubAccess } from "./hub_access.ts";
-import { DEFAULT_TIMEOUT_IN_MS } from "./hub_transport.ts";
+import { DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "./hub_transport.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
+import { resolveRetryOptions } from "./retry_options.ts";
 import { userAgent } from "./user_agent.ts";
 
-/** A manager's way to send messages. The code that speaks AMQP is loaded with the first one. */
+/** A manager's way to send and receive messages. The code that speaks AMQP is loaded with the first one. */
 export class MessageChannel {
   readonly #access: HubAccess;
   readonly #options: ClientOptions;
   #connection: Promise<AmqpConnection> | undefined;
+  #loaded: AmqpConnection | undefined;
+  /** How many calls wait for the loading; later ones must not overtake them. */
+  #waiting = 0;
   #closed = false;
 
   constructor(access: HubAccess, options: ClientOptions) {
@@ -23,7 +27,33 @@ export class MessageChannel {
   /** Sends a message; resolves when the hub has accepted it. */
   async send(operation: string, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
-    options.abortSignal?.throwIfAborted();
+    const connection = this.#atHand(operation, options) ?? await this.#load(options);
+    await connection.send(message, this.#facts(operation, options));
+  }
+
+  /** A receiver for one of the hub's queues; it must be closed. */
+  async openReceiver(operation: string, address: string, options: OperationOptions): Promise<ServiceReceiver> {
+    const connection = this.#atHand(operation, options) ?? await this.#load(options);
+    return connection.openReceiver({ ...this.#facts(operation, options), address });
+  }
+
+  /** Fails the sends and the receivers that still wait, and closes the connection. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await (await this.#connection?.catch(() => undefined))?.close();
+  }
+
+  #facts(
+    operation: string,
+    { abortSignal, timeoutInMs }: OperationOptions,
+  ): { operation: string; abortSignal?: AbortSignal; timeoutInMs: number } {
+    timeoutInMs ??= this.#options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
+    return abortSignal === undefined ? { operation, timeoutInMs } : { operation, timeoutInMs, abortSignal };
+  }
+
+  /** The connection, where it is loaded and nobody waits for it any more. */
+  #atHand(operation: string, { abortSignal }: OperationOptions): AmqpConnection | undefined {
+    abortSignal?.throwIfAborted();
     if (this.#closed) {
       throw new IoTHubError(`Cannot complete ${operation}: the manager is closed; make a new one`, {
         code: "Closed",
@@ -31,32 +61,24 @@ export class MessageChannel {
         retryable: false,
       });
     }
-    const connection = await this.#loaded(options.abortSignal);
-    await connection.send(message, {
-      operation,
-      abortSignal: options.abortSignal,
-      timeoutInMs: options.timeoutInMs ?? this.#options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS,
-    });
+    return this.#waiting === 0 ? this.#loaded : undefined;
   }
 
-  /** Fails the sends that still wait, and closes the connection. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await (await this.#connection?.catch(() => undefined))?.close();
-  }
-
-  /** The first one takes a while to load; its caller may not want to wait for that. */
-  async #loaded(abortSignal: AbortSignal | undefined): Promise<AmqpConnection> {
-    const connection = this.#connection ??= this.#load();
+  /** Loading takes a while, and a caller may not want to wait for that. */
+  async #load({ abortSignal }: OperationOptions): Promise<AmqpConnection> {
+    const connection = this.#connection ??= this.#import();
     const deadline = new Deadline(Infinity, abortSignal);
+    this.#waiting++;
     try {
-      return await deadline.race(connection);
+      return this.#loaded = await deadline.race(connection);
     } finally {
+      // Right before the caller goes on.
+      queueMicrotask(() => this.#waiting--);
       deadline.release();
     }
   }
 
-  async #load(): Promise<AmqpConnection> {
+  async #import(): Promise<AmqpConnection> {
     try {
       const { AmqpConnection } = await import("./amqp/amqp_connection.ts");
       return new AmqpConnection({
@@ -65,6 +87,8 @@ export class MessageChannel {
         transportType: this.#options.transportType,
         tls: this.#options.amqpTls,
         userAgent: userAgent(this.#options.userAgentPrefix) ?? "",
+        retryOptions: resolveRetryOptions(this.#options.retryOptions),
+        attemptTimeoutInMs: this.#options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS,
       });
     } catch (error) {
       this.#connection = undefined;

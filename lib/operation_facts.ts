@@ -43,12 +43,14 @@ export type OperationName =
   | "getServiceStatistics"
   | "getDeviceRegistryStatistics"
   | "invokeDeviceMethod"
-  | "invokeDeviceModuleMethod";
+  | "invokeDeviceModuleMethod"
+  | "purgeC2dMessages";
 
 const READ_IDENTITY: OperationFacts = { mayRunTwice: true, right: "RegistryRead" };
 const WRITE_IDENTITY: OperationFacts = { mayRunTwice: true, right: "RegistryWrite" };
 const CREATE_IDENTITY: OperationFacts = { mayRunTwice: false, right: "RegistryWrite" };
 const USE_TWIN: OperationFacts = { mayRunTwice: true, right: "ServiceConnect" };
+const EMPTY_QUEUE: OperationFacts = { mayRunTwice: true, right: "ServiceConnect" };
 const CALL_DEVICE: OperationFacts = { mayRunTwice: false, right: "ServiceConnect" };
 
 /** The facts of each method. */
@@ -83,4 +85,5 @@ export const OPERATIONS: Readonly<Record<OperationName, OperationFacts>> = {
   getDeviceRegistryStatistics: READ_IDENTITY,
   invokeDeviceMethod: CALL_DEVICE,
   invokeDeviceModuleMethod: CALL_DEVICE,
+  purgeC2dMessages: EMPTY_QUEUE,
 };

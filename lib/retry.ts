@@ -71,8 +71,13 @@ export class Retries {
    * asks for is waited in full, and a little more.
    */
   #wait(askedForInMs: number | undefined): number {
-    const { retryDelayInMs, maxRetryDelayInMs } = this.#options;
+    const { retryDelayInMs } = this.#options;
     if (askedForInMs !== undefined) return askedForInMs + Math.random() * Math.min(retryDelayInMs, askedForInMs);
-    return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** this.#count);
+    return backOff(this.#options, this.#count);
   }
+}
+
+/** The wait, in milliseconds, after which something is tried again that has failed `count` times before. */
+export function backOff({ retryDelayInMs, maxRetryDelayInMs }: Required<RetryOptions>, count: number): number {
+  return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** count);
 }

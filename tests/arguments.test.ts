@@ -100,6 +100,7 @@ test("these are all the manager's methods that go over HTTP and return a promise
   for (let type = IoTHubRegistryManager.prototype; type !== Object.prototype; type = Object.getPrototypeOf(type)) {
     Object.getOwnPropertyNames(type).forEach((name) => names.add(name));
   }
-  for (const other of ["constructor", "close", "query", "sendC2dMessage"]) names.delete(other);
+  const others = ["constructor", "close", "query", "sendC2dMessage", "sendC2dMessageToModule"];
+  for (const other of [...others, "receiveFeedback", "receiveFileNotifications"]) names.delete(other);
   assert.deepEqual([...names].sort(), ALL_METHODS.map(({ name }) => name).sort());
 });

@@ -247,25 +247,6 @@ describe("Closing", () => {
     await failed;
   });
 
-  test("includes a connection that was given up but still waits for an answer", async () => {
-    const { promise: held, resolve } = Promise.withResolvers<void>();
-    await using hub = await startScriptedHub({
-      onMessage({ message, delivery }) {
-        const text = message.body.content.toString();
-        if (text === "next") delivery.accept();
-        else if (text === "patient") resolve();
-      },
-    });
-    const client = new AmqpClient(hub.endpoint);
-    const patient = assert.rejects(client.send("patient"), { code: "Closed" });
-    await held;
-    await assert.rejects(client.send("hasty", {}, { timeoutInMs: 30 }), { code: "Timeout" });
-    await client.send("next");
-    assert.equal(hub.connections.length, 2);
-    await client.close();
-    await patient;
-  });
-
   test("is answered when the hub is the first to close", async () => {
     const { promise: answered, resolve } = Promise.withResolvers<void>();
     await using hub = await startScriptedHub({

@@ -147,7 +147,7 @@ describe("A message that is neither accepted nor rejected", () => {
     assert.deepEqual([error.code, error.retryable], ["MessageNotAccepted", true]);
   });
 
-  test("but never answered fails at its time-out, and the next send has a connection of its own", async () => {
+  test("but never answered fails at its time-out, and its connection serves the others", async () => {
     await using hub = await startScriptedHub({
       onMessage: ({ message, delivery }) => message.body.content.toString() === "lost" || delivery.accept(),
     });
@@ -156,6 +156,22 @@ describe("A message that is neither accepted nor rejected", () => {
     assert.deepEqual([error.code, error.retryable], ["Timeout", true]);
     assert.match(error.message, /within 50 ms.*no verdict/);
     await client.send("next");
+    assert.equal(hub.connections.length, 1);
+  });
+
+  test("but never answered goes out again on a new connection, with the same id", async () => {
+    const ids: unknown[] = [];
+    await using hub = await startScriptedHub({
+      onMessage({ message, delivery }) {
+        if (ids.push(message.message_id) > 1) delivery.accept();
+      },
+    });
+    await using client = new AmqpClient(hub.endpoint, {
+      attemptTimeoutInMs: 50,
+      retryOptions: { maxRetries: 1, retryDelayInMs: 0, maxRetryDelayInMs: 0 },
+    });
+    await client.send("lost once", { messageId: "m-1" });
+    assert.deepEqual(ids, ["m-1", "m-1"]);
     assert.equal(hub.connections.length, 2);
   });
 

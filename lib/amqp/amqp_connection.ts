@@ -2,27 +2,32 @@ import type { C2dMessage } from "../c2d_message.ts";
 import { checkEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { copyToBuffer } from "./buffer_class.ts";
-import { C2dSender, type SendOptions } from "./c2d_sender.ts";
-import { encodeMessage } from "./message_encoder.ts";
+import { C2dSender } from "./c2d_sender.ts";
+import { HubConnection } from "./hub_connection.ts";
+import type { SendOptions } from "./pending_send.ts";
+import { type ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
 
 export type { AmqpSettings } from "./amqp_settings.ts";
-export type { SendOptions } from "./c2d_sender.ts";
+export type { SendOptions } from "./pending_send.ts";
+export type { ReceivedDelivery, ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
 
 /**
- * A manager's one connection to the AMQP side of its hub: opened by the first send, shared by all, replaced by the next
- * send when it was lost. While it is open it keeps the process alive; {@linkcode AmqpConnection.close} ends it.
+ * A manager's one connection to the AMQP side of its hub: opened by whoever needs it first, shared by all, replaced when it
+ * was lost and is needed again. While nobody waits for anything it lets the process end.
  */
 export class AmqpConnection {
   readonly #settings: AmqpSettings;
-  #sender: C2dSender | undefined;
-  readonly #senders: Set<C2dSender> = new Set();
+  readonly #sender: C2dSender;
+  readonly #receivers: Set<ServiceReceiver> = new Set();
+  readonly #connections: Set<HubConnection> = new Set();
+  #current: HubConnection | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws {RangeError} for an endpoint that cannot be one. */
   constructor(settings: AmqpSettings) {
     checkEndpoint(settings);
     this.#settings = settings;
+    this.#sender = new C2dSender(settings, (operation) => this.#connection(operation));
   }
 
   /**
@@ -33,27 +38,44 @@ export class AmqpConnection {
   async send(message: C2dMessage, options: SendOptions): Promise<void> {
     options.abortSignal?.throwIfAborted();
     if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
-    await this.#open(options.operation).send(copyToBuffer(encodeMessage(message)), options);
+    await this.#sender.send(message, options);
   }
 
-  /** Closes what is open; sends that still wait are rejected. */
+  /** A receiver for one of the hub's queues towards back ends. It must be closed. */
+  openReceiver(options: ReceiverOptions): ServiceReceiver {
+    options.abortSignal?.throwIfAborted();
+    if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
+    const receiver = new ServiceReceiver(this.#settings, options, (operation) => this.#connection(operation));
+    this.#receivers.add(receiver);
+    void receiver.closed.then(() => this.#receivers.delete(receiver));
+    return receiver;
+  }
+
+  /** Closes what is open; sends and receivers that still wait are rejected. */
   close(): Promise<void> {
     return this.#closing ??= this.#closeAll();
   }
 
   async #closeAll(): Promise<void> {
-    await Promise.all([...this.#senders].map((sender) => sender.close(managerClosed())));
+    const failure = managerClosed();
+    this.#sender.close(failure);
+    for (const receiver of this.#receivers) receiver.end(failure);
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.end(failure);
+    await Promise.all(connections.map(({ closed }) => closed));
   }
 
-  #open(operation: string): C2dSender {
-    const last = this.#sender;
-    if (last?.usable) return last;
-    const sender = new C2dSender(this.#settings, { operation, forceRefresh: last?.tokenRefused ?? false });
-    this.#sender = sender;
-    // A retired one stays here until its last answers have come.
-    this.#senders.add(sender);
-    void sender.closed.then(() => this.#senders.delete(sender));
-    return sender;
+  #connection(operation: string): HubConnection {
+    const last = this.#current;
+    if (last !== undefined && last.failure === undefined) return last;
+    // Where the hub refused the token, another one had better come with the next connection.
+    const forceRefresh = last?.failure?.facts.statusCode === 401;
+    const connection = new HubConnection(this.#settings, { operation, forceRefresh });
+    this.#current = connection;
+    // One that has ended stays here until its socket is gone.
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    return connection;
   }
 }
 

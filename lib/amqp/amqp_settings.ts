@@ -1,4 +1,5 @@
 import type { HubCredential } from "../credential.ts";
+import type { RetryOptions } from "../retry_options.ts";
 
 /** All that a connection to a hub's AMQP side needs to know. */
 export interface AmqpSettings {
@@ -13,4 +14,8 @@ export interface AmqpSettings {
   /** Names this software to the hub; empty to stay silent. */
   readonly userAgent: string;
   readonly credential: Pick<HubCredential, "audience" | "getToken">;
+  /** How what failed for a passing reason is repeated. */
+  readonly retryOptions: Required<RetryOptions>;
+  /** How long an opening may take, and how long the hub may owe a verdict, before the connection is given up. */
+  readonly attemptTimeoutInMs: number;
 }

@@ -1,230 +1,310 @@
-import type { Connection, Delivery, EventContext, Sender } from "rhea";
+import type { C2dMessage } from "../c2d_message.ts";
 import { IoTHubError } from "../errors.ts";
+import { backOff } from "../retry.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { type AmqpBytes, deliveryTag } from "./buffer_class.ts";
-import { failureOfCondition } from "./conditions.ts";
-import { HubConnection } from "./hub_connection.ts";
+import { BackgroundTimer } from "./background_timer.ts";
+import { copyToBuffer } from "./buffer_class.ts";
+import { C2dLink } from "./c2d_link.ts";
+import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
+import { encodeMessage } from "./message_encoder.ts";
+import type { PendingSend, SendOptions } from "./pending_send.ts";
+import { SendQueue } from "./send_queue.ts";
 
-const ADDRESS = "/messages/devicebound";
-
-/** The library keeps at most 2048 deliveries, answered or not, and throws beyond. */
+/** Half of what the library has room for: it also keeps those that were answered before an earlier one. */
 const MAX_IN_FLIGHT = 1024;
 
-/** What a send needs beside the message. */
-export interface SendOptions {
-  operation: string;
-  abortSignal?: AbortSignal;
-  timeoutInMs: number;
-}
+/** What may wait: a sender that never waits for its sends is told so, instead of filling the memory. */
+const MAX_PENDING = 65_536;
+const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 
-interface PendingSend {
-  readonly payload: AmqpBytes;
-  readonly options: SendOptions;
-  readonly deadline: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-  readonly onAbort: (() => void) | undefined;
-  /** The caller has its answer, though the hub may still owe one. */
-  settled: boolean;
-}
-
-/** What the library knows of a sender but does not declare. */
-interface SenderCounters {
-  readonly credit: number;
-  /** How many messages have left. */
-  readonly delivery_count: number;
-}
+/** Gives the connection to use: the present one, or a new one where that is lost. */
+export type ConnectionSource = (operation: string) => HubConnection;
 
 /**
- * The sending link of one connection. Messages wait here, in order, for the connection, for the hub's token reply and for
- * link credit; then for the hub's verdict.
+ * Sends messages on whatever connection there is. They wait here, in order, for the connection, for the hub's token reply
+ * and for link credit; then for the hub's verdict. What the hub gave back, and what it may or may not have when a connection is
+ * lost, is sent again with the same message id.
  */
-export class C2dSender {
-  readonly #connection: HubConnection;
-  readonly #waiting: Set<PendingSend> = new Set();
+export class C2dSender implements ConnectionUser {
+  readonly #settings: AmqpSettings;
+  readonly #connectionSource: ConnectionSource;
+  readonly #queue: SendQueue = new SendQueue(() => this.#flush());
   readonly #inFlight: Map<number, PendingSend> = new Map();
-  #link: Sender & SenderCounters | undefined;
-  #handedOver = 0;
-  #retired = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timer: BackgroundTimer = new BackgroundTimer();
   #timerDue = Infinity;
+  #connection: HubConnection | undefined;
+  #link: C2dLink | undefined;
+  /** How often in a row the hub could not be sent anything. */
+  #failures = 0;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the token was replaced since the hub last answered. */
+  #isTokenNew = false;
+  #sequence = 0;
+  #pending = 0;
+  #pendingBytes = 0;
 
-  constructor(settings: AmqpSettings, options: { operation: string; forceRefresh: boolean }) {
-    this.#connection = new HubConnection(settings, {
-      ready: (connection) => this.#ready(connection, settings.userAgent),
-      ended: (failure) => this.#ended(failure),
-    }, options);
+  constructor(settings: AmqpSettings, connectionSource: ConnectionSource) {
+    this.#settings = settings;
+    this.#connectionSource = connectionSource;
   }
 
-  /** Whether more messages can be given to this sender. */
-  get usable(): boolean {
-    return !this.#retired && this.#connection.failure === undefined;
+  /** Whether any sender waits. */
+  get isBusy(): boolean {
+    return this.#pending > 0;
   }
 
-  /** Whether the hub refused the token, so that the next connection had better bring a new one. */
-  get tokenRefused(): boolean {
-    return this.#connection.failure?.facts.statusCode === 401;
-  }
-
-  /** Sends an encoded message; resolves when the hub has accepted it. */
-  send(payload: AmqpBytes, options: SendOptions): Promise<void> {
+  /** Sends a message; resolves when the hub has accepted it. */
+  send(message: C2dMessage, options: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { failure } = this.#connection;
-      if (failure !== undefined) return reject(failure.toError(options.operation));
+      const size = message.body.byteLength;
+      if (this.#pending >= MAX_PENDING || this.#pendingBytes + size > MAX_PENDING_BYTES) {
+        return reject(tooManyPending(options.operation, this.#pending, this.#pendingBytes));
+      }
       const { abortSignal, timeoutInMs } = options;
       const onAbort = abortSignal === undefined ? undefined : () => this.#leave(pending, abortSignal.reason);
-      const deadline = performance.now() + timeoutInMs;
-      const pending: PendingSend = { payload, options, deadline, resolve, reject, onAbort, settled: false };
+      const pending: PendingSend = {
+        sequence: this.#sequence++,
+        message,
+        options,
+        deadline: performance.now() + timeoutInMs,
+        resolve,
+        reject,
+        onAbort,
+        sentAt: 0,
+        retries: 0,
+        lastFailure: undefined,
+        isSettled: false,
+      };
       if (onAbort !== undefined) abortSignal!.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.add(pending);
-      this.#watch(deadline);
+      this.#pendingBytes += size;
+      if (this.#pending++ === 0) this.#connection?.wake();
+      this.#queue.add(pending);
+      this.#watch(pending.deadline);
       this.#flush();
     });
   }
 
-  /** Fails what is pending, and closes the connection. */
-  async close(failure: AmqpFailure): Promise<void> {
-    this.#connection.end(failure);
-    await this.#connection.closed;
+  /** Fails all that is pending. */
+  close(failure: AmqpFailure): void {
+    clearTimeout(this.#reconnectTimer);
+    this.#timer.clear();
+    const pending = [...this.#inFlight.values(), ...this.#queue];
+    this.#inFlight.clear();
+    this.#queue.putBackAll([]);
+    for (const send of pending) {
+      this.#queue.delete(send);
+      this.#settle(send, failure.toError(send.options.operation));
+    }
   }
 
-  /** Settles when the connection is gone, for whatever reason. */
-  get closed(): Promise<void> {
-    return this.#connection.closed;
-  }
-
-  #ready(connection: Connection, userAgent: string): void {
-    this.#link ??= this.#attach(connection, userAgent);
+  /** The connection has the hub's leave. */
+  ready(): void {
     this.#flush();
   }
 
-  #attach(connection: Connection, userAgent: string): Sender & SenderCounters {
-    const options = {
-      target: { address: ADDRESS },
-      ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
-      treat_modified_as_released: false,
-    };
-    const link = connection.open_sender(options) as Sender & SenderCounters;
-    link.on("sendable", () => this.#flush());
-    link.on("accepted", ({ delivery }: EventContext) => this.#answered(delivery!, () => undefined));
-    link.on("rejected", ({ delivery }: EventContext) => {
-      const error = delivery!.remote_state?.error;
-      const { secrets } = this.#connection;
-      this.#answered(delivery!, () => failureOfCondition(error, "the hub rejected the message", secrets));
-    });
-    for (const outcome of ["released", "modified", "settled"]) {
-      // "settled" follows each of the others, and means something only where none went before.
-      link.on(outcome, ({ delivery }: EventContext) => this.#answered(delivery!, () => notAccepted(outcome)));
-    }
-    return link;
+  /** The connection is lost. */
+  ended(failure: AmqpFailure): void {
+    const link = this.#link;
+    const mayPass = this.#connection?.mayPass(failure) ?? false;
+    this.#connection = undefined;
+    this.#link = undefined;
+    // Where the link was lost before it, nothing has been tried since.
+    if (this.#reconnectTimer === undefined) this.#startAgain(failure, mayPass, link?.hasHadCredit ?? false);
   }
 
   /** Hands over as much as the hub's credit and the library's buffer allow. */
   #flush(): void {
-    const link = this.#link;
-    if (link === undefined || this.#waiting.size === 0 || !this.#connection.isAuthorized()) return;
-    for (const pending of this.#waiting) {
-      // What was handed over in this turn has not been taken off the credit yet.
-      const onItsWay = this.#handedOver - link.delivery_count;
-      if (link.credit <= onItsWay || this.#inFlight.size >= MAX_IN_FLIGHT) return;
-      this.#waiting.delete(pending);
-      this.#inFlight.set(link.send(pending.payload, deliveryTag(this.#handedOver++), 0).id, pending);
+    if (this.#queue.isEmpty || this.#reconnectTimer !== undefined) return;
+    const link = this.#link ?? this.#attach();
+    if (link === undefined || !this.#connection!.isAuthorized()) return;
+    while (link.hasCredit && this.#inFlight.size < MAX_IN_FLIGHT) {
+      const pending = this.#queue.take();
+      if (pending === undefined) return;
+      if (this.#inFlight.size === 0) this.#watch(performance.now() + this.#settings.attemptTimeoutInMs);
+      pending.sentAt = performance.now();
+      this.#inFlight.set(link.send(copyToBuffer(encodeMessage(pending.message))), pending);
     }
   }
 
-  #answered(delivery: Delivery, failure: () => AmqpFailure | undefined): void {
-    const pending = this.#inFlight.get(delivery.id);
-    if (pending === undefined) return;
-    this.#inFlight.delete(delivery.id);
-    // A hub that leaves the last word to the sender gets it; else the delivery would stay in the library's buffer.
-    if (!delivery.remote_settled) delivery.update(true);
-    this.#settle(pending, failure()?.toError(pending.options.operation));
-    if (this.#waiting.size > 0) this.#flush();
-    else this.#leaveIfDone();
+  /** A link, if there is a connection to attach it to; else one is opened, and says when it is ready. */
+  #attach(): C2dLink | undefined {
+    if (this.#connection === undefined) {
+      this.#connection = this.#connectionSource(this.#queue.first!.options.operation);
+      this.#connection.join(this);
+    }
+    if (!this.#connection.isReady || !this.#connection.isAuthorized()) return undefined;
+    const link: C2dLink = new C2dLink(this.#connection, this.#settings.userAgent, {
+      sendable: () => this.#flush(),
+      // The ids are the link's own, and a connection that was given up may still deliver answers.
+      answered: (id, failure) => link === this.#link && this.#answered(id, failure),
+      lost: (failure) => this.#linkLost(link, failure),
+    });
+    return this.#link = link;
   }
 
-  /** The caller no longer waits. A message that is on the wire keeps its place until the hub has answered. */
+  #answered(id: number, failure: (() => AmqpFailure) | undefined): void {
+    const pending = this.#inFlight.get(id);
+    if (pending === undefined) return;
+    this.#inFlight.delete(id);
+    this.#queue.answered(pending.message.to);
+    this.#failures = 0;
+    this.#isTokenNew = false;
+    if (failure === undefined) this.#settle(pending);
+    else if (!pending.isSettled) this.#sendAgain(pending, failure());
+    this.#flush();
+  }
+
+  /** The hub has given one message back, and the link is well. */
+  #sendAgain(pending: PendingSend, failure: AmqpFailure): void {
+    const wait = backOff(this.#settings.retryOptions, pending.retries);
+    if (!this.#mayBeSentAgain(pending, failure, failure.facts.retryable, wait)) return;
+    const { to } = pending.message;
+    this.#queue.putBack(pending, wait, () => {
+      let count = 0;
+      for (const other of this.#inFlight.values()) if (other.message.to === to) count++;
+      return count;
+    });
+  }
+
+  #linkLost(link: C2dLink, failure: AmqpFailure): void {
+    if (link !== this.#link) return;
+    this.#link = undefined;
+    let mayPass = failure.facts.retryable;
+    if (failure.facts.statusCode === 401) {
+      // The token has run out; unless it is a new one, and the right itself is missing.
+      mayPass = link.hasHadCredit || !this.#isTokenNew;
+      this.#isTokenNew = true;
+      if (mayPass) this.#connection!.reauthorize();
+    }
+    this.#startAgain(failure, mayPass, link.hasHadCredit);
+  }
+
+  /**
+   * The link is lost: what was on its way may have arrived or not, and goes out again before the rest. Where nothing could be
+   * sent at all, this counts as an attempt of all that wait.
+   */
+  #startAgain(failure: AmqpFailure, mayPass: boolean, hasWorked: boolean): void {
+    const wait = backOff(this.#settings.retryOptions, this.#failures++);
+    const inFlight = [...this.#inFlight.values()].filter(({ isSettled }) => !isSettled);
+    this.#inFlight.clear();
+    const waiting = hasWorked ? [] : [...this.#queue];
+    this.#queue.putBackAll(inFlight);
+    for (const pending of [...inFlight, ...waiting]) {
+      if (!this.#mayBeSentAgain(pending, failure, mayPass, wait)) this.#queue.delete(pending);
+    }
+    if (this.#pending === 0) return void (this.#failures = 0);
+    clearTimeout(this.#reconnectTimer);
+    this.#reconnectTimer = setTimeout(() => {
+      this.#reconnectTimer = undefined;
+      this.#flush();
+    }, wait);
+  }
+
+  /** Counts one more attempt, or tells the sender that there will be none. */
+  #mayBeSentAgain(pending: PendingSend, failure: AmqpFailure, mayPass: boolean, waitInMs: number): boolean {
+    pending.lastFailure = failure;
+    const isInTime = performance.now() + waitInMs < pending.deadline;
+    if (mayPass && isInTime && pending.retries < this.#settings.retryOptions.maxRetries) {
+      pending.retries++;
+      return true;
+    }
+    this.#settle(pending, failure.toError(pending.options.operation));
+    return false;
+  }
+
+  /** The sender no longer waits. A message that is on the wire keeps its place until the hub has answered. */
   #leave(pending: PendingSend, reason: unknown): void {
-    this.#waiting.delete(pending);
+    this.#queue.delete(pending);
     this.#settle(pending, reason);
-    this.#leaveIfDone();
   }
 
   #settle(pending: PendingSend, reason?: unknown): void {
-    if (pending.settled) return;
-    pending.settled = true;
-    if (pending.onAbort !== undefined) pending.options.abortSignal!.removeEventListener("abort", pending.onAbort);
-    if (reason === undefined) pending.resolve();
-    else pending.reject(reason);
+    if (pending.isSettled) return;
+    pending.isSettled = true;
+    const { message, options, onAbort, resolve, reject } = pending;
+    if (onAbort !== undefined) options.abortSignal!.removeEventListener("abort", onAbort);
+    this.#pendingBytes -= message.body.byteLength;
+    if (--this.#pending === 0) this.#becomeIdle();
+    if (reason === undefined) resolve();
+    else reject(reason);
   }
 
-  #ended(failure: AmqpFailure): void {
-    clearTimeout(this.#timer);
-    const pending = [...this.#inFlight.values(), ...this.#waiting];
-    this.#inFlight.clear();
-    this.#waiting.clear();
-    for (const send of pending) this.#settle(send, failure.toError(send.options.operation));
+  #becomeIdle(): void {
+    clearTimeout(this.#reconnectTimer);
+    this.#reconnectTimer = undefined;
+    this.#failures = 0;
+    this.#connection?.rest();
   }
 
-  /** An opening that nobody waits for, and a retired connection with nothing in flight, are closed. */
-  #leaveIfDone(): void {
-    if (this.#waiting.size > 0 || this.#inFlight.size > 0) return;
-    if (this.#link === undefined || this.#retired) this.#connection.end(closedUnused());
-  }
-
-  /** One timer for all: it is set for the earliest deadline, and looks at every send when it fires. */
-  #watch(deadline: number): void {
-    if (deadline >= this.#timerDue) return;
-    clearTimeout(this.#timer);
-    this.#timerDue = deadline;
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(0, deadline - performance.now()));
+  /** One timer for all: it is set for what is due first, and looks at every send when it fires. */
+  #watch(due: number): void {
+    if (due >= this.#timerDue) return;
+    this.#timerDue = due;
+    this.#timer.setAt(Date.now() + Math.max(0, due - performance.now()), () => this.#sweep());
   }
 
   #sweep(): void {
+    // A timer may fire a little early.
+    const now = Math.max(performance.now(), this.#timerDue);
     this.#timerDue = Infinity;
-    const now = performance.now();
     let next = Infinity;
-    for (const pending of this.#waiting) {
+    for (const pending of this.#inFlight.values()) {
+      if (pending.isSettled) continue;
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
-      else {
-        this.#waiting.delete(pending);
-        const phase = this.#link === undefined
-          ? "the AMQP connection was not ready"
-          : "the hub granted no credit to send";
-        this.#settle(pending, timedOut(pending, phase));
-      }
+      else {this.#settle(
+          pending,
+          timedOut(pending, "the hub gave no verdict, so that it may or may not have the message"),
+        );}
     }
-    for (const [id, pending] of this.#inFlight) {
+    for (const pending of [...this.#queue]) {
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
-      else {
-        // Its answer is lost or very late, and its place in the library's buffer with it: start afresh.
-        this.#retired = true;
-        this.#inFlight.delete(id);
-        this.#settle(pending, timedOut(pending, "the hub gave no verdict, so that it may or may not have the message"));
-      }
+      else this.#leave(pending, timedOut(pending, this.#whyItWaits(pending)));
+    }
+    const oldest = this.#inFlight.values().next().value;
+    let isLate = false;
+    if (oldest !== undefined) {
+      const due = oldest.sentAt + this.#settings.attemptTimeoutInMs;
+      isLate = due <= now;
+      if (!isLate) next = Math.min(next, due);
     }
     if (next < Infinity) this.#watch(next);
-    this.#leaveIfDone();
+    // Its answer is lost or very late, and its place in the library's buffer with it: start afresh.
+    if (isLate) this.#connection!.end(noVerdict(this.#settings.attemptTimeoutInMs));
+  }
+
+  #whyItWaits(pending: PendingSend): string {
+    const { lastFailure } = pending;
+    if (lastFailure !== undefined) return `it has to be sent again, since ${lastFailure.message}`;
+    if (this.#link === undefined) return "the AMQP connection was not ready";
+    if (this.#queue.isHeldBack(pending)) return "an earlier message for the same device has to be sent again";
+    return "the hub granted no credit to send";
   }
 }
 
-function timedOut({ options }: PendingSend, phase: string): IoTHubError {
+function timedOut({ options, lastFailure }: PendingSend, phase: string): IoTHubError {
   const { operation, timeoutInMs } = options;
   return new IoTHubError(`Cannot complete ${operation} within ${timeoutInMs} ms: ${phase}`, {
     code: "Timeout",
     operation,
     retryable: true,
+    ...(lastFailure === undefined ? {} : { cause: lastFailure.toError(operation) }),
   });
 }
 
-function notAccepted(outcome: string): AmqpFailure {
-  return new AmqpFailure(`the hub did not take the message (${outcome})`, {
-    code: "MessageNotAccepted",
+function tooManyPending(operation: string, pending: number, bytes: number): IoTHubError {
+  const waiting = `${pending} messages of ${bytes} bytes in all wait to be sent already`;
+  const reason = `${waiting}; await some of those sends before making more`;
+  return new IoTHubError(`Cannot complete ${operation}: ${reason}`, {
+    code: "TooManyPendingMessages",
+    operation,
     retryable: true,
   });
 }
 
-function closedUnused(): AmqpFailure {
-  return new AmqpFailure("the AMQP connection was closed", { code: "NetworkError", retryable: true });
+function noVerdict(timeoutInMs: number): AmqpFailure {
+  return new AmqpFailure(`the hub gave no verdict on a message within ${timeoutInMs} ms`, {
+    code: "Timeout",
+    retryable: true,
+  });
 }

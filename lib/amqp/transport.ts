@@ -4,13 +4,16 @@ import type { AmqpEndpoint } from "./amqp_endpoint.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
 import { batchFrames } from "./frame_batching.ts";
+import { IDLE_TIME_OUT_IN_MS } from "./keep_alive.ts";
 import { openWebSocket } from "./web_socket.ts";
 
-/** What this side asks of the peer: a sign of life within this time. The library gives up after twice as long. */
-const IDLE_TIME_OUT_IN_MS = 60_000;
-
-/** The hub drops a connection after 240 s without traffic; the library sends an empty frame at half of this. */
-const MAX_REMOTE_IDLE_TIME_OUT_IN_MS = 160_000;
+/** Who uses a transport, and is told of it. */
+export interface TransportUser {
+  /** Attaches listeners, before anything can happen. */
+  prepare(connection: Connection): void;
+  /** Some bytes have come. */
+  heard(): void;
+}
 
 /** An AMQP connection that is being opened, with the socket under it. */
 export interface Transport {
@@ -19,31 +22,33 @@ export interface Transport {
   readonly closed: Promise<void>;
   /** Ends the socket without ceremony. */
   abort(): void;
+  /**
+   * Lets the process end although the socket is open, or not. Missing where the socket cannot do that, as the standard
+   * WebSocket.
+   */
+  readonly keepProcessAlive?: (wanted: boolean) => void;
 }
 
-/** Connects; `prepare` attaches the listeners before anything can happen. */
-export function connect(
-  endpoint: AmqpEndpoint,
-  settings: AmqpSettings,
-  prepare: (connection: Connection) => void,
-): Transport {
+/** Connects. */
+export function connect(endpoint: AmqpEndpoint, settings: AmqpSettings, user: TransportUser): Transport {
   let onClosed = (): void => {};
   const closed = new Promise<void>((resolve) => onClosed = resolve);
+  const options = endpoint.kind === "tcp"
+    ? tcpOptions(endpoint, settings)
+    : webSocketOptions(endpoint.url, settings, user, onClosed);
   const connection = rhea.create_container().create_connection({
-    ...(endpoint.kind === "tcp" ? tcpOptions(endpoint, settings) : webSocketOptions(endpoint.url, settings, onClosed)),
+    ...options,
     hostname: settings.hostName,
     idle_time_out: IDLE_TIME_OUT_IN_MS,
     reconnect: false,
     ...(settings.userAgent === "" ? {} : { properties: { product: settings.userAgent } }),
   });
-  connection.on("connection_open", () => keepAlive(connection));
-  prepare(connection);
+  user.prepare(connection);
   connection.connect();
 
   const { socket } = connection;
-  if (endpoint.kind === "tcp") socket.once("close", onClosed);
   batchFrames(socket, concatBuffers);
-  return {
+  const transport = {
     connection,
     closed,
     abort(): void {
@@ -53,6 +58,10 @@ export function connect(
       onClosed();
     },
   };
+  if (endpoint.kind === "webSocket") return transport;
+  socket.once("close", onClosed);
+  socket.on("data", () => user.heard());
+  return { ...transport, keepProcessAlive: (wanted) => void (wanted ? socket.ref() : socket.unref()) };
 }
 
 function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSettings): ConnectionOptions {
@@ -69,19 +78,18 @@ function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSett
   };
 }
 
-function webSocketOptions(url: string, settings: AmqpSettings, onClosed: () => void): ConnectionOptions {
+function webSocketOptions(
+  url: string,
+  settings: AmqpSettings,
+  user: TransportUser,
+  onClosed: () => void,
+): ConnectionOptions {
   // A constructor may give any object, and so may this function be called with `new`.
   const Opener = function (): WebSocket {
-    return openWebSocket(url, settings.tls?.ca, onClosed);
+    const socket = openWebSocket(url, settings.tls?.ca, onClosed);
+    socket.addEventListener("message", () => user.heard());
+    return socket;
   } as unknown as WebSocketImpl;
   const details = rhea.websocket_connect(Opener)(url, [], undefined);
   return { port: 443, connection_details: details } as unknown as ConnectionOptions;
-}
-
-/** Where the peer asks for no sign of life, or for one too rarely, the library is told to give one all the same. */
-function keepAlive(connection: Connection): void {
-  const asked = connection.idle_time_out ?? Infinity;
-  if (asked === 0 || asked > MAX_REMOTE_IDLE_TIME_OUT_IN_MS) {
-    connection.remote.open.idle_time_out = MAX_REMOTE_IDLE_TIME_OUT_IN_MS;
-  }
 }

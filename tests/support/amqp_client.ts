@@ -27,7 +27,7 @@ export class FixedCredential {
   }
 }
 
-/** A client of the AMQP side, as a manager uses it. */
+/** A client of the AMQP side, as a manager uses it; it tries everything once, unless told otherwise. */
 export class AmqpClient implements AsyncDisposable {
   readonly connection: AmqpConnection;
 
@@ -37,12 +37,23 @@ export class AmqpClient implements AsyncDisposable {
       endpoint,
       userAgent: "test/1.0",
       credential: new FixedCredential(),
+      retryOptions: { maxRetries: 0, retryDelayInMs: 0, maxRetryDelayInMs: 0 },
+      attemptTimeoutInMs: 60_000,
       ...settings,
     });
   }
 
   send(text: string, properties: C2dMessageProperties = {}, options: Partial<SendOptions> = {}): Promise<void> {
-    return this.connection.send(buildC2dMessage("d1", text, properties), {
+    return this.sendTo("d1", text, properties, options);
+  }
+
+  sendTo(
+    deviceId: string,
+    text: string,
+    properties: C2dMessageProperties = {},
+    options: Partial<SendOptions> = {},
+  ): Promise<void> {
+    return this.connection.send(buildC2dMessage(deviceId, text, properties), {
       operation: "sendC2dMessage",
       timeoutInMs: 20_000,
       ...options,

@@ -26,7 +26,7 @@ export type OperationClass = "read" | "write" | "once";
 /** The class of an operation, by its name alone. */
 export function classOf(operation: string): OperationClass {
   if (/^(get|query)/.test(operation)) return "read";
-  if (/^(update|replace|delete)/.test(operation)) return "write";
+  if (/^(update|replace|delete|purge)/.test(operation)) return "write";
   if (/^(create|bulk|invoke)/.test(operation)) return "once";
   throw new Error(`${operation} is in no class`);
 }

@@ -58,6 +58,7 @@ export const HTTP_METHODS: readonly HttpMethod[] = [
   { name: "getDeviceRegistryStatistics", ids: 0 },
   { name: "invokeDeviceMethod", ids: 1, argument: REQUEST },
   { name: "invokeDeviceModuleMethod", ids: 2, argument: REQUEST },
+  { name: "purgeC2dMessages", ids: 1 },
 ];
 
 /** What one call differs in from the least one. */

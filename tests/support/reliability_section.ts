@@ -5,7 +5,7 @@ const END = "<!-- reliability:end -->";
 
 const COLUMNS: readonly [OperationClass, string][] = [
   ["read", "reads, queries"],
-  ["write", "updates, deletes"],
+  ["write", "updates, deletes, purge"],
   ["once", "creates, bulk, direct methods"],
 ];
 

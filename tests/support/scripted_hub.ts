@@ -1,10 +1,12 @@
 import rhea from "rhea";
-import type { Connection, Delivery, EventContext, Message, Receiver, ServerConnectionOptions } from "rhea";
+import type { Connection, Delivery, EventContext, Message, Receiver, Sender, ServerConnectionOptions } from "rhea";
 import type { AddressInfo, Socket } from "node:net";
 
 /** What a scripted hub does that the real one would not; everything has a well-behaved default. */
 export interface HubScript {
   tls?: { cert: string; key: string };
+  /** A connection was opened, and has not been answered yet. */
+  onOpen?(connection: Connection): void;
   /** Answers a put-token; the default is status 200. `undefined` answers nothing. */
   onToken?(request: Message, number: number): { status: number; description?: string } | undefined;
   /** Takes the put-token message or not; the default accepts it. What is not accepted is not answered. */
@@ -13,6 +15,8 @@ export interface HubScript {
   onAttach?(link: Receiver): void;
   /** A message came; the default accepts it. */
   onMessage?(context: { message: Message; delivery: Delivery; link: Receiver; connection: Connection }): void;
+  /** A link from a queue towards back ends was attached; the default agrees to it. */
+  onSource?(link: Sender): void;
   /** Sent in the hub's open. */
   idleTimeOutInMs?: number;
 }
@@ -25,6 +29,8 @@ export interface ScriptedHub extends AsyncDisposable {
   readonly connections: Connection[];
   /** How many links to the messages there were in all. */
   readonly links: Receiver[];
+  /** How many links from queues towards back ends there were in all. */
+  readonly sources: Sender[];
   /** The put-token requests. */
   readonly tokens: Message[];
   readonly messages: Message[];
@@ -38,14 +44,25 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
   const hub = {
     connections: [] as Connection[],
     links: [] as Receiver[],
+    sources: [] as Sender[],
     tokens: [] as Message[],
     messages: [] as Message[],
   };
 
-  container.on("connection_open", ({ connection }: EventContext) => hub.connections.push(connection));
+  container.on("connection_open", ({ connection }: EventContext) => {
+    hub.connections.push(connection);
+    script.onOpen?.(connection);
+  });
   for (const event of ["disconnected", "error", "protocol_error"]) container.on(event, () => {});
 
-  container.on("sender_open", ({ sender }: EventContext) => sender!.set_source({ address: sender!.source.address }));
+  container.on("sender_open", ({ sender: link }: EventContext) => {
+    const { address } = link!.source;
+    if (address !== "$cbs") {
+      hub.sources.push(link!);
+      if (script.onSource !== undefined) return script.onSource(link!);
+    }
+    link!.set_source({ address });
+  });
   container.on("receiver_open", ({ receiver: link }: EventContext) => {
     const address = link!.target.address;
     if (address === "$cbs") {
@@ -73,20 +90,23 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
     const verdict = script.onToken === undefined ? { status: 200 } : script.onToken(message!, hub.tokens.length);
     if (verdict === undefined) return;
     const { status, description = "OK" } = verdict as { status: number; description?: string };
-    connection.find_sender(() => true)!.send({
+    connection.find_sender(({ source }: Sender) => source.address === "$cbs")!.send({
       correlation_id: message!.message_id,
       application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
       body: null,
     } as unknown as Message);
   });
 
+  const options: Record<string, unknown> = {
+    ...(script.idleTimeOutInMs === undefined ? {} : { idle_time_out: script.idleTimeOutInMs }),
+    receiver_options: { autoaccept: false, credit_window: 0 },
+  };
   const server = container.listen({
     host: "127.0.0.1",
     port: 0,
     ...(script.tls === undefined ? { transport: "tcp" } : { transport: "tls", ...script.tls }),
-    ...(script.idleTimeOutInMs === undefined ? {} : { idle_time_out: script.idleTimeOutInMs }),
     tcp_no_delay: true,
-    receiver_options: { autoaccept: false, credit_window: 0 },
+    ...options,
   } as unknown as ServerConnectionOptions);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -99,7 +119,7 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
     ...hub,
     port,
     endpoint: `${script.tls === undefined ? "amqp" : "amqps"}://127.0.0.1:${port}`,
-    accept: (socket) => container.websocket_accept(socket as Socket, {}),
+    accept: (socket) => container.websocket_accept(socket as Socket, options),
     async [Symbol.asyncDispose](): Promise<void> {
       const closed = new Promise((resolve) => server.close(resolve));
       // Through the library, which stops its timers so.
@@ -111,7 +131,7 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
 }
 
 /** Writes the outcomes decided so far. The library has this, but does not declare it. */
-function writeOutcomes(link: Receiver): void {
+export function writeOutcomes(link: Receiver): void {
   const session = link.session as unknown as { incoming: { process(session: unknown): void } };
   session.incoming.process(session);
 }

@@ -1,0 +1,49 @@
+import type { Connection, EventContext, Session } from "rhea";
+import type { AmqpFailure } from "./amqp_failure.ts";
+import { conditionOf } from "./cbs_link.ts";
+import { failureOfCondition } from "./conditions.ts";
+
+/** What the library has but does not declare. */
+type SessionOfLibrary = Session & { begin(): void };
+
+/**
+ * Begins a session for one link, and tells when either is lost while the connection may live on. Each link has a session of
+ * its own, since deliveries that were never answered stay in a session's buffer for ever.
+ */
+export function beginSession(
+  connection: Connection,
+  secrets: () => readonly string[],
+  onLost: (failure: AmqpFailure) => void,
+): Session {
+  const session = connection.create_session() as SessionOfLibrary;
+  let isLost = false;
+  function lost(what: string, error: unknown): void {
+    if (isLost) return;
+    isLost = true;
+    session.close();
+    const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, secrets());
+    afterOutcomes(() => onLost(failure));
+  }
+  for (const kind of ["sender", "receiver"] as const) {
+    const onClose = (context: EventContext): void => {
+      const link = context[kind];
+      // Said before the session ends, since the library would say it after.
+      link?.close();
+      lost("link", link?.error);
+    };
+    session.on(`${kind}_error`, onClose);
+    session.on(`${kind}_close`, onClose);
+  }
+  session.on("session_error", () => lost("session", session.error));
+  session.on("session_close", () => lost("session", undefined));
+  session.begin();
+  return session;
+}
+
+/**
+ * The library tells of a loss at once, and of the outcomes that came before it a tick later: to hear of those first saves messages
+ * from being sent again.
+ */
+export function afterOutcomes(action: () => void): void {
+  setTimeout(action, 0);
+}

@@ -1,0 +1,276 @@
+import type { Delivery, EventContext, Message, Receiver } from "rhea";
+import { IoTHubError } from "../errors.ts";
+import { backOff } from "../retry.ts";
+import type { AmqpFailure } from "./amqp_failure.ts";
+import type { AmqpSettings } from "./amqp_settings.ts";
+import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
+import { beginSession } from "./hub_link.ts";
+
+/** What a receiver is for. */
+export interface ReceiverOptions {
+  readonly operation: string;
+  /** The queue of the hub to receive from. */
+  readonly address: string;
+  readonly abortSignal?: AbortSignal;
+  /** How long it may be without a link to the hub, whatever the reason, while somebody waits. */
+  readonly timeoutInMs: number;
+}
+
+/** A message that the hub has locked for this receiver. The first word on it counts. */
+export interface ReceivedDelivery {
+  /** The bytes of its body. */
+  readonly body: Uint8Array;
+  /** Takes it off the hub's queue. */
+  complete(): void;
+  /** Gives it back to the hub's queue. */
+  abandon(): void;
+}
+
+/** What the library knows of a receiver but does not declare. */
+type ReceiverWithCredit = Receiver & { readonly credit: number };
+
+/** A link that has lived for this long was not refused. */
+const REFUSAL_LIMIT_IN_MS = 1_000;
+
+interface Waiter {
+  resolve(delivery: ReceivedDelivery | undefined): void;
+  reject(reason: unknown): void;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/**
+ * Receives from one of the hub's queues towards back ends, one message at a time: the hub gets credit for the next one only
+ * when somebody waits for it, so that nothing is locked that nobody handles.
+ *
+ * A lost link or connection is replaced when there is somebody who waits. What was received before is the hub's again.
+ */
+export class ServiceReceiver implements ConnectionUser {
+  readonly #settings: AmqpSettings;
+  readonly #options: ReceiverOptions;
+  readonly #connectionSource: (operation: string) => HubConnection;
+  readonly #onAbort: () => void;
+  #connection: HubConnection | undefined;
+  #link: ReceiverWithCredit | undefined;
+  #attachedAt = Infinity;
+  /** Whether the hub has agreed to the link; one that it closes before was refused. */
+  #isAgreed = false;
+  #waiter: Waiter | undefined;
+  #failures = 0;
+  /** Whether the token was replaced since the hub last agreed to a link. */
+  #isTokenNew = false;
+  #lastFailure: AmqpFailure | undefined;
+  #outageTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #ended: unknown;
+  #hasEnded = false;
+  /** Settles when the receiver has been closed or has failed. */
+  readonly closed: Promise<void>;
+  #onClosed = (): void => {};
+
+  constructor(
+    settings: AmqpSettings,
+    options: ReceiverOptions,
+    connectionSource: (operation: string) => HubConnection,
+  ) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#connectionSource = connectionSource;
+    this.closed = new Promise((resolve) => this.#onClosed = resolve);
+    this.#onAbort = () => this.#end(options.abortSignal!.reason);
+    options.abortSignal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Whether somebody waits for a message. */
+  get isBusy(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  /**
+   * The next message; `undefined` when none has come within `maxWaitInMs`. To be called again only when it has settled.
+   *
+   * @throws {IoTHubError} when there was no link for too long, or when the hub refuses it.
+   */
+  next(maxWaitInMs: number = Infinity): Promise<ReceivedDelivery | undefined> {
+    if (this.#hasEnded) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      const timer = maxWaitInMs === Infinity ? undefined : setTimeout(() => this.#answer(undefined), maxWaitInMs);
+      this.#waiter = { resolve, reject, timer };
+      this.#connection?.wake();
+      this.#proceed();
+    });
+  }
+
+  /** Gives up the link. What was received and not decided upon is the hub's again. */
+  close(): void {
+    this.#end(new DOMException("The receiver is closed", "AbortError"));
+  }
+
+  /** Fails whoever waits. */
+  end(failure: AmqpFailure): void {
+    this.#end(failure.toError(this.#options.operation));
+  }
+
+  /** The connection has the hub's leave. */
+  ready(): void {
+    this.#proceed();
+  }
+
+  /** The connection is lost. */
+  ended(failure: AmqpFailure): void {
+    const mayPass = this.#connection?.mayPass(failure) ?? false;
+    this.#connection = undefined;
+    this.#lost(failure, mayPass);
+  }
+
+  /** Does whatever comes next on the way to a message. */
+  #proceed(): void {
+    if (this.#waiter === undefined || this.#retryTimer !== undefined) return;
+    if (this.#link === undefined) this.#attach();
+    else if (this.#link.credit === 0) this.#link.add_credit(1);
+  }
+
+  #attach(): void {
+    this.#watchOutage();
+    if (this.#connection === undefined) {
+      this.#connection = this.#connectionSource(this.#options.operation);
+      this.#connection.join(this);
+    }
+    const connection = this.#connection;
+    if (!connection.isReady || !connection.isAuthorized()) return;
+    const { secrets } = connection;
+    const session = beginSession(connection.connection, () => secrets, (failure) => this.#linkLost(link, failure));
+    const { userAgent } = this.#settings;
+    const link = session.open_receiver({
+      source: { address: this.#options.address },
+      ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
+      autoaccept: false,
+      credit_window: 0,
+    }) as ReceiverWithCredit;
+    link.once("receiver_open", () => this.#attached(link));
+    link.on("message", (context: EventContext) => this.#received(link, context));
+    link.add_credit(1);
+    this.#link = link;
+  }
+
+  #attached(link: Receiver): void {
+    this.#attachedAt = performance.now();
+    // A hub that refuses a link says so by an attach without an address, and a detach with the reason after it.
+    this.#isAgreed = Boolean(link.source?.address);
+    if (!this.#isAgreed) return;
+    this.#isTokenNew = false;
+    clearTimeout(this.#outageTimer);
+    this.#outageTimer = undefined;
+  }
+
+  #received(link: Receiver, { message, delivery }: EventContext): void {
+    // What comes on a connection that was given up is the hub's again.
+    if (link !== this.#link) return;
+    this.#isAgreed = true;
+    this.#failures = 0;
+    this.#answer(receivedDelivery(link, message!, delivery!));
+  }
+
+  #answer(delivery: ReceivedDelivery | undefined): void {
+    const waiter = this.#takeWaiter();
+    if (waiter !== undefined) waiter.resolve(delivery);
+    // Nobody waits any more: the hub shall have it back.
+    else delivery?.abandon();
+  }
+
+  #takeWaiter(): Waiter | undefined {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    clearTimeout(waiter?.timer);
+    clearTimeout(this.#outageTimer);
+    this.#outageTimer = undefined;
+    this.#connection?.rest();
+    return waiter;
+  }
+
+  #linkLost(link: Receiver, failure: AmqpFailure): void {
+    if (link !== this.#link) return;
+    let mayPass = failure.facts.retryable;
+    if (failure.facts.statusCode === 401) {
+      // The token has run out; unless it is a new one, and the right itself is missing.
+      const hasWorked = this.#isAgreed || performance.now() - this.#attachedAt > REFUSAL_LIMIT_IN_MS;
+      mayPass = hasWorked || !this.#isTokenNew;
+      this.#isTokenNew = true;
+      if (mayPass) this.#connection!.reauthorize();
+    }
+    this.#lost(failure, mayPass);
+  }
+
+  #lost(failure: AmqpFailure, mayPass: boolean): void {
+    this.#link = undefined;
+    this.#isAgreed = false;
+    this.#attachedAt = Infinity;
+    this.#lastFailure = failure;
+    const { retryOptions } = this.#settings;
+    if (this.#waiter === undefined) return;
+    if (!mayPass || retryOptions.maxRetries === 0) return this.end(failure);
+    this.#watchOutage();
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#proceed();
+    }, backOff(retryOptions, this.#failures++));
+  }
+
+  /** From when the link is missing until it is there. */
+  #watchOutage(): void {
+    const { operation, timeoutInMs } = this.#options;
+    this.#outageTimer ??= setTimeout(() => {
+      const why = this.#lastFailure === undefined ? "" : `, since ${this.#lastFailure.message}`;
+      this.#end(
+        new IoTHubError(`Cannot complete ${operation}: no link to the hub within ${timeoutInMs} ms${why}`, {
+          code: "Timeout",
+          operation,
+          retryable: true,
+          ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure.toError(operation) }),
+        }),
+      );
+    }, timeoutInMs);
+  }
+
+  #end(reason: unknown): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#ended = reason;
+    clearTimeout(this.#retryTimer);
+    this.#options.abortSignal?.removeEventListener("abort", this.#onAbort);
+    const link = this.#link;
+    this.#link = undefined;
+    link?.close();
+    link?.session.close();
+    this.#takeWaiter()?.reject(reason);
+    this.#connection?.leave(this);
+    this.#onClosed();
+  }
+}
+
+function receivedDelivery(link: Receiver, message: Message, delivery: Delivery): ReceivedDelivery {
+  let isDecided = false;
+  function decide(decision: () => void): void {
+    // On a link that is gone, the hub has taken it back.
+    if (!isDecided && link.is_open()) decision();
+    isDecided = true;
+  }
+  return {
+    body: bytesOf(message.body),
+    complete: () => decide(() => delivery.accept()),
+    abandon: () => decide(() => delivery.release()),
+  };
+}
+
+/** One data section or several; where there is something else, nothing that can be read. */
+function bytesOf(body: unknown): Uint8Array {
+  const { content } = (body ?? {}) as { content?: Uint8Array | Uint8Array[] };
+  const chunks = content instanceof Uint8Array ? [content] : content ?? [];
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,63 @@
+const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
+const realNow = Date.now;
+
+interface MockedTimer {
+  readonly due: number;
+  readonly run: () => void;
+  ref(): void;
+  unref(): void;
+}
+
+/**
+ * Stops `setTimeout` and `Date.now` until told to go on. Sockets are not touched by it, nor is `performance`. In place of the mock
+ * of node:test, with which the real timers do not run on each runtime.
+ */
+export class MockedTime implements Disposable {
+  readonly #timers = new Set<MockedTimer>();
+  #now = realNow();
+
+  constructor() {
+    const set = (run: () => void, delayInMs: number = 0): MockedTimer => {
+      const timer = { due: this.#now + Math.max(1, delayInMs), run, ref() {}, unref() {} };
+      this.#timers.add(timer);
+      return timer;
+    };
+    const clear = (timer: unknown): void => {
+      // What was set before is real.
+      if (!this.#timers.delete(timer as MockedTimer)) clearRealTimeout(timer as number);
+    };
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+    Date.now = () => this.#now;
+  }
+
+  /** Lets time pass at once. */
+  pass(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    for (;;) {
+      const [next] = [...this.#timers].sort((one, other) => one.due - other.due);
+      if (next === undefined || next.due > end) break;
+      this.#timers.delete(next);
+      this.#now = next.due;
+      next.run();
+    }
+    this.#now = end;
+  }
+
+  /** Lets time pass in steps, each of which ends when what was sent in it has been read. */
+  async passInSteps(milliseconds: number, stepInMs: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += stepInMs) {
+      this.pass(stepInMs);
+      await turns();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(globalThis, { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout });
+    Date.now = realNow;
+  }
+}
+
+/** Waits for some turns of the event loop, within which what is sent over loopback arrives. */
+export async function turns(count: number = 2): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setRealTimeout(resolve));
+}
