@@ -9,6 +9,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { createSasToken, IoTHubRegistryManager } from "../../mod.ts";
+import { openC2dClient } from "./c2d_clients.ts";
 import { CONNECTION_STRING, hubClient } from "./hub_clients.ts";
 import { sampleTwin } from "./sample_data.ts";
 import type { ServerPorts } from "./server.ts";
@@ -24,7 +25,7 @@ export interface ContenderRequest {
   readonly count?: number;
 }
 
-function callOf({ part, contender, ports, count }: ContenderRequest): () => Promise<unknown> {
+async function callOf({ part, contender, ports, count }: ContenderRequest): Promise<() => Promise<unknown>> {
   switch (part) {
     case "in-process":
       return inProcessCall(contender);
@@ -48,6 +49,18 @@ function callOf({ part, contender, ports, count }: ContenderRequest): () => Prom
       const key = btoa("sixteen bytes or more are a key");
       return () => createSasToken({ resourceUri: "localhost", key, keyName: "iothubowner" });
     }
+    case "c2d": {
+      const client = await openC2dClient(contender, ports.fast);
+      // Alone, since many first messages at once would be another matter.
+      await client.send();
+      return () => client.send();
+    }
+    case "c2d-first":
+      return async () => {
+        const client = await openC2dClient(contender, ports.slow);
+        await client.send();
+        void client.close(); // No part of the time.
+      };
     default:
       throw new RangeError(`There is no part ${part}`);
   }
@@ -63,7 +76,7 @@ function inProcessCall(contender: string): () => Promise<unknown> {
 }
 
 const request = JSON.parse(process.argv[2]!) as ContenderRequest;
-const call = callOf(request);
+const call = await callOf(request);
 for await (const line of createInterface(process.stdin)) {
   process.stdout.write(JSON.stringify(await takeTurn(call, request.inFlight, Number(line))) + "\n");
 }

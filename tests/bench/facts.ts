@@ -3,15 +3,20 @@
  *
  *     <runtime> tests/bench/facts.ts memory '{"fast":…,…}' 100000
  *     <runtime> tests/bench/facts.ts steady '{"fast":…,…}'
+ *     <runtime> tests/bench/facts.ts c2d-first '{"fast":…,…}'
+ *     <runtime> tests/bench/facts.ts c2d-memory '{"fast":…,…}' 20000 100000
  *
  * Prints one line of JSON, numbers by name.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { openC2dClient } from "./c2d_clients.ts";
+import { collectGarbage } from "./garbage.ts";
 import { hubClient } from "./hub_clients.ts";
-import type { ServerPorts } from "./server.ts";
+import type { ServerCounts, ServerPorts } from "./server.ts";
 
 const IN_FLIGHT = 32;
+const MESSAGES_IN_FLIGHT = 64;
 
 async function memory(ports: ServerPorts, count: string): Promise<Record<string, number>> {
   await hubClient("module", ports.fast).readTwins(Number(count));
@@ -35,17 +40,50 @@ async function steady(ports: ServerPorts): Promise<Record<string, number>> {
   const signaturesOfFirstCalls = signatures;
   // Deno finishes connecting what it no longer needs, when another connection has become free in the meantime.
   await callRepeatedly(20);
-  const connections = await connectionsOf(ports);
+  const { connections } = await countsOf(ports);
   await callRepeatedly(50);
   return {
     signaturesOfFirstCalls,
     signaturesInSteadyState: signatures - signaturesOfFirstCalls,
-    newConnections: await connectionsOf(ports) - connections,
+    newConnections: (await countsOf(ports)).connections - connections,
   };
 }
 
-async function connectionsOf({ control }: ServerPorts): Promise<number> {
-  return Number(await (await fetch(`http://127.0.0.1:${control}/`)).text());
+/** What many first messages at once leave behind at the server. */
+async function firstMessages(ports: ServerPorts): Promise<Record<string, number>> {
+  const before = await countsOf(ports);
+  const client = await openC2dClient("module", ports.fast);
+  await Promise.all(Array.from({ length: MESSAGES_IN_FLIGHT }, () => client.send()));
+  const after = await countsOf(ports);
+  return {
+    connectionsOfFirstMessages: after.connections - before.connections,
+    senderLinksOfFirstMessages: after.senderLinks - before.senderLinks,
+  };
+}
+
+/** What is in use after each of `counts` messages in all. */
+async function messageMemory(ports: ServerPorts, counts: readonly number[]): Promise<Record<string, number>> {
+  const client = await openC2dClient("module", ports.fast);
+  const facts: Record<string, number> = {};
+  let sent = 0;
+  async function sendRepeatedly(count: number): Promise<void> {
+    while (sent < count) {
+      sent++;
+      await client.send();
+    }
+  }
+  for (const count of counts) {
+    await Promise.all(Array.from({ length: MESSAGES_IN_FLIGHT }, () => sendRepeatedly(count)));
+    collectGarbage();
+    const { rss, heapUsed } = process.memoryUsage();
+    facts[`heapInKbAt${count}Messages`] = Math.round(heapUsed / 1024);
+    facts[`memoryInKbAt${count}Messages`] = Math.round(rss / 1024);
+  }
+  return facts;
+}
+
+async function countsOf({ control }: ServerPorts): Promise<ServerCounts> {
+  return await (await fetch(`http://127.0.0.1:${control}/`)).json();
 }
 
 /** The most memory that this process ever had; Linux counts it. */
@@ -53,6 +91,21 @@ async function peakMemoryInKb(): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(await readFile("/proc/self/status", "utf8"))?.[1]);
 }
 
-const [what, ports, count] = process.argv.slice(2);
-const facts = what === "memory" ? await memory(JSON.parse(ports!), count!) : await steady(JSON.parse(ports!));
+async function factsOf(what: string, ports: ServerPorts, counts: string[]): Promise<Record<string, number>> {
+  switch (what) {
+    case "memory":
+      return await memory(ports, counts[0]!);
+    case "steady":
+      return await steady(ports);
+    case "c2d-first":
+      return await firstMessages(ports);
+    case "c2d-memory":
+      return await messageMemory(ports, counts.map(Number));
+    default:
+      throw new RangeError(`There are no facts ${what}`);
+  }
+}
+
+const [what, ports, ...counts] = process.argv.slice(2);
+const facts = await factsOf(what!, JSON.parse(ports!), counts);
 process.stdout.write(JSON.stringify(facts) + "\n", () => process.exit(0));

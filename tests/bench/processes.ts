@@ -121,13 +121,14 @@ export interface ServerProcess extends AsyncDisposable {
   readonly ports: ServerPorts;
 }
 
-/** Starts the server. */
+/** Starts a server. */
 export async function startServer(
   command: readonly [string, ...string[]],
+  script: "server.ts" | "amqp_server.ts",
   certificate: string,
   key: string,
 ): Promise<ServerProcess> {
-  const process = new LineProcess(command, "server.ts", [certificate, key], {});
+  const process = new LineProcess(command, script, [certificate, key], {});
   return { ports: await process.read(), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 

@@ -3,8 +3,9 @@
  *
  *     deno run -A tests/bench/run.ts [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
- * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `memory`, `steady`, `cold-start` and `footprint`; all of them
- * take about five minutes. Only ratios carry over to other machines.
+ * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `memory`, `c2d-memory`, `steady`,
+ * `cold-start` and `footprint`; all of them take about eight minutes, the three with `c2d` not quite three of them. Only ratios
+ * carry over to other machines.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,13 +26,16 @@ const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[
   bulk: { inFlight: [8], rounds: 15, turnInMs: 200 },
   paging: { inFlight: [1], rounds: 10, turnInMs: 0 },
   token: { inFlight: [1], rounds: 9, turnInMs: 100 },
+  c2d: { inFlight: [1, 64, 512], rounds: 11, turnInMs: 200 },
+  "c2d-first": { inFlight: [1], rounds: 15, turnInMs: 0 },
 };
-const PARTS = [...Object.keys(COMPARISONS), "memory", "steady", "cold-start", "footprint"];
+const PARTS = [...Object.keys(COMPARISONS), "memory", "c2d-memory", "steady", "cold-start", "footprint"];
 const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
 /** How many twins all rounds of `paging` read together, and how many `memory` reads in one process. */
 const TWINS = 100_000;
 const MEMORY_COUNTS = [100_000, 300_000];
 const MEMORY_PROCESSES = 2;
+const MESSAGE_COUNTS = [20_000, 100_000];
 const COLD_STARTS = 15;
 
 const { values, positionals } = parseArgs({
@@ -60,19 +64,21 @@ async function measure(): Promise<Results> {
   await Deno.writeTextFile(certificate, cert);
   await Deno.writeTextFile(join(directory, "key.pem"), key);
   const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await pack() : "";
-  await using server = await startServer(runtimes.node, certificate, join(directory, "key.pem"));
+  const serverArgs = [certificate, join(directory, "key.pem")] as const;
+  await using httpServer = await startServer(runtimes.node, "server.ts", ...serverArgs);
+  await using amqpServer = await startServer(runtimes.node, "amqp_server.ts", ...serverArgs);
 
-  const { ports } = server;
+  const portsOf = (part: string) => part.startsWith("c2d") ? amqpServer.ports : httpServer.ports;
   for (const runtime of names) {
-    const measurements = await compareAll(runtime, ports, certificate);
+    const measurements = await compareAll(runtime, portsOf, certificate);
     results.measurements.push(...measurements.map((measurement) => ({ ...measurement, runtime })));
-    results.facts[runtime] = await collectFacts(runtime, ports, certificate);
+    results.facts[runtime] = await collectFacts(runtime, portsOf, certificate);
     if (parts.includes("cold-start")) {
       const entry = runtime === "deno" ? join(ROOT, "mod.ts") : join(packageDirectory, "mod.js");
       results.coldStarts[runtime] = await measureColdStart(
         runtimes[runtime],
         entry,
-        ports.fast,
+        httpServer.ports.fast,
         Number(values.rounds ?? COLD_STARTS),
         certificate,
       );
@@ -88,14 +94,18 @@ async function measure(): Promise<Results> {
   return results;
 }
 
-async function compareAll(runtime: RuntimeName, ports: ServerPorts, certificate: string): Promise<Measurement[]> {
+async function compareAll(
+  runtime: RuntimeName,
+  portsOf: (part: string) => ServerPorts,
+  certificate: string,
+): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   for (const part of parts.filter((part) => part in COMPARISONS)) {
     const { inFlight: levels, rounds: usualRounds, turnInMs } = COMPARISONS[part]!;
     const rounds = Number(values.rounds ?? usualRounds);
     const count = Math.ceil(TWINS / rounds / 100) * 100;
     for (const inFlight of levels) {
-      const request = { part, inFlight, ports, count };
+      const request = { part, inFlight, ports: portsOf(part), count };
       const contenders = contendersOf(part, runtime);
       measurements.push(...await compare(runtimes[runtime], certificate, contenders, request, { rounds, turnInMs }));
     }
@@ -105,7 +115,7 @@ async function compareAll(runtime: RuntimeName, ports: ServerPorts, certificate:
 
 async function collectFacts(
   runtime: RuntimeName,
-  ports: ServerPorts,
+  portsOf: (part: string) => ServerPorts,
   certificate: string,
 ): Promise<Record<string, number>> {
   const calls: string[][] = [];
@@ -113,9 +123,11 @@ async function collectFacts(
     for (const count of MEMORY_COUNTS) calls.push(...Array(MEMORY_PROCESSES).fill(["memory", String(count)]));
   }
   if (parts.includes("steady")) calls.push(["steady"]);
+  if (parts.includes("c2d-first")) calls.push(["c2d-first"]);
+  if (parts.includes("c2d-memory")) calls.push(["c2d-memory", ...MESSAGE_COUNTS.map(String)]);
   const facts: Record<string, number> = {};
   for (const [what, ...rest] of calls) {
-    const args = [what!, JSON.stringify(ports), ...rest];
+    const args = [what!, JSON.stringify(portsOf(what!)), ...rest];
     const found: Record<string, number> = JSON.parse(await runScript(runtimes[runtime], "facts.ts", args, certificate));
     // Of several the least: a collection that comes late only adds.
     for (const name in found) facts[name] = Math.min(facts[name] ?? Infinity, found[name]!);
@@ -132,6 +144,9 @@ function contendersOf(part: string, runtime: RuntimeName): string[] {
       return ["module", "azure-iothub"];
     case "token":
       return ["module"];
+    case "c2d":
+    case "c2d-first":
+      return ["module", "bare rhea", "azure-iothub"];
     default:
       return ["module", ...bare, "azure-iothub"];
   }

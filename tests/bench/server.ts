@@ -19,8 +19,15 @@ export interface ServerPorts {
   readonly fast: number;
   /** Answers after {@linkcode LATENCY_IN_MS}. */
   readonly slow: number;
-  /** Says over plain HTTP how many connections the other two have accepted so far. */
+  /** Gives, over plain HTTP, the {@linkcode ServerCounts} of the other two. */
   readonly control: number;
+}
+
+/** What a server of the benchmarks has accepted so far. */
+export interface ServerCounts {
+  readonly connections: number;
+  /** Links to send messages for devices on. */
+  readonly senderLinks: number;
 }
 
 const LATENCY_IN_MS = 10;
@@ -79,7 +86,7 @@ function send(socket: TLSSocket, { head, body }: Answer): void {
   socket.uncork();
 }
 
-let connections = 0;
+const counts = { connections: 0, senderLinks: 0 } satisfies ServerCounts;
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -91,13 +98,13 @@ const tls = { cert: readFileSync(certificate!), key: readFileSync(key!), ALPNPro
 
 function listenTls(latencyInMs: number): Promise<number> {
   const server = createTlsServer(tls, (socket) => serve(socket, latencyInMs));
-  return listen(server.on("connection", () => connections++));
+  return listen(server.on("connection", () => counts.connections++));
 }
 
 const ports: ServerPorts = {
   fast: await listenTls(0),
   slow: await listenTls(LATENCY_IN_MS),
-  control: await listen(createHttpServer((_, response) => void response.end(String(connections)))),
+  control: await listen(createHttpServer((_, response) => void response.end(JSON.stringify(counts)))),
 };
 process.stdout.write(JSON.stringify(ports) + "\n");
 process.stdin.on("end", () => process.exit(0)).resume();

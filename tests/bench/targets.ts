@@ -35,6 +35,9 @@ export function evaluate(results: Results): Target[] {
   function toSdk(runtime: RuntimeName, part: string, inFlight: number) {
     return ratiosTo(results, { runtime, part, inFlight, contender: SDK });
   }
+  function toRhea(runtime: RuntimeName, part: string, inFlight: number) {
+    return ratiosTo(results, { runtime, part, inFlight, contender: "bare rhea" });
+  }
   function toBare(runtime: RuntimeName) {
     const contender = runtime === "node" ? "bare node:https" : "bare fetch";
     return ratiosTo(results, { runtime, part: "get", inFlight: 32, contender });
@@ -54,6 +57,10 @@ export function evaluate(results: Results): Target[] {
   function growth(runtime: RuntimeName): number | undefined {
     const facts = results.facts[runtime];
     return facts && facts.peakMemoryInKbAt300000! / facts.peakMemoryInKbAt100000!;
+  }
+  function messageGrowth(runtime: RuntimeName): number | undefined {
+    const facts = results.facts[runtime];
+    return facts && facts.heapInKbAt100000Messages! / facts.heapInKbAt20000Messages!;
   }
   function cold(figure: (times: NonNullable<Results["coldStarts"]["node"]>) => number) {
     return (runtime: RuntimeName): number | undefined => {
@@ -97,6 +104,45 @@ export function evaluate(results: Results): Target[] {
       (r) => toSdk(r, "paging", 1)?.callsPerSecond,
     ),
     ...perRuntime("6  memory at 300,000 to 100,000", "at most", [1.1, 1.1, 1.1], growth),
+    ...perRuntime(
+      "7  C2D, 64 in flight, to SDK: rate",
+      "at least",
+      [1.4, 1.3, 1.4],
+      (r) => toSdk(r, "c2d", 64)?.callsPerSecond,
+    ),
+    ...perRuntime(
+      "7  C2D, 64 in flight, to SDK: CPU",
+      "at most",
+      [0.65, 0.65, 0.65],
+      (r) => toSdk(r, "c2d", 64)?.cpuPerCallInUs,
+    ),
+    ...[1, 64, 512].flatMap((inFlight) =>
+      perRuntime(
+        `   C2D, ${inFlight} in flight, to bare: rate`,
+        "at least",
+        [0.95, 0.95, 0.95],
+        (r) => toRhea(r, "c2d", inFlight)?.callsPerSecond,
+      )
+    ),
+    ...perRuntime("   memory at 100,000 messages to 20,000", "at most", [1.1, 1.1, 1.1], messageGrowth),
+    ...perRuntime(
+      "8  first message over 20 ms, to SDK: time",
+      "at most",
+      [0.55, 0.55, 0.55],
+      (r) => toSdk(r, "c2d-first", 1)?.p50InMs,
+    ),
+    ...perRuntime(
+      "   first message over 20 ms, to bare: rate",
+      "at least",
+      [0.95, 0.95, 0.95],
+      (r) => toRhea(r, "c2d-first", 1)?.callsPerSecond,
+    ),
+    ...perRuntime(
+      "8  sender links of 64 first messages at once",
+      "at most",
+      [1, 1, 1],
+      (r) => results.facts[r]?.senderLinksOfFirstMessages,
+    ),
     ...perRuntime(
       "9  signatures for 32 first calls at once",
       "at most",
