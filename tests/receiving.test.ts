@@ -221,7 +221,7 @@ describe("The hub's credit", () => {
     const { hub, queue, log, registry } = scene;
     const seen: string[] = [];
     async function consume(): Promise<void> {
-      for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 300 })) {
+      for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 600 })) {
         seen.push(originalMessageId!);
         await turns();
       }

@@ -13,7 +13,7 @@ describe("A loop ends", () => {
     const { queue, log, registry } = scene;
     queue.put(batch("1", "2"));
     const seen: string[] = [];
-    for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 50 })) {
+    for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 500 })) {
       seen.push(originalMessageId!);
     }
     assert.deepEqual(seen, ["1", "2"]);
