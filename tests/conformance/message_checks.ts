@@ -1,0 +1,72 @@
+import type { Check } from "./check.ts";
+import { DEVICE, QUEUE_LENGTH } from "./names.ts";
+import { expectEqual, expectRejection } from "./expect.ts";
+
+const IN_FLIGHT = 200;
+
+/** Cloud-to-device messages; which way they take is the manager's. */
+export const MESSAGE_CHECKS: readonly Check[] = [
+  {
+    name: "a message arrives with its properties",
+    async run({ registry }) {
+      await registry.sendC2dMessage(DEVICE, "Grüße, 世界", {
+        messageId: "m-1",
+        ack: "full",
+        priority: 5,
+        urgent: true,
+      });
+      const { payload } = await registry.invokeDeviceMethod(DEVICE, { methodName: "nextMessage" });
+      const properties = { priority: 5, urgent: true };
+      expectEqual(payload, { text: "Grüße, 世界", messageId: "m-1", ack: "full", properties });
+    },
+  },
+  {
+    name: "bytes arrive as they are",
+    async run({ registry }) {
+      const bytes = Uint8Array.from({ length: 60_000 }, (_, index) => index % 251);
+      await registry.sendC2dMessage(DEVICE, bytes);
+      const { payload } = await registry.invokeDeviceMethod(DEVICE, { methodName: "nextDigest" });
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      expectEqual(payload, { length: bytes.length, digest: Array.from(digest) });
+    },
+  },
+  {
+    name: `${IN_FLIGHT} messages in flight are all accepted, and closing ends with nothing left`,
+    async run({ registry, connect }) {
+      const ids = Array.from({ length: IN_FLIGHT / QUEUE_LENGTH }, (_, index) => `queue-${index}`);
+      await Promise.all(ids.map((id) => registry.createDeviceWithSas(id)));
+      const other = connect();
+      const messages = ids.flatMap((id) =>
+        Array.from({ length: QUEUE_LENGTH }, (_, index) => [id, `n${index}`] as const)
+      );
+      await Promise.all(messages.map(([id, text]) => other.sendC2dMessage(id, text)));
+      const counts = await Promise.all(ids.map((id) => registry.getDevice(id)));
+      expectEqual(counts.map((device) => device.cloudToDeviceMessageCount), ids.map(() => QUEUE_LENGTH));
+      await expectRejection(other.sendC2dMessage(ids[0]!, "one more"), { code: "DeviceMaximumQueueDepthExceeded" });
+      await other.close();
+      await expectRejection(other.sendC2dMessage(ids[0]!, "too late"), { code: "Closed" });
+      await Promise.all(ids.map((id) => registry.deleteDevice(id)));
+    },
+  },
+  {
+    name: "what the hub refuses rejects with its code, and the connection goes on",
+    async run({ registry }) {
+      const facts = { name: "IoTHubError", code: "DeviceNotFound", operation: "sendC2dMessage" };
+      await expectRejection(registry.sendC2dMessage("nobody", "hello"), facts);
+      await registry.sendC2dMessage(DEVICE, "after that");
+      const { payload } = await registry.invokeDeviceMethod(DEVICE, { methodName: "nextMessage" });
+      expectEqual((payload as { text: string }).text, "after that");
+    },
+  },
+  {
+    name: "signals and closing end sends",
+    async run({ registry, connect }) {
+      const reason = new Error("not wanted any more");
+      const sent = registry.sendC2dMessage(DEVICE, "never", {}, { abortSignal: AbortSignal.abort(reason) });
+      await expectRejection(sent, { message: reason.message });
+      const other = connect();
+      const outcome = expectRejection(other.sendC2dMessage("nobody", "hello"), { name: "IoTHubError" });
+      await Promise.all([outcome, other.close()]);
+    },
+  },
+];
