@@ -1,18 +1,33 @@
-import { type ListenOptions, LocalHub, type LocalHubAddresses, type LocalMessage } from "../../lib/local/mod.ts";
+import { LocalHub, type LocalMessage, type ServerCertificate } from "../../lib/local/mod.ts";
+import { startWebSocketBridge } from "../support/web_socket_bridge.ts";
+import type { ConformanceTarget } from "./check.ts";
 import { DEVICE, MODULE } from "./names.ts";
 
 /** A hub that the suite can run against, on real sockets. */
 export interface ConformanceHub extends AsyncDisposable {
   readonly hub: LocalHub;
-  readonly addresses: LocalHubAddresses;
+  /** All of its addresses. */
+  readonly target: Required<ConformanceTarget>;
 }
 
-/** Starts a hub with the device that the suite talks to. */
-export async function startConformanceHub(options: ListenOptions): Promise<ConformanceHub> {
+/** Starts a hub with the device that the suite talks to; with a certificate, all of its sockets have TLS. */
+export async function startConformanceHub(tls?: ServerCertificate): Promise<ConformanceHub> {
   const hub = new LocalHub();
   attachDevice(hub);
-  const addresses = await hub.listen(options);
-  return { hub, addresses, [Symbol.asyncDispose]: () => hub.close() };
+  const { http, https, amqp, amqps } = await hub.listen({
+    amqp: 0,
+    ...(tls ? { https: 0, amqps: 0, tls } : { http: 0 }),
+  });
+  const bridge = await startWebSocketBridge(amqp!, tls);
+  const { connectionString } = hub;
+  return {
+    hub,
+    target: { connectionString, endpoint: (https ?? http)!, amqp: (amqps ?? amqp)!, webSocket: bridge.url },
+    async [Symbol.asyncDispose]() {
+      await bridge[Symbol.asyncDispose]();
+      await hub.close();
+    },
+  };
 }
 
 function attachDevice(hub: LocalHub): void {

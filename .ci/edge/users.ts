@@ -1,0 +1,86 @@
+/** The Workers and the page of `tests/users`, run as their users would run them. */
+import assert from "node:assert/strict";
+import { IoTHubRegistryManager } from "../../mod.ts";
+import { LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
+import { startWebSocketBridge } from "../../tests/support/web_socket_bridge.ts";
+import type { Bundles } from "./bundles.ts";
+import { withPage } from "./chromium.ts";
+import type { Browser, EdgeTools } from "./tools.ts";
+import { startWorker } from "./workerd.ts";
+
+const IDS = Array.from({ length: 20 }, (_, index) => `thermostat-${index}`);
+const USERS = new URL("../../tests/users/", import.meta.url);
+
+/** A Worker writes twins, for many requests at once. */
+export async function useWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
+  await using hub = await hubWithDevices();
+  const { https } = await hub.listen({ https: 0, tls });
+  const script = await bundles.build(await read("worker.ts"), "web");
+  const worker = startWorker(tools.Miniflare, script, "/http", {
+    IOTHUB_CONNECTION_STRING: hub.connectionString,
+    IOTHUB_ENDPOINT: https!,
+  });
+  try {
+    const put = (id: string): Promise<Response> =>
+      worker.dispatchFetch(`http://worker/${id}/site`, { method: "PUT", body: `site of ${id}` });
+    const answers = await Promise.all(IDS.map(async (id) => await (await put(id)).json()));
+    assert.deepEqual(answers, IDS.map((id) => ({ site: `site of ${id}` })));
+    const missing = await put("nobody");
+    assert.deepEqual([missing.status, await missing.json()], [404, { code: "DeviceNotFound" }]);
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** A Worker with Node compatibility sends messages, for many requests at once. */
+export async function useMessageWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
+  await using hub = await hubWithDevices();
+  const { amqp } = await hub.listen({ amqp: 0 });
+  await using bridge = await startWebSocketBridge(amqp!, tls);
+  const script = await bundles.build(await read("message_worker.ts"), "worker with Node");
+  const worker = startWorker(tools.Miniflare, script, ".", {
+    IOTHUB_CONNECTION_STRING: hub.connectionString,
+    IOTHUB_AMQP_ENDPOINT: bridge.url,
+  });
+  try {
+    const texts = IDS.map((id) => new Promise((resolve) => hub.device(id).onMessage(({ text }) => resolve(text))));
+    const post = (id: string): Promise<Response> =>
+      worker.dispatchFetch(`http://worker/${id}`, { method: "POST", body: `message for ${id}` });
+    const answers = await Promise.all(IDS.map(async (id) => (await post(id)).status));
+    assert.deepEqual(answers, IDS.map(() => 202));
+    assert.deepEqual(await Promise.all(texts), IDS.map((id) => `message for ${id}`));
+    const missing = await post("nobody");
+    assert.deepEqual([missing.status, await missing.json()], [404, { code: "DeviceNotFound" }]);
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** A person fills in the page's form. */
+export async function usePage(browser: Browser, bundles: Bundles, tls: ServerCertificate): Promise<void> {
+  await using hub = await hubWithDevices("myhub.azure-devices.net");
+  const script = await bundles.build(await read("page.ts"), "web");
+  await withPage(browser, hub, { html: await read("page.html"), script, tls }, async (page) => {
+    const save = async (deviceId: string, outcome: string): Promise<void> => {
+      await page.fill("[name=deviceId]", deviceId);
+      await page.fill("[name=site]", "Köln");
+      await page.click("button");
+      await page.waitForFunction(`document.querySelector("output").textContent === "${outcome}"`);
+    };
+    await save("thermostat-0", "saved");
+    await page.waitForFunction('document.querySelectorAll("li").length === 1');
+    assert.equal(await page.textContent("li"), "thermostat-0: Köln");
+    await save("nobody", "DeviceNotFound");
+  });
+}
+
+async function hubWithDevices(hostName?: string): Promise<LocalHub> {
+  const hub = new LocalHub({ hostName });
+  await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+  await registry.bulkCreateOrUpdateDevices(IDS.map((id) => ({ id, importMode: "create" })));
+  return hub;
+}
+
+function read(name: string): Promise<string> {
+  return Deno.readTextFile(new URL(name, USERS));
+}

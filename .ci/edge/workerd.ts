@@ -1,0 +1,79 @@
+import type { ConformanceTarget } from "../../tests/conformance/check.ts";
+import type { ConformanceResult } from "../../tests/conformance/suite.ts";
+import type { Bundles } from "./bundles.ts";
+import type { EdgeTools, Miniflare } from "./tools.ts";
+
+const COMPATIBILITY_DATE = "2026-07-01";
+
+/** Which Worker to make: the entry decides whether it needs Node compatibility. */
+export type Entry = "." | "/http";
+
+/** Runs the suite in a Worker with the module's entry bundled. */
+export async function conformInWorkerd(
+  { Miniflare }: EdgeTools,
+  bundles: Bundles,
+  entry: Entry,
+  target: ConformanceTarget,
+): Promise<ConformanceResult[]> {
+  const program = `
+    import * as module from "@iothub/registry-manager${entry === "." ? "" : entry}";
+    import { runConformance } from "./tests/conformance/suite.ts";
+    export default {
+      fetch: async (request: Request) => Response.json(await runConformance(module, await request.json())),
+    };`;
+  const script = await bundles.build(program, entry === "." ? "worker with Node" : "web");
+  const worker = startWorker(Miniflare, script, entry, {});
+  try {
+    const response = await worker.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(target) });
+    if (!response.ok) throw new Error(`The Worker answered ${response.status}: ${await response.text()}`);
+    return await response.json() as ConformanceResult[];
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** Whether a manager that two requests share fails the second one's message. */
+export async function isSharedManagerRefused(
+  { Miniflare }: EdgeTools,
+  bundles: Bundles,
+  { connectionString, endpoint, webSocket }: Required<ConformanceTarget>,
+): Promise<boolean> {
+  const program = `
+    import { IoTHubRegistryManager } from "@iothub/registry-manager";
+    let registry: IoTHubRegistryManager | undefined;
+    export default {
+      async fetch(request: Request, { connectionString, endpoint, amqpEndpoint }: Record<string, string>) {
+        registry ??= IoTHubRegistryManager.fromConnectionString(connectionString, { endpoint, amqpEndpoint });
+        const sent = registry.sendC2dMessage("d", "hello", {}, { timeoutInMs: 3000 });
+        return new Response(await sent.then(() => "sent", (error) => error.code));
+      },
+    };`;
+  const bindings = { connectionString, endpoint, amqpEndpoint: webSocket };
+  const worker = startWorker(Miniflare, await bundles.build(program, "worker with Node"), ".", bindings);
+  try {
+    const codes = [await worker.dispatchFetch("http://worker/"), await worker.dispatchFetch("http://worker/")]
+      .map((response) => response.text());
+    // There is no such device, and the first request is told so.
+    const [first, second] = await Promise.all(codes);
+    if (first !== "DeviceNotFound") throw new Error(`The first message's outcome was ${first}`);
+    return second !== "DeviceNotFound";
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** Starts a Worker whose environment holds `bindings`. */
+export function startWorker(
+  Miniflare: EdgeTools["Miniflare"],
+  script: string,
+  entry: Entry,
+  bindings: Record<string, string>,
+): Miniflare {
+  return new Miniflare({
+    modules: true,
+    script,
+    bindings,
+    compatibilityDate: COMPATIBILITY_DATE,
+    compatibilityFlags: entry === "." ? ["nodejs_compat"] : [],
+  });
+}
