@@ -3,6 +3,9 @@ import { describeType } from "./identifiers.ts";
 /** setTimeout counts in 32 bits; a longer wait would end at once. */
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
 
+/** On Workers a timer ends with the request that set it, so that calls of several requests cannot share one. */
+const TIMERS_BELONG_TO_REQUESTS = globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
 /** Throws unless `timeoutInMs` is a time-out a timer can keep. */
 export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs"): void {
   if (typeof timeoutInMs !== "number") {
@@ -34,6 +37,7 @@ export class Deadline {
   #reason: unknown;
   #hasEnded = false;
   #hasExpired = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(timeoutInMs: number, outer: AbortSignal | undefined) {
     this.due = performance.now() + timeoutInMs;
@@ -104,15 +108,22 @@ export class Deadline {
     });
   }
 
-  /** Releases the caller's signal. */
+  /** Expires by a timer of its own, instead of one that all deadlines share. */
+  setOwnTimer(): void {
+    const remaining = this.due - performance.now();
+    if (remaining < Infinity) this.#timer = setTimeout(() => this.expire(), Math.max(0, remaining));
+  }
+
+  /** Releases the caller's signal, and the timer. */
   release(): void {
+    clearTimeout(this.#timer);
     if (this.#follow !== undefined) this.#outer!.removeEventListener("abort", this.#follow);
   }
 }
 
 /**
  * The deadlines of all calls under way. They share one timer, since to set one and clear it again is a good part of what a call
- * costs on some runtimes. It is set for the earliest of them, and never without a call.
+ * costs on some runtimes. It is set for the earliest of them, and never without a call. On Workers each has its own.
  */
 export class Deadlines {
   readonly #running = new Set<Deadline>();
@@ -123,7 +134,8 @@ export class Deadlines {
   start(timeoutInMs: number, outer: AbortSignal | undefined): Deadline {
     const deadline = new Deadline(timeoutInMs, outer);
     this.#running.add(deadline);
-    if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
+    if (TIMERS_BELONG_TO_REQUESTS) deadline.setOwnTimer();
+    else if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
     return deadline;
   }
 
