@@ -12,34 +12,60 @@ import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
 import { installEdgeTools } from "./edge/tools.ts";
-import { useMessageWorker, usePage, useWorker } from "./edge/users.ts";
+import { shareManager, useMessageWorker, usePage, useWorker } from "./edge/users.ts";
 import { installRuntimes } from "./runtimes.ts";
 
 const AREAS = ["http", "amqp", "webSocket"] as const;
 
+/** How long one runtime may take. */
+const TIME_LIMIT_IN_MS = 60_000;
+
 const root = resolve(import.meta.dirname!, "..");
 const failures: string[] = [];
+let passed = 0;
 
 /** Runs one runtime's checks, and looks whether its gaps are still there. */
 async function examine(runtime: Runtime, run: EdgeRun): Promise<RuntimeRow> {
   const { name, entry, gaps } = runtime;
-  const results = await withHub(run, (hub) => runtime.conform(run, hub));
-  for (const { area, name: check, error } of results.filter(({ ok }) => !ok)) {
-    failures.push(`${name}: ${area}: ${check}\n${error}`);
-  }
-  for (const gap of gaps) {
-    if (!await withHub(run, (hub) => gap.isThere(run, hub))) {
-      failures.push(`${name}: this is no gap any more: ${gap.text}`);
-    }
-  }
   const missing = new Set(gaps.flatMap(({ areas }) => areas));
-  for (const area of AREAS) {
-    const hasRun = results.some((result) => result.area === area);
-    if (hasRun === missing.has(area)) failures.push(`${name}: ${area} ${hasRun ? "is named as a gap" : "has not run"}`);
+  await attempt(name, async () => {
+    const results = await withHub(run, (hub) => runtime.conform(run, hub));
+    for (const { area, name: check, ok, error } of results) {
+      if (ok) passed++;
+      else failures.push(`${name}: ${area}: ${check}\n${error}`);
+    }
+    for (const area of AREAS) {
+      const hasRun = results.some((result) => result.area === area);
+      if (hasRun === missing.has(area)) throw new Error(`${area} ${hasRun ? "is named as a gap" : "has not run"}`);
+    }
+    for (const gap of gaps) {
+      const isThere = await withHub(run, (hub) => gap.isThere(run, hub));
+      if (!isThere) throw new Error(`this is no gap any more: ${gap.text}`);
+    }
+  });
+  return {
+    name,
+    entry,
+    areas: new Set(AREAS.filter((area) => !missing.has(area))),
+    gaps: gaps.map(({ text }) => text),
+  };
+}
+
+/** Does some work within the time limit, and tells what came of it. */
+async function attempt(name: string, work: () => Promise<void>): Promise<void> {
+  const [started, before] = [performance.now(), failures.length];
+  const limit = Promise.withResolvers<never>();
+  const timer = setTimeout(() => limit.reject(new Error(`not done after ${TIME_LIMIT_IN_MS} ms`)), TIME_LIMIT_IN_MS);
+  try {
+    await Promise.race([work(), limit.promise]);
+    if (failures.length === before) passed++;
+  } catch (error) {
+    failures.push(`${name}: ${error instanceof Error ? error.stack : error}`);
+  } finally {
+    clearTimeout(timer);
   }
-  const passed = AREAS.filter((area) => !missing.has(area));
-  console.log(`${name}: ${results.filter(({ ok }) => ok).length} of ${results.length} checks passed`);
-  return { name, entry, passed: new Set(passed), gaps: gaps.map(({ text }) => text) };
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${failures.length === before ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
 }
 
 /** Every run has a hub of its own. */
@@ -48,22 +74,12 @@ async function withHub<T>(run: EdgeRun, use: (hub: ConformanceHub) => Promise<T>
   return await use(hub);
 }
 
-async function attempt(name: string, work: Promise<void>): Promise<void> {
-  const outcome = await work.then(() => "ok", (error) => {
-    failures.push(`${name}: ${error?.stack ?? error}`);
-    return "FAILED";
-  });
-  console.log(`${name}: ${outcome}`);
-}
-
 async function compareReadme(rows: RuntimeRow[]): Promise<void> {
   const readme = join(root, "README.md");
   const text = await Deno.readTextFile(readme);
   const fresh = withRuntimes(text, rows);
   if (Deno.args.includes("--write")) await Deno.writeTextFile(readme, fresh);
-  else if (fresh !== text) {
-    failures.push("README.md: its table of runtimes is not what was found: deno task test:edge --write");
-  }
+  else if (fresh !== text) throw new Error("it is not what was found; to write it: deno task test:edge --write");
 }
 
 const folder = await Deno.makeTempDir();
@@ -81,14 +97,16 @@ try {
   const runtimes = [...await Promise.all(executables.map(processRuntime)), ...EDGE_RUNTIMES];
   const rows: RuntimeRow[] = [];
   for (const runtime of runtimes) rows.push(await examine(runtime, run));
-  await attempt("A Worker that writes twins", useWorker(tools, run.bundles, tls));
-  await attempt("A Worker that sends messages", useMessageWorker(tools, run.bundles, tls));
-  await attempt("A page that writes twins", usePage(browser, run.bundles, tls));
+  await attempt("a Worker that writes twins", () => useWorker(tools, run.bundles, tls));
+  await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
+  await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
+  await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));
   await Promise.all([browser.close(), tools.esbuild.stop()]);
-  await compareReadme(rows);
+  if (failures.length === 0) await attempt("the README's table of runtimes", () => compareReadme(rows));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
 
 for (const failure of failures) console.error(`\nFAILED ${failure}`);
-if (failures.length > 0) Deno.exit(1);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+Deno.exit(failures.length === 0 ? 0 : 1);

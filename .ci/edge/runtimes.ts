@@ -54,8 +54,8 @@ export const EDGE_RUNTIMES: readonly Runtime[] = [
     name: "Workers with Node compatibility",
     entry: ".",
     gaps: [{
-      text: "a connection belongs to the request that opened it, and what waits for another request is cancelled, so " +
-        "make the manager in the request's handler. That costs one signature.",
+      text: "an AMQP connection belongs to the request that opened it, so who sends messages makes a manager in each " +
+        "request's handler. Over HTTP, requests may share one.",
       areas: [],
       isThere: ({ tools, bundles }, { target }) => isSharedManagerRefused(tools, bundles, target),
     }],

@@ -14,7 +14,7 @@ export interface RuntimeRow {
   readonly name: string;
   readonly entry: string;
   /** The areas in which every check passed; those left out are gaps. */
-  readonly passed: ReadonlySet<Area>;
+  readonly areas: ReadonlySet<Area>;
   /** What does not work there, and what to do about it. */
   readonly gaps: readonly string[];
 }
@@ -22,10 +22,10 @@ export interface RuntimeRow {
 /** The rows as Markdown, as `deno fmt` would have it, with the gaps below them. */
 export function renderRuntimes(rows: readonly RuntimeRow[]): string {
   const header = ["runtime", "entry", ...COLUMNS.map(([, title]) => title)];
-  const lines = rows.map(({ name, entry, passed }) => [
+  const lines = rows.map(({ name, entry, areas }) => [
     name,
     `\`${entry}\``,
-    ...COLUMNS.map(([area]) => passed.has(area) ? "yes" : "no"),
+    ...COLUMNS.map(([area]) => areas.has(area) ? "yes" : "no"),
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]!.length)));
   const line = (cells: readonly string[]): string =>

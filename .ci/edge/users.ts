@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
+import { startConformanceHub } from "../../tests/conformance/conformance_hub.ts";
+import { DEVICE } from "../../tests/conformance/names.ts";
 import { startWebSocketBridge } from "../../tests/support/web_socket_bridge.ts";
 import type { Bundles } from "./bundles.ts";
 import { withPage } from "./chromium.ts";
@@ -27,6 +29,39 @@ export async function useWorker(tools: EdgeTools, bundles: Bundles, tls: ServerC
     assert.deepEqual(answers, IDS.map((id) => ({ site: `site of ${id}` })));
     const missing = await put("nobody");
     assert.deepEqual([missing.status, await missing.json()], [404, { code: "DeviceNotFound" }]);
+  } finally {
+    await worker.dispose();
+  }
+}
+
+/** Requests that overlap share a manager: what one of them sets going must not be missed when it ends first. */
+export async function shareManager(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
+  await using conformance = await startConformanceHub(tls);
+  const { hub, target: { connectionString, endpoint } } = conformance;
+  await using registry = IoTHubRegistryManager.fromConnectionString(connectionString, hub.clientOptions);
+  await registry.createDeviceWithSas(DEVICE);
+  const program = `
+    import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
+    let registry: IoTHubRegistryManager | undefined;
+    export default {
+      async fetch(request: Request, { connectionString, ...options }: Record<string, string>) {
+        const limits = { maxConcurrentRequests: 2 };
+        registry ??= IoTHubRegistryManager.fromConnectionString(connectionString, { ...options, limits });
+        const call = { methodName: await request.text() };
+        const timeoutInMs = Number(new URL(request.url).searchParams.get("timeout"));
+        const answer = registry.invokeDeviceMethod("${DEVICE}", call, { timeoutInMs });
+        return new Response(await answer.then(({ status }) => status, (error) => error.code));
+      },
+    };`;
+  const bindings = { connectionString, endpoint };
+  const worker = startWorker(tools.Miniflare, await bundles.build(program, "web"), "/http", bindings);
+  try {
+    const call = async (methodName: string, timeoutInMs: number): Promise<string> =>
+      await (await worker.dispatchFetch(`http://worker/?timeout=${timeoutInMs}`, { method: "POST", body: methodName }))
+        .text();
+    // The last two wait for their turn, and get it.
+    const waiting = [call("wait", 300), call("wait", 600), call("echo", 10_000), call("wait", 900)];
+    assert.deepEqual(await Promise.all(waiting), ["Timeout", "Timeout", "200", "Timeout"]);
   } finally {
     await worker.dispose();
   }

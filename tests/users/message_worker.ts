@@ -10,6 +10,7 @@ interface Env {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const [, deviceId = ""] = new URL(request.url).pathname.split("/");
+    // A connection belongs to the request that opened it.
     await using registry = IoTHubRegistryManager.fromConnectionString(env.IOTHUB_CONNECTION_STRING, {
       amqpEndpoint: env.IOTHUB_AMQP_ENDPOINT,
       transportType: "AmqpOverWebSocket",

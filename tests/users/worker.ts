@@ -10,7 +10,6 @@ interface Env {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const [, deviceId = ""] = new URL(request.url).pathname.split("/");
-    // A Worker's requests do not share connections and timers, so each has its own manager.
     await using registry = IoTHubRegistryManager.fromConnectionString(env.IOTHUB_CONNECTION_STRING, {
       endpoint: env.IOTHUB_ENDPOINT,
     });
