@@ -90,7 +90,7 @@ try {
   // Read by the code that starts workerd when it is loaded.
   Deno.env.set("NODE_EXTRA_CA_CERTS", certificateFile);
   const tools = await installEdgeTools(join(root, ".cache", "edge"));
-  const executables = Object.values(await installRuntimes(join(root, ".cache", "runtimes"))) as string[];
+  const executables = Object.values(await installRuntimes(join(root, ".cache", "runtimes"))).flat() as string[];
   const browser = await tools.launchChromium();
   const run: EdgeRun = { tools, bundles: new Bundles(tools.esbuild, root), browser, tls, certificateFile };
 
