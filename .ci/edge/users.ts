@@ -4,7 +4,6 @@ import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { startConformanceHub } from "../../tests/conformance/conformance_hub.ts";
 import { DEVICE } from "../../tests/conformance/names.ts";
-import { startWebSocketBridge } from "../../tests/support/web_socket_bridge.ts";
 import type { Bundles } from "./bundles.ts";
 import { withPage } from "./chromium.ts";
 import type { Browser, EdgeTools } from "./tools.ts";
@@ -70,12 +69,11 @@ export async function shareManager(tools: EdgeTools, bundles: Bundles, tls: Serv
 /** A Worker with Node compatibility sends messages, for many requests at once. */
 export async function useMessageWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
   await using hub = await hubWithDevices();
-  const { amqp } = await hub.listen({ amqp: 0 });
-  await using bridge = await startWebSocketBridge(amqp!, tls);
+  const { wss } = await hub.listen({ https: 0, tls });
   const script = await bundles.build(await read("message_worker.ts"), "worker with Node");
   const worker = startWorker(tools.Miniflare, script, ".", {
     IOTHUB_CONNECTION_STRING: hub.connectionString,
-    IOTHUB_AMQP_ENDPOINT: bridge.url,
+    IOTHUB_AMQP_ENDPOINT: wss!,
   });
   try {
     const texts = IDS.map((id) => new Promise((resolve) => hub.device(id).onMessage(({ text }) => resolve(text))));

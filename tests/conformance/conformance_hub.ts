@@ -1,5 +1,4 @@
 import { LocalHub, type LocalMessage, type ServerCertificate } from "../../lib/local/mod.ts";
-import { startWebSocketBridge } from "../support/web_socket_bridge.ts";
 import type { ConformanceTarget } from "./check.ts";
 import { DEVICE, MODULE } from "./names.ts";
 
@@ -12,21 +11,15 @@ export interface ConformanceHub extends AsyncDisposable {
 
 /** Starts a hub with the device that the suite talks to; with a certificate, all of its sockets have TLS. */
 export async function startConformanceHub(tls?: ServerCertificate): Promise<ConformanceHub> {
-  const hub = new LocalHub();
+  const hub = new LocalHub({ feedbackIntervalInMs: 0 });
   attachDevice(hub);
-  const { http, https, amqp, amqps } = await hub.listen({
-    amqp: 0,
-    ...(tls ? { https: 0, amqps: 0, tls } : { http: 0 }),
-  });
-  const bridge = await startWebSocketBridge(amqp!, tls);
   const { connectionString } = hub;
+  const addresses = await hub.listen(tls === undefined ? { http: 0, amqp: 0 } : { https: 0, amqps: 0, tls });
+  const { http, https = http, amqp, amqps = amqp, ws, wss = ws } = addresses;
   return {
     hub,
-    target: { connectionString, endpoint: (https ?? http)!, amqp: (amqps ?? amqp)!, webSocket: bridge.url },
-    async [Symbol.asyncDispose]() {
-      await bridge[Symbol.asyncDispose]();
-      await hub.close();
-    },
+    target: { connectionString, endpoint: https!, amqp: amqps!, webSocket: wss! },
+    [Symbol.asyncDispose]: () => hub.close(),
   };
 }
 
@@ -39,7 +32,11 @@ function attachDevice(hub: LocalHub): void {
   };
   const messages = new Handover<LocalMessage>();
   device.onMessage((message) => messages.put(message));
-  device.module(MODULE).onMethod("echo", (payload) => ({ status: 200, payload }));
+  const module = device.module(MODULE);
+  const moduleMessages = new Handover<LocalMessage>();
+  module.onMessage((message) => moduleMessages.put(message));
+  module.onMethod("echo", (payload) => ({ status: 200, payload }));
+  module.onMethod("nextMessage", async () => ({ status: 200, payload: (await moduleMessages.take()).text }));
   device.onMethod("echo", (payload) => ({ status: 200, payload }));
   device.onMethod("wait", (name) => {
     waitingFor(name).put(undefined);

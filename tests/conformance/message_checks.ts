@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { DEVICE, QUEUE_LENGTH } from "./names.ts";
+import { DEVICE, MODULE, QUEUE_LENGTH } from "./names.ts";
 import { expectEqual, expectRejection } from "./expect.ts";
 
 const IN_FLIGHT = 200;
@@ -18,6 +18,46 @@ export const MESSAGE_CHECKS: readonly Check[] = [
       const { payload } = await registry.invokeDeviceMethod(DEVICE, { methodName: "nextMessage" });
       const properties = { priority: 5, urgent: true };
       expectEqual(payload, { text: "Grüße, 世界", messageId: "m-1", ack: "full", properties });
+    },
+  },
+  {
+    name: "a message to a module arrives",
+    async run({ registry }) {
+      await registry.sendC2dMessageToModule(DEVICE, MODULE, "Grüße, Modul");
+      const answer = await registry.invokeDeviceModuleMethod(DEVICE, MODULE, { methodName: "nextMessage" });
+      expectEqual(answer, { status: 200, payload: "Grüße, Modul" });
+    },
+  },
+  {
+    name: "feedback comes for a message that was delivered and for one that was taken back",
+    async run({ registry }) {
+      await registry.createDeviceWithSas("asleep");
+      await registry.sendC2dMessage("asleep", "never read", { messageId: "f-2", ack: "full" });
+      expectEqual(await registry.purgeC2dMessages("asleep"), {
+        deviceId: "asleep",
+        moduleId: null,
+        totalMessagesPurged: 1,
+      });
+      await registry.sendC2dMessage(DEVICE, "tell me", { messageId: "f-1", ack: "full" });
+      await registry.invokeDeviceMethod(DEVICE, { methodName: "nextMessage" });
+      const statuses = new Map<unknown, unknown>();
+      for await (const { originalMessageId, statusCode } of registry.receiveFeedback()) {
+        statuses.set(originalMessageId, statusCode);
+        if (statuses.has("f-1") && statuses.has("f-2")) break;
+      }
+      expectEqual([statuses.get("f-1"), statuses.get("f-2")], ["Success", "Purged"]);
+      await registry.deleteDevice("asleep");
+    },
+  },
+  {
+    name: "a loop that waits for feedback is ended by a signal, and so is one for file notifications",
+    async run({ registry }) {
+      const wait = async (loop: AsyncIterableIterator<unknown>): Promise<void> => {
+        while (!(await loop.next()).done);
+      };
+      const abortSignal = AbortSignal.timeout(300);
+      const loops = [registry.receiveFeedback({ abortSignal }), registry.receiveFileNotifications({ abortSignal })];
+      await Promise.all(loops.map((loop) => expectRejection(wait(loop), { name: "TimeoutError" })));
     },
   },
   {
