@@ -3,9 +3,13 @@
  * through Deno, so that neither npm nor any install script is needed.
  */
 import { join } from "node:path";
+import { installPackages } from "./install_packages.ts";
 
 const BUN_VERSION = "1.4.5";
-const NODE_VERSION = "24.21.0";
+const NODE_VERSIONS = { "20": "20.20.2", "22": "22.23.3", "24": "24.21.0", "26": "26.10.0" };
+
+/** A major version of Node. */
+export type NodeVersion = keyof typeof NODE_VERSIONS;
 
 /** Where this platform's executables are: package and path within it. */
 const PACKAGES: Record<string, { bun: [string, string]; node: [string, string] }> = {
@@ -17,34 +21,33 @@ const PACKAGES: Record<string, { bun: [string, string]; node: [string, string] }
 };
 
 /** Paths of the executables. */
-export interface Runtimes {
+export interface Runtimes<Version extends NodeVersion> {
   deno: string;
   bun: string;
-  node: string;
+  node: Record<Version, string>;
 }
 
-/** Installs what is missing below `cache` and says where it is. */
-export async function installRuntimes(cache: string): Promise<Runtimes> {
+/** Installs what is missing below `cache`, of Node the named versions only, and says where it is. */
+export async function installRuntimes<Version extends NodeVersion>(
+  cache: string,
+  versions: readonly Version[],
+): Promise<Runtimes<Version>> {
   const { os, arch } = Deno.build;
   const packages = PACKAGES[`${os}-${arch}`];
   if (packages === undefined) throw new Error(`Bun and Node are not known for ${os} on ${arch}`);
-  const { bun: [bunPackage, bunPath], node: [nodePackage, nodePath] } = packages;
-  await Deno.mkdir(cache, { recursive: true });
-  await Deno.writeTextFile(
-    join(cache, "deno.json"),
-    JSON.stringify({
-      nodeModulesDir: "auto",
-      imports: { bun: `npm:${bunPackage}@${BUN_VERSION}`, node: `npm:${nodePackage}@${NODE_VERSION}` },
-    }),
-  );
-  const install = new Deno.Command(Deno.execPath(), { args: ["install", "--quiet"], cwd: cache });
-  const { success, stderr } = await install.output();
-  if (!success) throw new Error(`Bun and Node could not be installed: ${new TextDecoder().decode(stderr)}`);
-  const runtimes = {
-    deno: Deno.execPath(),
-    bun: join(cache, "node_modules", bunPackage, bunPath),
-    node: join(cache, "node_modules", nodePackage, nodePath),
-  };
-  if (os !== "windows") await Promise.all([runtimes.bun, runtimes.node].map((path) => Deno.chmod(path, 0o755)));
-  return runtimes;
+  const [bun, ...nodes] = await Promise.all([
+    installExecutable(join(cache, "bun"), packages.bun, BUN_VERSION),
+    ...versions.map((version) =>
+      installExecutable(join(cache, `node${version}`), packages.node, NODE_VERSIONS[version])
+    ),
+  ]);
+  const node = Object.fromEntries(versions.map((version, index) => [version, nodes[index]]));
+  return { deno: Deno.execPath(), bun, node: node as Record<Version, string> };
+}
+
+/** Each in a folder of its own, since all versions of Node are one package. */
+async function installExecutable(folder: string, [name, path]: [string, string], version: string): Promise<string> {
+  const executable = join(await installPackages(folder, { [name]: version }), name, path);
+  if (Deno.build.os !== "windows") await Deno.chmod(executable, 0o755);
+  return executable;
 }

@@ -6,6 +6,8 @@
  * With names, only those checks run.
  */
 import { join, resolve } from "node:path";
+import { NpmChecks } from "./check_npm.ts";
+import { command, type Outcome } from "./command.ts";
 import { installRuntimes } from "./runtimes.ts";
 
 interface Check {
@@ -13,25 +15,8 @@ interface Check {
   run: () => Promise<Outcome>;
 }
 
-interface Outcome {
-  success: boolean;
-  output: string;
-}
-
 const root = resolve(import.meta.dirname!, "..");
 Deno.chdir(root);
-
-/** A check that hangs fails; it must not hold up the rest for ever. */
-const TIME_LIMIT_IN_MS = 240_000;
-
-async function command(program: string, ...args: string[]): Promise<Outcome> {
-  const signal = AbortSignal.timeout(TIME_LIMIT_IN_MS);
-  const child = new Deno.Command(program, { args, env: { NO_COLOR: "1" }, stdin: "null", signal });
-  const { success, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  const output = decoder.decode(stdout) + decoder.decode(stderr);
-  return { success, output: signal.aborted ? `${output}\nEnded after ${TIME_LIMIT_IN_MS / 1000} s` : output };
-}
 
 async function filesBelow(folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
@@ -72,8 +57,9 @@ if (!installed.success) {
   console.error(installed.output);
   Deno.exit(1);
 }
-const runtimes = await installRuntimes(join(root, ".cache", "runtimes"));
+const runtimes = await installRuntimes(join(root, ".cache", "runtimes"), ["20", "24"]);
 const files = await testFiles();
+const npm = new NpmChecks(runtimes.node["20"]);
 
 const CHECKS: Check[] = [
   { name: "format", run: () => command(deno, "fmt", "--check") },
@@ -105,8 +91,13 @@ const CHECKS: Check[] = [
   },
   {
     name: "suite on Node",
-    run: () => command(runtimes.node, "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
+    run: () => command(runtimes.node["24"], "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
   },
+  { name: "npm package", run: () => npm.manifest() },
+  { name: "npm package's types", run: () => npm.types() },
+  { name: "npm package on Node 20", run: () => npm.use(runtimes.node["20"]) },
+  { name: "npm package on Node 24", run: () => npm.use(runtimes.node["24"]) },
+  { name: "npm package on Bun", run: () => npm.use(runtimes.bun) },
 ];
 
 /** The names of the tests that failed, as each runtime prints them. */
@@ -137,6 +128,7 @@ async function worker(): Promise<void> {
 }
 // Two at a time: most checks wait for one core.
 await Promise.all([worker(), worker()]);
+await npm.close();
 
 for (const { name, output } of failed) console.log(`\n=== ${name} ===\n${output.slice(-20_000)}`);
 if (failed.length > 0) {

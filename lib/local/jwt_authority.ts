@@ -13,8 +13,8 @@ export interface LocalTokenCredentialOptions {
   issuer?: string;
   /** How long the token is good; negative for one that has expired. Default: 3600. */
   expiresInSeconds?: number;
-  /** A private ES256 key to sign with. Default: the key that the hub trusts. */
-  signingKey?: CryptoKey;
+  /** A private ES256 key, a `CryptoKey`, to sign with. Default: the key that the hub trusts. */
+  signingKey?: Parameters<typeof crypto.subtle.sign>[1]; // Node's types know `CryptoKey` by no global name.
 }
 
 /** An access token. */

@@ -17,11 +17,11 @@ export const ROOT: string = join(import.meta.dirname!, "..", "..");
 export async function findRuntimes(): Promise<RuntimeCommands> {
   const bun = Deno.env.get("BENCH_BUN");
   const node = Deno.env.get("BENCH_NODE");
-  const installed = bun && node ? { bun, node } : await installRuntimes(join(ROOT, ".cache", "runtimes"));
+  const installed = bun && node ? undefined : await installRuntimes(join(ROOT, ".cache", "runtimes"), ["24"]);
   return {
-    node: [node ?? installed.node],
+    node: [node ?? installed!.node["24"]],
     deno: [Deno.execPath(), "run", "--quiet", "-A"],
-    bun: [bun ?? installed.bun],
+    bun: [bun ?? installed!.bun],
   };
 }
 

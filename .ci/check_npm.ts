@@ -1,0 +1,131 @@
+/** Checks of the package for npm: it is built, packed and installed, and then used as its users do. */
+import { join, resolve } from "node:path";
+import { buildNpmPackage, NPM_PACKAGE } from "./build_npm.ts";
+import { commandIn, type Outcome, together } from "./command.ts";
+import { installPackages } from "./install_packages.ts";
+
+const CACHE = resolve(import.meta.dirname!, "..", ".cache");
+const USER_FILES = join(import.meta.dirname!, "npm_user");
+
+const TYPES_OF_NODE = "24.19.2";
+const TOOLS = { "@arethetypeswrong/cli": "0.18.5", npm: "11.19.1", publint: "0.3.25", typescript: "6.0.3" };
+
+/** What users compile with: with Node's types and nothing of a browser, and the other way round. */
+const COMPILER_OPTIONS: Record<string, Record<string, unknown>> = {
+  node: { module: "NodeNext", lib: ["ES2022"], types: ["node"] },
+  bundler: { module: "ESNext", moduleResolution: "Bundler", lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] },
+};
+
+const ALLOWED_FILES_REGEXP =
+  /^(?:dist\/.+\.js(?:\.map)?|types\/.+\.d\.ts|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+
+/** The checks, with what they share: the package is built and installed once, for the first check that asks. */
+export class NpmChecks {
+  readonly #node: string;
+  #tools: Promise<string> | undefined;
+  #tarball: Promise<string> | undefined;
+  #user: Promise<string> | undefined;
+
+  /** @param node The executable that the tools run with. */
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  /** The package holds what it should and nothing else, and tools that know packages find no fault. */
+  async manifest(): Promise<Outcome> {
+    const tarball = await this.#packed();
+    const attw = ["attw", "@arethetypeswrong/cli/dist/index.js", tarball, "--profile", "esm-only"] as const;
+    const publint = ["publint", "publint/src/cli.js", "run", tarball, "--strict"] as const;
+    return together([
+      await checkFiles(),
+      ...await Promise.all([publint, attw].map(([, path, ...args]) => this.#runTool(CACHE, path, ...args))),
+    ]);
+  }
+
+  /** TypeScript understands it, down to its declarations, with either kind of resolution. */
+  async types(): Promise<Outcome> {
+    const user = await this.#installed();
+    return together(
+      await Promise.all(
+        Object.entries(COMPILER_OPTIONS).map(async ([name, options]) => {
+          const compilerOptions = { target: "ES2022", strict: true, noEmit: true, skipLibCheck: false, ...options };
+          const file = `tsconfig.${name}.json`;
+          await Deno.writeTextFile(join(user, file), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
+          return this.#runTool(user, "typescript/bin/tsc", "-p", file);
+        }),
+      ),
+    );
+  }
+
+  /** A program that uses it runs, says nothing and ends by itself. */
+  async use(runtime: string): Promise<Outcome> {
+    const { success, output } = await commandIn(await this.#installed(), runtime, "use.js");
+    return { success: success && output === "", output };
+  }
+
+  /** Removes what was installed outside the project. */
+  async close(): Promise<void> {
+    const user = await this.#user?.catch(() => undefined);
+    if (user !== undefined) await Deno.remove(user, { recursive: true });
+  }
+
+  #packed(): Promise<string> {
+    return this.#tarball ??= this.#pack();
+  }
+
+  async #pack(): Promise<string> {
+    await buildNpmPackage();
+    const args = ["pack", NPM_PACKAGE, "--json", "--pack-destination", CACHE];
+    const { success, output } = await this.#runTool(CACHE, "npm/bin/npm-cli.js", ...args);
+    if (!success) throw new Error(output);
+    const [{ filename }] = JSON.parse(output.slice(output.indexOf("[")).replace(/\][^\]]*$/, "]"));
+    return join(CACHE, filename);
+  }
+
+  #installed(): Promise<string> {
+    return this.#user ??= this.#install();
+  }
+
+  /** Outside the project, whose own packages would be found otherwise. */
+  async #install(): Promise<string> {
+    const tarball = await this.#packed();
+    const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+    for (const name of ["use.js", "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
+    const args = ["install", "--no-audit", "--no-fund", tarball, `@types/node@${TYPES_OF_NODE}`];
+    const { success, output } = await this.#runTool(folder, "npm/bin/npm-cli.js", ...args);
+    if (!success) throw new Error(output);
+    return folder;
+  }
+
+  async #runTool(folder: string, path: string, ...args: readonly string[]): Promise<Outcome> {
+    this.#tools ??= installPackages(join(CACHE, "npm_tools"), TOOLS);
+    return commandIn(folder, this.#node, join(await this.#tools, path), ...args);
+  }
+}
+
+/** The built files: which there are, and that none tells of the machine it was built on. */
+async function checkFiles(): Promise<Outcome> {
+  const faults: string[] = [];
+  const root = resolve(CACHE, "..");
+  for (const path of await filesBelow(NPM_PACKAGE)) {
+    const text = await Deno.readTextFile(join(NPM_PACKAGE, path));
+    if (!ALLOWED_FILES_REGEXP.test(path)) faults.push(`${path} does not belong into the package`);
+    if (text.includes(root)) faults.push(`${path} names the folder it was built in`);
+    if (!path.endsWith(".map")) continue;
+    const { sources, sourcesContent }: { sources: string[]; sourcesContent: unknown[] } = JSON.parse(text);
+    const outside = sources.filter((source) => !join(NPM_PACKAGE, path, "..", source).startsWith(NPM_PACKAGE));
+    if (outside.length > 0) faults.push(`${path} has sources outside the package: ${outside.join(", ")}`);
+    if (sourcesContent.length !== sources.length) faults.push(`${path} lacks the text of its sources`);
+  }
+  return { success: faults.length === 0, output: faults.join("\n") };
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile) files.push(name);
+    else files.push(...(await filesBelow(join(folder, name))).map((path) => `${name}/${path}`));
+  }
+  return files;
+}

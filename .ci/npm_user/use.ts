@@ -1,0 +1,50 @@
+/** Names the package's types as users do: compiled against the installed package, never run. */
+import {
+  type ClientOptions,
+  type Device,
+  type ExportImportDevice,
+  type HttpRegistryManager,
+  IoTHubError,
+  type IoTHubErrorCode,
+  IoTHubRegistryManager,
+  type QueryResult,
+  type TokenCredential,
+  type Twin,
+} from "@iothub/registry-manager";
+import { createClient, getDevice } from "@iothub/registry-manager/gen";
+import { IoTHubRegistryManager as Smaller } from "@iothub/registry-manager/http";
+import { LocalHub } from "@iothub/registry-manager/local";
+
+const options: ClientOptions = { timeoutInMs: 5_000, retryOptions: { maxRetries: 2 } };
+const credential: TokenCredential = { getToken: () => Promise.resolve({ token: "", expiresOnTimestamp: 0 }) };
+
+await using hub = new LocalHub();
+await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+await using smaller = Smaller.fromTokenCredential("myhub.azure-devices.net", credential, options);
+const either: HttpRegistryManager = Math.random() < 0.5 ? registry : smaller;
+
+const device: Device = await either.createDeviceWithSas("d", { status: "disabled", statusReason: "In repair" });
+const twin: Twin = await either.updateTwin("d", { tags: { site: "berlin", floor: null } }, { etag: device.etag });
+const rows: ExportImportDevice[] = [{ id: "e", importMode: "create", tags: twin.tags }];
+const { isSuccessful } = await either.bulkCreateOrUpdateDevices(rows, { abortSignal: AbortSignal.timeout(1_000) });
+for await (const row of either.query<{ total: number }>("SELECT COUNT() AS total FROM devices")) row.total.toFixed();
+const page: QueryResult = await either.queryIotHub("SELECT * FROM devices", { maxItemCount: 10 });
+await registry.sendC2dMessage("d", new Uint8Array(3), { ack: "full", expiryTimeUtc: new Date(), priority: "high" });
+hub.device("d").onMethod("reboot", (payload) => ({ status: isSuccessful ? 200 : 500, payload }));
+
+try {
+  await either.getDevice("nobody");
+} catch (error) {
+  if (!(error instanceof IoTHubError)) throw error;
+  const code: IoTHubErrorCode = error.code;
+  if (code === "DeviceNotFound") page.items.push();
+}
+
+// @ts-expect-error: the entry without messages has none.
+void smaller.sendC2dMessage;
+// @ts-expect-error: there is no such status.
+void either.createDeviceWithSas("d", { status: "on" });
+
+const client = createClient({ baseUrl: "https://myhub.azure-devices.net" });
+const { data } = await getDevice({ client, path: { id: "d" }, query: { "api-version": "2021-04-12" } });
+export const etag: string | undefined = data.etag;
