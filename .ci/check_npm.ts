@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { buildNpmPackage, NPM_PACKAGE } from "./build_npm.ts";
 import { commandIn, type Outcome, together } from "./command.ts";
 import { installPackages } from "./install_packages.ts";
+import { suiteOnPackage } from "./suite_on_package.ts";
 
 const CACHE = resolve(import.meta.dirname!, "..", ".cache");
 const USER_FILES = join(import.meta.dirname!, "npm_user");
@@ -61,6 +62,12 @@ export class NpmChecks {
   async use(runtime: string): Promise<Outcome> {
     const { success, output } = await commandIn(await this.#installed(), runtime, "use.js");
     return { success: success && output === "", output };
+  }
+
+  /** The project's own tests pass on it, in a runtime that runs no TypeScript. */
+  async suite(node: string): Promise<Outcome> {
+    await this.#packed();
+    return suiteOnPackage(node);
   }
 
   /** Removes what was installed outside the project. */

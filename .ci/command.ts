@@ -2,6 +2,8 @@
 export interface Outcome {
   success: boolean;
   output: string;
+  /** Figures worth telling, also of a success. */
+  note?: string;
 }
 
 /** A program that hangs has failed; it must not hold up the rest for ever. */

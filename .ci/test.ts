@@ -7,6 +7,7 @@
  */
 import { join, resolve } from "node:path";
 import { NpmChecks } from "./check_npm.ts";
+import { checkSizes } from "./check_sizes.ts";
 import { command, type Outcome } from "./command.ts";
 import { installRuntimes } from "./runtimes.ts";
 
@@ -93,8 +94,10 @@ const CHECKS: Check[] = [
     name: "suite on Node",
     run: () => command(runtimes.node["24"], "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
   },
+  { name: "bundle sizes", run: checkSizes },
   { name: "npm package", run: () => npm.manifest() },
   { name: "npm package's types", run: () => npm.types() },
+  { name: "npm package's suite on Node 20", run: () => npm.suite(runtimes.node["20"]) },
   { name: "npm package on Node 20", run: () => npm.use(runtimes.node["20"]) },
   { name: "npm package on Node 24", run: () => npm.use(runtimes.node["24"]) },
   { name: "npm package on Bun", run: () => npm.use(runtimes.bun) },
@@ -120,9 +123,11 @@ const queue = [...wanted];
 async function worker(): Promise<void> {
   for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
     const started = performance.now();
-    const { success, output } = await check.run();
+    const { success, output, note } = await check.run();
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${success ? "ok    " : "FAILED"} ${check.name} (${seconds} s)`);
+    console.log(
+      `${success ? "ok    " : "FAILED"} ${check.name} (${seconds} s)${note === undefined ? "" : `: ${note}`}`,
+    );
     if (!success) failed.push({ name: check.name, output });
   }
 }

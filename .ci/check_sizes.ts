@@ -1,0 +1,137 @@
+// deno-lint-ignore-file no-import-prefix
+/**
+ * What users download: the sizes of minified bundles, and their limits.
+ *
+ *     deno run -A .ci/check_sizes.ts [--write]
+ *
+ * `--write` keeps what each source contributes in `sizes.json`. When a limit is broken, the sources are listed that
+ * have grown since.
+ */
+import * as esbuild from "npm:esbuild@0.28.2";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Outcome } from "./command.ts";
+
+const ROOT = resolve(import.meta.dirname!, "..");
+const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
+const LISTED = 12;
+
+const ONE_METHOD = `
+import { IoTHubRegistryManager } from "./lib/http.ts";
+const registry = IoTHubRegistryManager.fromConnectionString(globalThis.connectionString);
+console.log(await registry.getTwin("thermostat-1"));
+`;
+
+/** A part of the module as users load it. */
+interface Part {
+  name: string;
+  /** What it may have at most, gzipped. */
+  limitInBytes: number;
+  bundle: () => Promise<Bundle>;
+}
+
+interface Bundle {
+  gzipped: number;
+  /** Minified bytes of each source. */
+  sources: Record<string, number>;
+}
+
+const PARTS: readonly Part[] = [
+  { name: "./http, one method", limitInBytes: 10_000, bundle: () => bundle({ code: ONE_METHOD, platform: "browser" }) },
+  {
+    name: "./http, all of it",
+    limitInBytes: 14_000,
+    bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
+  },
+  {
+    name: "messages, loaded with the first one",
+    limitInBytes: 40_000,
+    bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", onlyLazy: true }),
+  },
+];
+
+interface BundleOptions {
+  code: string;
+  platform: esbuild.Platform;
+  /** Leaves out what is loaded with the entry itself. */
+  onlyLazy?: boolean;
+}
+
+async function bundle({ code, platform, onlyLazy = false }: BundleOptions): Promise<Bundle> {
+  const { metafile: { outputs }, outputFiles } = await esbuild.build({
+    stdin: { contents: code, resolveDir: ROOT, sourcefile: "user.js" },
+    absWorkingDir: ROOT,
+    outdir: "out",
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    platform,
+    target: "es2022",
+    metafile: true,
+    write: false,
+    logLevel: "error",
+  });
+  const loaded = new Set<string>();
+  const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === "user.js")![0];
+  const open = [entry];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (loaded.has(path)) continue;
+    loaded.add(path);
+    for (const { kind, path: next, external } of outputs[path]!.imports) {
+      if (kind === "import-statement" && !external) open.push(next);
+    }
+  }
+  const sources: Record<string, number> = {};
+  let gzipped = 0;
+  for (const [path, { inputs }] of Object.entries(outputs).filter(([path]) => loaded.has(path) !== onlyLazy)) {
+    gzipped += gzipSync(outputFiles.find((file) => file.path === join(ROOT, path))!.contents, { level: 9 }).length;
+    for (const [source, { bytesInOutput }] of Object.entries(inputs)) {
+      const name = source.replace(/^.*node_modules\//, "");
+      sources[name] = (sources[name] ?? 0) + bytesInOutput;
+    }
+  }
+  return { gzipped, sources };
+}
+
+/** Every part is within its limit; the note tells the figures. */
+export async function checkSizes(): Promise<Outcome> {
+  const kept: Record<string, Record<string, number>> = JSON.parse(await Deno.readTextFile(KEPT_SIZES));
+  const figures: string[] = [];
+  const faults: string[] = [];
+  for (const { name, limitInBytes, bundle } of PARTS) {
+    const { gzipped, sources } = await bundle();
+    figures.push(`${name}: ${gzipped} of ${limitInBytes} bytes`);
+    if (gzipped > limitInBytes) faults.push(`${figures.at(-1)}\n${listed(sources, kept[name] ?? {})}`);
+  }
+  return { success: faults.length === 0, output: faults.join("\n\n"), note: figures.join("; ") };
+}
+
+/** The sources that have grown most, then those that are biggest. */
+function listed(sources: Record<string, number>, kept: Record<string, number>): string {
+  const rows = Object.entries(sources).map(([name, bytes]) => ({ name, bytes, growth: bytes - (kept[name] ?? 0) }));
+  const grown = rows.filter(({ growth }) => growth > 0).sort((one, other) => other.growth - one.growth);
+  const biggest = rows.toSorted((one, other) => other.bytes - one.bytes);
+  return [
+    grown.length === 0 ? "Nothing has grown since the sizes were written." : "Grown most, in minified bytes:",
+    ...grown.slice(0, LISTED).map(({ name, bytes, growth }) => `  +${growth} ${name} (${bytes})`),
+    "Biggest:",
+    ...biggest.slice(0, LISTED).map(({ name, bytes }) => `  ${bytes} ${name}`),
+  ].join("\n");
+}
+
+async function writeSizes(): Promise<void> {
+  const kept: Record<string, Record<string, number>> = {};
+  for (const { name, bundle } of PARTS) {
+    const { sources } = await bundle();
+    kept[name] = Object.fromEntries(Object.entries(sources).filter(([, bytes]) => bytes > 0).sort());
+  }
+  await Deno.writeTextFile(KEPT_SIZES, `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--write")) await writeSizes();
+  const { success, output, note } = await checkSizes();
+  console.log(`${note!.replaceAll("; ", "\n")}${output === "" ? "" : `\n\n${output}`}`);
+  if (!success) Deno.exit(1);
+}
