@@ -39,20 +39,20 @@ export class NpmChecks {
     const publint = ["publint", "publint/src/cli.js", "run", tarball, "--strict"] as const;
     return together([
       await checkFiles(),
-      ...await Promise.all([publint, attw].map(([, path, ...args]) => this.#runTool(CACHE, path, ...args))),
+      ...await Promise.all([publint, attw].map(([, path, ...args]) => this.runTool(CACHE, path, ...args))),
     ]);
   }
 
   /** TypeScript understands it, down to its declarations, with either kind of resolution. */
   async types(): Promise<Outcome> {
-    const user = await this.#installed();
+    const user = await this.installed();
     return together(
       await Promise.all(
         Object.entries(COMPILER_OPTIONS).map(async ([name, options]) => {
           const compilerOptions = { target: "ES2022", strict: true, noEmit: true, skipLibCheck: false, ...options };
           const file = `tsconfig.${name}.json`;
           await Deno.writeTextFile(join(user, file), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
-          return this.#runTool(user, "typescript/bin/tsc", "-p", file);
+          return this.runTool(user, "typescript/bin/tsc", "-p", file);
         }),
       ),
     );
@@ -60,7 +60,7 @@ export class NpmChecks {
 
   /** A program that uses it runs, says nothing and ends by itself. */
   async use(runtime: string): Promise<Outcome> {
-    const { success, output } = await commandIn(await this.#installed(), runtime, "use.js");
+    const { success, output } = await commandIn(await this.installed(), runtime, "use.js");
     return { success: success && output === "", output };
   }
 
@@ -68,6 +68,17 @@ export class NpmChecks {
   async suite(node: string): Promise<Outcome> {
     await this.#packed();
     return suiteOnPackage(node);
+  }
+
+  /** A folder that has the package installed, and nothing of the project around it. */
+  installed(): Promise<string> {
+    return this.#user ??= this.#install();
+  }
+
+  /** Runs a tool of those that are installed here, named by its path in `node_modules`. */
+  async runTool(folder: string, path: string, ...args: readonly string[]): Promise<Outcome> {
+    this.#tools ??= installPackages(join(CACHE, "npm_tools"), TOOLS);
+    return commandIn(folder, this.#node, join(await this.#tools, path), ...args);
   }
 
   /** Removes what was installed outside the project. */
@@ -83,14 +94,10 @@ export class NpmChecks {
   async #pack(): Promise<string> {
     await buildNpmPackage();
     const args = ["pack", NPM_PACKAGE, "--json", "--pack-destination", CACHE];
-    const { success, output } = await this.#runTool(CACHE, "npm/bin/npm-cli.js", ...args);
+    const { success, output } = await this.runTool(CACHE, "npm/bin/npm-cli.js", ...args);
     if (!success) throw new Error(output);
     const [{ filename }] = JSON.parse(output.slice(output.indexOf("[")).replace(/\][^\]]*$/, "]"));
     return join(CACHE, filename);
-  }
-
-  #installed(): Promise<string> {
-    return this.#user ??= this.#install();
   }
 
   /** Outside the project, whose own packages would be found otherwise. */
@@ -100,14 +107,9 @@ export class NpmChecks {
     await Deno.writeTextFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
     for (const name of ["use.js", "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
     const args = ["install", "--no-audit", "--no-fund", tarball, `@types/node@${TYPES_OF_NODE}`];
-    const { success, output } = await this.#runTool(folder, "npm/bin/npm-cli.js", ...args);
+    const { success, output } = await this.runTool(folder, "npm/bin/npm-cli.js", ...args);
     if (!success) throw new Error(output);
     return folder;
-  }
-
-  async #runTool(folder: string, path: string, ...args: readonly string[]): Promise<Outcome> {
-    this.#tools ??= installPackages(join(CACHE, "npm_tools"), TOOLS);
-    return commandIn(folder, this.#node, join(await this.#tools, path), ...args);
   }
 }
 

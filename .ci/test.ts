@@ -69,6 +69,7 @@ const CHECKS: Check[] = [
   { name: "generated code", run: generated },
   { name: "publishable", run: () => command(deno, "publish", "--dry-run", "--allow-dirty", "--quiet") },
   { name: "documentation", run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts") },
+  { name: "documentation as web pages", run: () => command(deno, "task", "docs") },
   {
     name: "doc tests",
     run: () =>
