@@ -124,7 +124,10 @@ const queue = [...wanted];
 async function worker(): Promise<void> {
   for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
     const started = performance.now();
-    const { success, output, note } = await check.run();
+    const { success, output, note } = await check.run().catch((error): Outcome => ({
+      success: false,
+      output: String(error),
+    }));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
       `${success ? "ok    " : "FAILED"} ${check.name} (${seconds} s)${note === undefined ? "" : `: ${note}`}`,
