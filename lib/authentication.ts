@@ -1,5 +1,5 @@
 import type { AuthenticationMechanism } from "../gen/types.gen.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType } from "./identifiers.ts";
 
 /** The two keys of an identity, base64 of 16 to 64 bytes each. */
 export interface SymmetricKeys {
@@ -19,8 +19,8 @@ export interface X509Thumbprints {
 
 /** Sign-in with keys. A key left out is the hub's to make. */
 export function sasAuthentication({ primaryKey, secondaryKey }: Partial<SymmetricKeys>): AuthenticationMechanism {
-  if (primaryKey !== undefined) checkString("primaryKey", primaryKey);
-  if (secondaryKey !== undefined) checkString("secondaryKey", secondaryKey);
+  if (primaryKey !== undefined) checkType("primaryKey", primaryKey, "string");
+  if (secondaryKey !== undefined) checkType("secondaryKey", secondaryKey, "string");
   return { type: "sas", symmetricKey: { primaryKey, secondaryKey } };
 }
 
@@ -29,8 +29,8 @@ export function sasAuthentication({ primaryKey, secondaryKey }: Partial<Symmetri
  * and the device would be locked out.
  */
 export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMechanism {
-  checkString("primaryKey", keys.primaryKey);
-  checkString("secondaryKey", keys.secondaryKey);
+  checkType("primaryKey", keys.primaryKey, "string");
+  checkType("secondaryKey", keys.secondaryKey, "string");
   return sasAuthentication(keys);
 }
 
@@ -38,17 +38,10 @@ export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMe
 export function x509Authentication(
   { primaryThumbprint, secondaryThumbprint }: X509Thumbprints,
 ): AuthenticationMechanism {
-  checkString("primaryThumbprint", primaryThumbprint);
-  if (secondaryThumbprint !== undefined) checkString("secondaryThumbprint", secondaryThumbprint);
+  checkType("primaryThumbprint", primaryThumbprint, "string");
+  if (secondaryThumbprint !== undefined) checkType("secondaryThumbprint", secondaryThumbprint, "string");
   return { type: "selfSigned", x509Thumbprint: { primaryThumbprint, secondaryThumbprint } };
 }
 
 /** Sign-in with certificates of an authority that the hub trusts. */
 export const CERTIFICATE_AUTHORITY: AuthenticationMechanism = { type: "certificateAuthority" };
-
-/** Throws unless the member `name` of the options is a string. */
-export function checkString(name: string, value: unknown): asserts value is string {
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot use ${name}: it must be a string, got ${describeType(value)}`);
-  }
-}

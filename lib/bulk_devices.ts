@@ -1,5 +1,5 @@
 import type { ExportImportDevice } from "../gen/types.gen.ts";
-import { checkId, describeType } from "./identifiers.ts";
+import { checkId, checkType, wrongType } from "./identifiers.ts";
 import { checkJson } from "./json_value.ts";
 
 /** The hub refuses more in one request. */
@@ -7,22 +7,19 @@ const MAX_BULK_DEVICES = 100;
 
 /** Throws unless `devices` is a list that one bulk request can carry. */
 export function checkBulkDevices(devices: readonly ExportImportDevice[]): void {
-  if (!Array.isArray(devices)) {
-    throw new TypeError(`Cannot use devices: it must be an array, got ${describeType(devices)}`);
-  }
+  if (!Array.isArray(devices)) throw wrongType("devices", "an array", devices);
   if (devices.length === 0 || devices.length > MAX_BULK_DEVICES) {
     throw new RangeError(
       `Cannot use devices: one request takes 1 to ${MAX_BULK_DEVICES}, and this is ${devices.length}; split the list`,
     );
   }
   for (const [index, device] of devices.entries()) {
-    if (typeof device !== "object" || device === null) {
-      throw new TypeError(`Cannot use devices[${index}]: it must be an object, got ${describeType(device)}`);
-    }
-    checkId(`devices[${index}].id`, device.id);
-    if (device.moduleId !== undefined) checkId(`devices[${index}].moduleId`, device.moduleId);
-    if (device.tags !== undefined) checkJson(`devices[${index}].tags`, device.tags);
-    if (device.properties !== undefined) checkJson(`devices[${index}].properties`, device.properties);
+    const name = `devices[${index}]`;
+    checkType(name, device as unknown, "object");
+    checkId(`${name}.id`, device.id);
+    if (device.moduleId !== undefined) checkId(`${name}.moduleId`, device.moduleId);
+    if (device.tags !== undefined) checkJson(`${name}.tags`, device.tags);
+    if (device.properties !== undefined) checkJson(`${name}.properties`, device.properties);
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeType } from "./identifiers.ts";
+import { checkNumber, checkType } from "./identifiers.ts";
 
 /** How much a manager asks of its hub at once. */
 export interface CallLimits {
@@ -14,22 +14,12 @@ export interface CallLimits {
   maxRequestsPerSecond?: number;
 }
 
-/** Throws unless each limit is a number over 0. */
+/** Throws unless each limit lets something through. */
 export function checkLimits(limits: CallLimits): void {
-  if (typeof limits !== "object" || limits === null) {
-    throw new TypeError(`Cannot use limits: it must be an object, got ${describeType(limits)}`);
-  }
-  for (const name of ["maxConcurrentRequests", "maxRequestsPerSecond"] as const) {
-    const value: unknown = limits[name];
-    if (value === undefined) continue;
-    if (typeof value !== "number") {
-      throw new TypeError(`Cannot use limits.${name}: it must be a number, got ${describeType(value)}`);
-    }
-    if (!(value > 0)) throw new RangeError(`Cannot use limits.${name} ${value}: it must be over 0`);
-    if (name === "maxConcurrentRequests" && value < 1) {
-      throw new RangeError(`Cannot use limits.${name} ${value}: at least one request must be allowed`);
-    }
-  }
+  checkType("limits", limits, "object");
+  const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity } = limits;
+  checkNumber("limits.maxConcurrentRequests", maxConcurrentRequests, (count) => count >= 1, "at least 1");
+  checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "over 0");
 }
 
 /** Lets requests through, first come, first served, as the limits allow. */

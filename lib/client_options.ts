@@ -1,6 +1,6 @@
 import { type CallLimits, checkLimits } from "./call_limiter.ts";
 import { checkTimeout } from "./deadline.ts";
-import { describeType, quote } from "./identifiers.ts";
+import { checkNumber, checkType, quote } from "./identifiers.ts";
 import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "./sas_token.ts";
 
@@ -56,9 +56,7 @@ export interface ClientOptions {
 
 /** Throws unless each option is what it should be. */
 export function checkClientOptions(options: ClientOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot use options: it must be an object, got ${describeType(options)}`);
-  }
+  checkType("options", options, "object");
   const { fetch, endpoint, amqpEndpoint, transportType, amqpTls, sasTokenTtlInSeconds, tokenScope, userAgentPrefix } =
     options;
   if (fetch !== undefined) checkType("fetch", fetch, "function");
@@ -77,12 +75,12 @@ export function checkClientOptions(options: ClientOptions): void {
   resolveRetryOptions(options.retryOptions);
   if (options.limits !== undefined) checkLimits(options.limits);
   if (sasTokenTtlInSeconds !== undefined) {
-    checkType("sasTokenTtlInSeconds", sasTokenTtlInSeconds, "number");
-    if (!(sasTokenTtlInSeconds > 0 && sasTokenTtlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
-      throw new RangeError(
-        `Cannot use sasTokenTtlInSeconds ${sasTokenTtlInSeconds}: it must be over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
-      );
-    }
+    checkNumber(
+      "sasTokenTtlInSeconds",
+      sasTokenTtlInSeconds,
+      (time) => time > 0 && time <= MAX_SAS_TTL_IN_SECONDS,
+      `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
+    );
   }
   if (tokenScope !== undefined) checkType("tokenScope", tokenScope, "string");
   if (userAgentPrefix !== undefined) {
@@ -93,15 +91,9 @@ export function checkClientOptions(options: ClientOptions): void {
   }
 }
 
-function checkType(name: string, value: unknown, type: "function" | "number" | "object" | "string"): void {
-  if (typeof value !== type || value === null) {
-    throw new TypeError(`Cannot use ${name}: it must be a ${type}, got ${describeType(value)}`);
-  }
-}
-
 function checkEndpoint(name: string, endpoint: unknown, protocols: readonly string[], example: string): void {
   checkType(name, endpoint, "string");
-  const url = URL.canParse(endpoint as string) ? new URL(endpoint as string) : null;
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
   if (url === null || !protocols.includes(url.protocol) || url.username !== "" || url.password !== "") {
     throw new RangeError(
       `Cannot use ${name}: it must be a URL with ${protocols.join(" or ")} and without credentials, such as ${example}`,

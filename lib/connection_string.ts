@@ -1,5 +1,5 @@
 import { decodeBase64 } from "./base64.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType } from "./identifiers.ts";
 import { hideSecrets } from "./redaction.ts";
 import { checkPolicyName } from "./sas_token.ts";
 
@@ -56,11 +56,7 @@ const FIELDS: ReadonlyMap<string, keyof ConnectionString> = new Map([
  * ```
  */
 export function parseConnectionString(connectionString: string): ConnectionString {
-  if (typeof connectionString !== "string") {
-    throw new TypeError(
-      `Cannot read the connection string: it must be a string, got ${describeType(connectionString)}`,
-    );
-  }
+  checkType("the connection string", connectionString, "string");
   const parsed: Partial<Record<keyof ConnectionString, string>> = {};
   const pieces = connectionString.trim().replace(/;$/, "").split(";");
   for (const [index, piece] of pieces.entries()) {

@@ -1,4 +1,4 @@
-import { describeType } from "./identifiers.ts";
+import { checkNumber, wrongType } from "./identifiers.ts";
 
 /** setTimeout counts in 32 bits; a longer wait would end at once. */
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
@@ -8,19 +8,19 @@ const TIMERS_BELONG_TO_REQUESTS = globalThis.navigator?.userAgent === "Cloudflar
 
 /** Throws unless `timeoutInMs` is a time-out a timer can keep. */
 export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs"): void {
-  if (typeof timeoutInMs !== "number") {
-    throw new TypeError(`Cannot use ${name}: it must be a number, got ${describeType(timeoutInMs)}`);
-  }
-  if (!(timeoutInMs > 0 && timeoutInMs <= MAX_TIMEOUT_IN_MS)) {
-    throw new RangeError(`Cannot use ${name} ${timeoutInMs}: it must be over 0 and at most ${MAX_TIMEOUT_IN_MS}`);
-  }
+  checkNumber(
+    name,
+    timeoutInMs,
+    (time) => time > 0 && time <= MAX_TIMEOUT_IN_MS,
+    `over 0 and at most ${MAX_TIMEOUT_IN_MS}`,
+  );
 }
 
 /** Throws unless `signal` is an AbortSignal, be it one of another realm or of a polyfill. */
 export function checkAbortSignal(signal: unknown): void {
   const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
   if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
-    throw new TypeError(`Cannot use abortSignal: it must be an AbortSignal, got ${describeType(signal)}`);
+    throw wrongType("abortSignal", "an AbortSignal", signal);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
-import { checkString } from "./authentication.ts";
-import { describeType, quote } from "./identifiers.ts";
+import { checkType, quote } from "./identifiers.ts";
 import type { OperationOptions } from "./operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
@@ -29,11 +28,9 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
   if (status !== "enabled" && status !== "disabled") {
     throw new RangeError(`Cannot use status ${quote(String(status))}: expected "enabled" or "disabled"`);
   }
-  if (typeof iotEdge !== "boolean") {
-    throw new TypeError(`Cannot use iotEdge: it must be a boolean, got ${describeType(iotEdge)}`);
-  }
+  checkType("iotEdge", iotEdge, "boolean");
   if (statusReason !== undefined) checkStatusReason(statusReason);
-  if (deviceScope !== undefined) checkString("deviceScope", deviceScope);
+  if (deviceScope !== undefined) checkType("deviceScope", deviceScope, "string");
   const scopes = typeof parentScopes === "string" ? [parentScopes] : parentScopes;
   if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string"))) {
     throw new TypeError("Cannot use parentScopes: it must be a string or an array of strings");
@@ -50,7 +47,7 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
 }
 
 function checkStatusReason(statusReason: unknown): void {
-  checkString("statusReason", statusReason);
+  checkType("statusReason", statusReason, "string");
   if (statusReason.length > 128) {
     throw new RangeError(
       `Cannot use statusReason: it may have 128 characters, and this one has ${statusReason.length}`,

@@ -1,4 +1,4 @@
-import { describeType, quote } from "./identifiers.ts";
+import { checkType, quote } from "./identifiers.ts";
 
 /** What `If-Match` says when the caller names no etag: whatever is there. Quoted, since the hub ignores an unquoted star. */
 export const ANY_ETAG = '"*"';
@@ -9,9 +9,7 @@ export const ANY_ETAG = '"*"';
  */
 export function ifMatch(etag: string | undefined): string {
   if (etag === undefined) return ANY_ETAG;
-  if (typeof etag !== "string") {
-    throw new TypeError(`Cannot use etag: it must be a string, got ${describeType(etag)}`);
-  }
+  checkType("etag", etag, "string");
   const bare = etag.length > 1 && etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag;
   // Visible ASCII without a quote is what RFC 9110 allows in an etag that a header can carry unharmed. An empty one
   // would count as absent on the hub and turn a conditional write into an unconditional one; a weak one never matches.

@@ -1,7 +1,7 @@
 import { checkClientOptions, type ClientOptions } from "./client_options.ts";
 import { checkHostName, parseConnectionString } from "./connection_string.ts";
 import { credentialFromConnectionString, credentialFromTokenCredential, type HubCredential } from "./credential.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType, wrongType } from "./identifiers.ts";
 import type { TokenCredential } from "./token_credential.ts";
 
 const DEFAULT_TOKEN_SCOPE = "https://iothubs.azure.net/.default";
@@ -31,10 +31,8 @@ export function accessFromConnectionString(connectionString: string, options: Cl
 /** Reads a hub's address, and keeps the credential for the first call. */
 export function accessFromTokenCredential(url: string, source: TokenCredential, options: ClientOptions): HubAccess {
   checkClientOptions(options);
-  if (typeof url !== "string") throw new TypeError(`Cannot use url: it must be a string, got ${describeType(url)}`);
-  if (typeof source?.getToken !== "function") {
-    throw new TypeError(`Cannot use credential: it must have a method getToken, got ${describeType(source)}`);
-  }
+  checkType("url", url, "string");
+  if (typeof source?.getToken !== "function") throw wrongType("credential", "an object with a method getToken", source);
   const hostName = url.replace(/^https:\/\//i, "").replace(/\/$/, "");
   checkHostName(hostName);
   return { hostName, credential: credentialFromTokenCredential(source, options.tokenScope ?? DEFAULT_TOKEN_SCOPE) };

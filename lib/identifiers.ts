@@ -8,9 +8,7 @@ const ID_REGEXP = /^[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}$/;
 
 /** Throws unless `id` is a legal device or module id that a URL can carry; `name` is what the caller calls it. */
 export function checkId(name: string, id: unknown): asserts id is string {
-  if (typeof id !== "string") {
-    throw new TypeError(`Cannot use ${name}: it must be a string, got ${describeType(id)}`);
-  }
+  checkType(name, id, "string");
   if (!ID_REGEXP.test(id)) {
     throw new RangeError(
       `Cannot use ${name} ${
@@ -22,6 +20,42 @@ export function checkId(name: string, id: unknown): asserts id is string {
   if (id === "." || id === "..") {
     throw new RangeError(`Cannot use ${name} ${quote(id)}: as a URL segment it would address another resource`);
   }
+}
+
+/** What an argument may have to be, as `typeof` says it. */
+interface TypeNames {
+  string: string;
+  number: number;
+  boolean: boolean;
+  object: object;
+  function: (...args: never[]) => unknown;
+}
+
+/** Throws unless an argument is of a type; null is no object here. `name` is what the caller calls it. */
+export function checkType<T extends keyof TypeNames>(
+  name: string,
+  value: unknown,
+  type: T,
+): asserts value is TypeNames[T] {
+  if (typeof value !== type || value === null) {
+    throw wrongType(name, `${type === "object" ? "an" : "a"} ${type}`, value);
+  }
+}
+
+/** Throws unless an argument is a number that is `isLegal`; `rule` says which ones are. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  isLegal: (value: number) => boolean,
+  rule: string,
+): asserts value is number {
+  checkType(name, value, "number");
+  if (!isLegal(value)) throw new RangeError(`Cannot use ${name} ${value}: it must be ${rule}`);
+}
+
+/** The error for an argument that is none of what is expected. */
+export function wrongType(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`Cannot use ${name}: it must be ${expected}, got ${describeType(value)}`);
 }
 
 /** A value's type in words, for messages that must not show the value itself. */

@@ -1,5 +1,5 @@
 import type { CloudToDeviceMethod } from "../gen/types.gen.ts";
-import { describeType, quote } from "./identifiers.ts";
+import { checkNumber, checkType } from "./identifiers.ts";
 import { checkJson } from "./json_value.ts";
 
 /** How long the hub waits for the device when the request does not say. */
@@ -10,13 +10,9 @@ const MARGIN_IN_MS = 15_000;
 
 /** The body of a method call; throws unless the request is a legal one. */
 export function methodBody(request: CloudToDeviceMethod): CloudToDeviceMethod {
-  if (typeof request !== "object" || request === null) {
-    throw new TypeError(`Cannot use request: it must be an object, got ${describeType(request)}`);
-  }
+  checkType("request", request, "object");
   const { methodName, payload = "", responseTimeoutInSeconds, connectTimeoutInSeconds } = request;
-  if (typeof methodName !== "string") {
-    throw new TypeError(`Cannot use methodName: it must be a string, got ${describeType(methodName)}`);
-  }
+  checkType("methodName", methodName, "string");
   if (methodName === "") throw new RangeError("Cannot use methodName: it must not be empty");
   checkJson("payload", payload);
   checkSeconds("responseTimeoutInSeconds", responseTimeoutInSeconds, 5);
@@ -32,12 +28,10 @@ export function methodTimeoutInMs(request: CloudToDeviceMethod): number {
 
 function checkSeconds(name: string, seconds: unknown, least: number): void {
   if (seconds === undefined) return;
-  if (typeof seconds !== "number") {
-    throw new TypeError(`Cannot use ${name}: it must be a number, got ${describeType(seconds)}`);
-  }
-  if (!Number.isInteger(seconds) || seconds < least || seconds > 300) {
-    throw new RangeError(
-      `Cannot use ${name} ${quote(String(seconds))}: it must be a whole number from ${least} to 300`,
-    );
-  }
+  checkNumber(
+    name,
+    seconds,
+    (time) => Number.isInteger(time) && time >= least && time <= 300,
+    `a whole number from ${least} to 300`,
+  );
 }

@@ -2,7 +2,6 @@ import type { AuthenticationMechanism, Module } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import {
   CERTIFICATE_AUTHORITY,
-  checkString,
   sasAuthentication,
   sasAuthenticationOfUpdate,
   type SymmetricKeys,
@@ -12,7 +11,7 @@ import {
 import { DeviceIdentities } from "./device_identities.ts";
 import { ifMatch } from "./etag.ts";
 import type { HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
+import { checkId, checkType } from "./identifiers.ts";
 import type { OperationName } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
@@ -380,7 +379,7 @@ export class ModuleIdentities extends DeviceIdentities {
     checkId("moduleId", moduleId);
     checkOptions(fields);
     const { etag, managedBy } = fields as ModuleFields & { etag?: string };
-    if (managedBy !== undefined) checkString("managedBy", managedBy);
+    if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
     const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
     const findOwnWork = findWritten(
       (options) => this.getModule(deviceId, moduleId, options),

@@ -1,5 +1,5 @@
 import type { QuerySpecification } from "../gen/types.gen.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType, wrongType } from "./identifiers.ts";
 import { checkCount } from "./operation_options.ts";
 
 /** What the rows of a result are: whole twins, rows of a projection (`"raw"`), records of jobs and others. */
@@ -37,9 +37,7 @@ const ITEM_TYPES: readonly QueryItemType[] = [
 /** The body of a query; throws unless there is a text. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
   const text = typeof query === "string" ? query : query?.query;
-  if (typeof text !== "string") {
-    throw new TypeError(`Cannot use query: it must be a string or { query: string }, got ${describeType(query)}`);
-  }
+  if (typeof text !== "string") throw wrongType("query", "a string or { query: string }", query);
   if (text.trim() === "") throw new RangeError("Cannot use query: it must not be empty");
   return { query: text };
 }
@@ -68,9 +66,7 @@ export function queryResult<T>(data: unknown, headers: { get(name: string): stri
 
 /** The token goes back in a header as it came; one that a header cannot carry is none of the hub's. */
 function checkContinuationToken(token: unknown): void {
-  if (typeof token !== "string") {
-    throw new TypeError(`Cannot use continuationToken: it must be a string, got ${describeType(token)}`);
-  }
+  checkType("continuationToken", token, "string");
   if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) {
     throw new RangeError(
       "Cannot use continuationToken: it must be one or more printable ASCII characters; leave it out for the first page",

@@ -1,4 +1,4 @@
-import { describeType } from "./identifiers.ts";
+import { checkNumber, checkType } from "./identifiers.ts";
 
 /** How calls are repeated that failed for a reason that may pass. */
 export interface RetryOptions {
@@ -19,25 +19,17 @@ export interface RetryOptions {
   maxRetryDelayInMs?: number;
 }
 
-const DEFAULTS: Required<RetryOptions> = { maxRetries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 30_000 };
-
 /** The options with what was left out; throws unless each is what it should be. */
 export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryOptions> {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot use retryOptions: it must be an object, got ${describeType(options)}`);
-  }
-  const resolved = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS) as (keyof RetryOptions)[]) {
-    const value = options[name];
-    if (value === undefined) continue;
-    if (typeof value !== "number") {
-      throw new TypeError(`Cannot use retryOptions.${name}: it must be a number, got ${describeType(value)}`);
-    }
-    if (!(value >= 0) || (name === "maxRetries" && !Number.isInteger(value))) {
-      const kind = name === "maxRetries" ? "a whole number" : "a number";
-      throw new RangeError(`Cannot use retryOptions.${name} ${value}: it must be ${kind} from 0 on`);
-    }
-    resolved[name] = value;
-  }
-  return resolved;
+  checkType("retryOptions", options, "object");
+  const { maxRetries = 4, retryDelayInMs = 500, maxRetryDelayInMs = 30_000 } = options;
+  checkNumber(
+    "retryOptions.maxRetries",
+    maxRetries,
+    (count) => Number.isInteger(count) && count >= 0,
+    "a whole number from 0 on",
+  );
+  checkNumber("retryOptions.retryDelayInMs", retryDelayInMs, (time) => time >= 0, "a number from 0 on");
+  checkNumber("retryOptions.maxRetryDelayInMs", maxRetryDelayInMs, (time) => time >= 0, "a number from 0 on");
+  return { maxRetries, retryDelayInMs, maxRetryDelayInMs };
 }

@@ -1,5 +1,5 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType, describeType } from "./identifiers.ts";
 
 /** How long a shared access signature lives when nothing else is said, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
@@ -93,9 +93,7 @@ export async function signSasToken(
 
 /** Throws unless `keyName` is a legal name of a shared access policy; it travels in the token as it is. */
 export function checkPolicyName(keyName: string): void {
-  if (typeof keyName !== "string") {
-    throw new TypeError(`Cannot use the policy name: it must be a string, got ${describeType(keyName)}`);
-  }
+  checkType("the policy name", keyName, "string");
   if (!POLICY_NAME_REGEXP.test(keyName)) {
     // Not shown: in a mangled connection string it may be the key that stands here.
     throw new RangeError("Cannot use the policy name: letters, digits and _ - @ . are allowed");

@@ -1,7 +1,7 @@
 import type { Twin } from "../gen/types.gen.ts";
 import { Deadlines } from "./deadline.ts";
 import { IoTHubError } from "./errors.ts";
-import { describeType } from "./identifiers.ts";
+import { checkType } from "./identifiers.ts";
 import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
 import type { TwinPatch } from "./twin_patch.ts";
 
@@ -31,9 +31,7 @@ export async function modifyTwin(
   write: (patch: TwinPatch, options: OperationOptions & { etag?: string }) => Promise<Twin>,
 ): Promise<Twin> {
   checkOptions(options);
-  if (typeof change !== "function") {
-    throw new TypeError(`Cannot use change: it must be a function, got ${describeType(change)}`);
-  }
+  checkType("change", change, "function");
   const { abortSignal, timeoutInMs, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
   checkCount("maxAttempts", maxAttempts);
   const deadlines = new Deadlines();

@@ -1,4 +1,4 @@
-import { describeType } from "./identifiers.ts";
+import { wrongType } from "./identifiers.ts";
 import { checkJson } from "./json_value.ts";
 
 /**
@@ -31,6 +31,6 @@ export function checkTwinPatch(name: string, patch: TwinPatch): void {
 function checkSection(name: string, section: unknown, optional: boolean): void {
   if (optional && (section === undefined || section === null)) return;
   if (typeof section !== "object" || section === null || Array.isArray(section)) {
-    throw new TypeError(`Cannot use ${name}: it must be an object, got ${describeType(section)}`);
+    throw wrongType(name, "an object", section);
   }
 }
