@@ -1,5 +1,4 @@
-import { type CallSubject, errorFromResponse, failed } from "./error_response.ts";
-import { IoTHubError } from "./errors.ts";
+import { type CallSubject, errorFromResponse, failure } from "./error_response.ts";
 import type { GeneratedResult } from "./generated_client.ts";
 import { secretsOf } from "./redaction.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
@@ -23,12 +22,15 @@ export function resultOf(
     // A deletion has nothing to say, with whatever status it says so.
     const data = body === "" && (status === 204 || call.operation.startsWith("delete")) ? undefined : parseBody(body);
     if (isSuccess && data === NOT_JSON) {
-      throw unusable("InvalidResponse", call, status, `with a body that is no JSON`);
+      throw failure(call, "InvalidResponse", `the hub answered ${status}, with a body that is no JSON`, {
+        statusCode: status,
+      });
     }
     if (isSuccess || call.accepts!(status, data)) return { data, response };
   }
   if (status >= 300 && status < 400) {
-    throw unusable("UnexpectedRedirect", call, status, "a redirect, which is not followed");
+    const reason = `the hub answered ${status}, a redirect, which is not followed`;
+    throw failure(call, "UnexpectedRedirect", reason, { statusCode: status });
   }
   throw errorFromResponse(call, status, (name) => headers.get(name), body, signedInAs, secretsOf(request));
 }
@@ -41,18 +43,4 @@ function parseBody(body: string): unknown {
   } catch {
     return NOT_JSON;
   }
-}
-
-function unusable(
-  code: "InvalidResponse" | "UnexpectedRedirect",
-  call: CallSubject,
-  statusCode: number,
-  what: string,
-): IoTHubError {
-  return new IoTHubError(`${failed(call)}: the hub answered ${statusCode}, ${what}`, {
-    code,
-    operation: call.operation,
-    retryable: false,
-    statusCode,
-  });
 }

@@ -23,17 +23,17 @@ export interface ConnectionString {
   x509?: boolean;
 }
 
-/** The wire names of the parts in lower case, since other SDKs accept any case, with the names of our fields. */
-const FIELDS: ReadonlyMap<string, keyof ConnectionString> = new Map([
-  ["hostname", "hostName"],
-  ["sharedaccesskeyname", "sharedAccessKeyName"],
-  ["sharedaccesskey", "sharedAccessKey"],
-  ["sharedaccesssignature", "sharedAccessSignature"],
-  ["deviceid", "deviceId"],
-  ["moduleid", "moduleId"],
-  ["gatewayhostname", "gatewayHostName"],
-  ["x509", "x509"],
-]);
+/** The fields; the wire names differ in case alone, and other SDKs accept any case. */
+const FIELDS: readonly (keyof ConnectionString)[] = [
+  "hostName",
+  "sharedAccessKeyName",
+  "sharedAccessKey",
+  "sharedAccessSignature",
+  "deviceId",
+  "moduleId",
+  "gatewayHostName",
+  "x509",
+];
 
 /**
  * Takes a connection string apart and checks each part.
@@ -64,8 +64,9 @@ export function parseConnectionString(connectionString: string): ConnectionStrin
     const where = `part ${index + 1} of ${pieces.length}`;
     const equals = piece.indexOf("=");
     if (equals < 0) throw malformed(`${where} is not of the form Name=Value`);
-    const field = FIELDS.get(piece.slice(0, equals).trim().toLowerCase());
-    if (field === undefined) throw malformed(`${where} has a name that is none of ${KNOWN_NAMES}`);
+    const name = piece.slice(0, equals).trim().toLowerCase();
+    const field = FIELDS.find((known) => known.toLowerCase() === name);
+    if (field === undefined) throw malformed(`${where} has a name that is none of ${FIELDS.join(", ")} (in any case)`);
     if (parsed[field] !== undefined) throw malformed(`${field} is there twice`);
     const value = piece.slice(equals + 1);
     if (value === "") throw malformed(`${field} has no value`);
@@ -76,9 +77,6 @@ export function parseConnectionString(connectionString: string): ConnectionStrin
   const result = { ...rest, ...(x509 === undefined ? {} : { x509: x509.toLowerCase() === "true" }) };
   return hideSecrets(result as ConnectionString, ["sharedAccessKey", "sharedAccessSignature"]);
 }
-
-const KNOWN_NAMES =
-  "HostName, SharedAccessKeyName, SharedAccessKey, SharedAccessSignature, DeviceId, ModuleId, GatewayHostName, x509";
 
 function checkParts(parts: Partial<Record<keyof ConnectionString, string>>): void {
   if (parts.hostName === undefined) throw malformed("HostName is missing");

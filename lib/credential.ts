@@ -1,6 +1,6 @@
 import { causeToShow } from "./cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
-import { IoTHubError } from "./errors.ts";
+import { failure } from "./error_response.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { TokenCredential } from "./token_credential.ts";
 
@@ -80,10 +80,8 @@ export class HubCredential {
     } catch (cause) {
       // A source that fails for a moment costs nothing while the old token is still good.
       if (current !== undefined && !options.forceRefresh && Date.now() < current.expiresOn) return current;
-      throw new IoTHubError(`Cannot complete ${options.operation}: the credential gave no token for ${this.audience}`, {
-        code: "CredentialError",
-        operation: options.operation,
-        retryable: false,
+      const { operation } = options;
+      throw failure({ operation }, "CredentialError", `the credential gave no token for ${this.audience}`, {
         cause: causeToShow(cause),
       });
     }

@@ -1,5 +1,5 @@
 import { errorNameOf, errorNumberOf } from "./error_codes.ts";
-import { IoTHubError } from "./errors.ts";
+import { type ClientErrorCode, IoTHubError, type IoTHubErrorFacts } from "./errors.ts";
 import { type OperationName, OPERATIONS } from "./operation_facts.ts";
 import { redactText } from "./redaction.ts";
 
@@ -108,8 +108,19 @@ function toMilliseconds(seconds: string): number {
   return Math.min(Number(seconds) * 1000, Number.MAX_SAFE_INTEGER);
 }
 
+/** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
+export function failure(
+  subject: Omit<CallSubject, "operation"> & { operation: string },
+  code: ClientErrorCode,
+  reason: string,
+  facts: Partial<IoTHubErrorFacts> = {},
+): IoTHubError {
+  const { operation } = subject;
+  return new IoTHubError(`${failed(subject)}: ${reason}`, { code, operation, retryable: false, ...facts });
+}
+
 /** The beginning of every message: what could not be done, to whom. */
-export function failed(subject: CallSubject): string {
+function failed(subject: Omit<CallSubject, "operation"> & { operation: string }): string {
   const device = subject.deviceId === undefined ? "" : ` of device ${JSON.stringify(subject.deviceId)}`;
   const module = subject.moduleId === undefined ? "" : `, module ${JSON.stringify(subject.moduleId)}`;
   return `Cannot complete ${subject.operation}${device}${module}`;

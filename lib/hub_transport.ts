@@ -5,7 +5,7 @@ import { causeToShow } from "./cause.ts";
 import type { ClientOptions } from "./client_options.ts";
 import type { HubCredential } from "./credential.ts";
 import { type Deadline, Deadlines } from "./deadline.ts";
-import { type CallSubject, failed } from "./error_response.ts";
+import { type CallSubject, failure } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "./hub_access.ts";
@@ -231,17 +231,11 @@ export class HubTransport {
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
       const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out all the same`;
-      return new IoTHubError(`${failed(call)}: ${reason}`, {
-        code: "Timeout",
-        operation: call.operation,
-        retryable: true,
-      });
+      return failure(call, "Timeout", reason, { retryable: true });
     }
     const secrets = request === undefined ? [] : secretsOf(request);
     const reason = redactText(innermostMessage(error), secrets);
-    return new IoTHubError(`${failed(call)}: ${this.#hostName} could not be reached (${reason})`, {
-      code: "NetworkError",
-      operation: call.operation,
+    return failure(call, "NetworkError", `${this.#hostName} could not be reached (${reason})`, {
       retryable: !isCertificateError(error),
       cause: causeToShow(error, secrets),
     });
@@ -254,9 +248,5 @@ function abortReason(signal: AbortSignal): unknown {
 }
 
 function closed(call: HubCall): IoTHubError {
-  return new IoTHubError(`${failed(call)}: the manager is closed; make a new one`, {
-    code: "Closed",
-    operation: call.operation,
-    retryable: false,
-  });
+  return failure(call, "Closed", "the manager is closed; make a new one");
 }

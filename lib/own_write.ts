@@ -30,12 +30,12 @@ export function findWritten<T>(
 /** Whether an identity is the one that was sent. Keys that the hub made itself prove nothing. */
 export function isOwnIdentity(sent: Device | Module, found: Device | Module): boolean {
   return isOwnAuthentication(sent.authentication, found.authentication) &&
-    equalWhereSent(withoutAuthentication(sent), withoutAuthentication(found));
+    isMerged(withoutAuthentication(sent), withoutAuthentication(found));
 }
 
 function isOwnAuthentication(sent: AuthenticationMechanism = {}, found: AuthenticationMechanism = {}): boolean {
   if (sent.type === "sas" && !sent.symmetricKey?.primaryKey) return false;
-  return equalWhereSent(sent, found);
+  return isMerged(sent, found);
 }
 
 function withoutAuthentication(identity: Device | Module): Record<string, unknown> {
@@ -55,17 +55,13 @@ export function isReplacement(replacement: TwinPatch, found: Twin): boolean {
     isSame(withoutOwned(replacement.properties?.desired ?? {}), withoutOwned(found.properties?.desired ?? {}));
 }
 
+/** Whether all that was sent is there; null stands for what is gone, and what is undefined was not sent. */
 function isMerged(patch: unknown, found: unknown): boolean {
   if (!isObject(patch)) return isSame(patch, found);
   if (!isObject(found)) return false;
   return Object.entries(withoutOwned(patch)).every(([key, value]) =>
     value === undefined || (value === null ? !Object.hasOwn(found, key) : isMerged(value, found[key]))
   );
-}
-
-function equalWhereSent(sent: unknown, found: unknown): boolean {
-  if (!isObject(sent) || !isObject(found)) return isSame(sent, found);
-  return Object.entries(sent).every(([key, value]) => value === undefined || equalWhereSent(value, found[key]));
 }
 
 /** JSON equality, whatever the order of members. */

@@ -1,5 +1,6 @@
 import type { Twin } from "../gen/types.gen.ts";
 import { Deadlines } from "./deadline.ts";
+import { failure } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
 import { checkType } from "./identifiers.ts";
 import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
@@ -57,11 +58,7 @@ export async function modifyTwin(
     }
   } catch (error) {
     if (!deadline.hasExpired || error instanceof IoTHubError) throw error;
-    throw new IoTHubError(`Cannot complete ${operation}: not done within ${timeoutInMs} ms`, {
-      code: "Timeout",
-      operation,
-      retryable: true,
-    });
+    throw failure({ operation }, "Timeout", `not done within ${timeoutInMs} ms`, { retryable: true });
   } finally {
     deadlines.stop(deadline);
   }
