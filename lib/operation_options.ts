@@ -21,10 +21,6 @@ export function checkOptions(options: OperationOptions): void {
 
 /** Throws unless the option `name` is a whole number from 1 to `most`. */
 export function checkCount(name: string, value: unknown, most: number = Number.MAX_SAFE_INTEGER): void {
-  checkNumber(
-    name,
-    value,
-    (count) => Number.isInteger(count) && count >= 1 && count <= most,
-    `a whole number from 1 to ${most}`,
-  );
+  const isLegal = (count: number): boolean => Number.isInteger(count) && count >= 1 && count <= most;
+  checkNumber(name, value, isLegal, `a whole number from 1 ${most === Number.MAX_SAFE_INTEGER ? "on" : `to ${most}`}`);
 }
