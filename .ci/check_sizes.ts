@@ -37,10 +37,10 @@ interface Bundle {
 }
 
 const PARTS: readonly Part[] = [
-  { name: "./http, one method", limitInBytes: 10_000, bundle: () => bundle({ code: ONE_METHOD, platform: "browser" }) },
+  { name: "./http, one method", limitInBytes: 16_000, bundle: () => bundle({ code: ONE_METHOD, platform: "browser" }) },
   {
     name: "./http, all of it",
-    limitInBytes: 14_000,
+    limitInBytes: 16_900,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

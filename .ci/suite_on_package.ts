@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-import-prefix
-/** Runs the suite on the built package, in JavaScript, as Node 20 needs it: that runs no TypeScript. */
+/** Runs the suite on the built package, in JavaScript, as Node 20 and 22 need it: they know no `await using`. */
 import * as esbuild from "npm:esbuild@0.28.2";
 import { basename, join, resolve } from "node:path";
 import { NPM_PACKAGE } from "./build_npm.ts";
@@ -21,9 +21,12 @@ interface BuiltSuite {
   fromSources: string[];
 }
 
+/** One build for all versions. */
+let built: Promise<BuiltSuite> | undefined;
+
 /** Runs the tests that need no more than the package on it, and the others on their own build of the sources. */
 export async function suiteOnPackage(node: string): Promise<Outcome> {
-  const { files, fromSources } = await buildSuite();
+  const { files, fromSources } = await (built ??= buildSuite());
   const flags = [
     "--experimental-websocket",
     "--no-warnings",

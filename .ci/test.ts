@@ -58,7 +58,7 @@ if (!installed.success) {
   console.error(installed.output);
   Deno.exit(1);
 }
-const runtimes = await installRuntimes(join(root, ".cache", "runtimes"), ["20", "24"]);
+const runtimes = await installRuntimes(join(root, ".cache", "runtimes"), ["20", "22", "24", "26"]);
 const files = await testFiles();
 const npm = new NpmChecks(runtimes.node["20"]);
 
@@ -91,14 +91,17 @@ const CHECKS: Check[] = [
     name: "suite on Bun",
     run: () => command(runtimes.bun, "test", "--timeout=60000", ...files.map((file) => `./${file}`)),
   },
-  {
-    name: "suite on Node",
-    run: () => command(runtimes.node["24"], "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
-  },
+  ...(["24", "26"] as const).map((version) => ({
+    name: `suite on Node ${version}`,
+    run: () => command(runtimes.node[version], "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
+  })),
   { name: "bundle sizes", run: checkSizes },
   { name: "npm package", run: () => npm.manifest() },
   { name: "npm package's types", run: () => npm.types() },
-  { name: "npm package's suite on Node 20", run: () => npm.suite(runtimes.node["20"]) },
+  ...(["20", "22"] as const).map((version) => ({
+    name: `npm package's suite on Node ${version}`,
+    run: () => npm.suite(runtimes.node[version]),
+  })),
   { name: "npm package on Node 20", run: () => npm.use(runtimes.node["20"]) },
   { name: "npm package on Node 24", run: () => npm.use(runtimes.node["24"]) },
   { name: "npm package on Bun", run: () => npm.use(runtimes.bun) },
