@@ -79,5 +79,6 @@ export class Retries {
 
 /** The wait, in milliseconds, after which something is tried again that has failed `count` times before. */
 export function backOff({ retryDelayInMs, maxRetryDelayInMs }: Required<RetryOptions>, count: number): number {
-  return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** count);
+  // So many doublings are more than enough, and many more would make of no delay none that is a number.
+  return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** Math.min(count, 30));
 }

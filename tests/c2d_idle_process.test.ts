@@ -18,7 +18,9 @@ interface Run {
 /** Runs the program on the runtime that runs this test. */
 function run(kind: string, endpoint: string): Run {
   const program = fileURLToPath(new URL("support/idle_user.ts", import.meta.url));
-  const args = "Deno" in globalThis ? ["run", "-A", "--no-check", program] : [program];
+  // Older versions of Node have WebSockets by this flag only.
+  const flags = process.execArgv.filter((flag) => flag === "--experimental-websocket");
+  const args = "Deno" in globalThis ? ["run", "-A", "--no-check", program] : [...flags, program];
   const child = spawn(process.execPath, [...args, kind, endpoint], {
     stdio: ["ignore", "pipe", "inherit"],
     timeout: 30_000,

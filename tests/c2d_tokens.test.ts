@@ -342,10 +342,10 @@ describe("A hub that never answers", () => {
       onAttach: (link) => link.set_target({ address: link.target.address }),
     });
     const credential = new FixedCredential();
-    await using client = new AmqpClient(hub.endpoint, { ...RETRIES, credential, attemptTimeoutInMs: 10 });
-    const { code, retryable, message } = await rejectionOf(client.send("", {}, { timeoutInMs: 80 }));
+    await using client = new AmqpClient(hub.endpoint, { ...RETRIES, credential, attemptTimeoutInMs: 500 });
+    const { code, retryable, message } = await rejectionOf(client.send("", {}, { timeoutInMs: 600 }));
     assert.deepEqual([code, retryable], ["Timeout", true]);
-    assert.match(message, /within 80 ms: the hub granted no credit to send/);
+    assert.match(message, /within 600 ms: the hub granted no credit to send/);
     assert.equal(hub.connections.length, 1);
   });
 });

@@ -2,10 +2,12 @@ const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThi
 const realNow = Date.now;
 
 interface MockedTimer {
-  readonly due: number;
+  due: number;
   readonly run: () => void;
   ref(): void;
   unref(): void;
+  /** What Node's own WebSocket asks of a timer. */
+  refresh(): void;
 }
 
 /**
@@ -18,7 +20,8 @@ export class MockedTime implements Disposable {
 
   constructor() {
     const set = (run: () => void, delayInMs: number = 0): MockedTimer => {
-      const timer = { due: this.#now + Math.max(1, delayInMs), run, ref() {}, unref() {} };
+      const refresh = (): void => void (timer.due = this.#now + Math.max(1, delayInMs));
+      const timer = { due: this.#now + Math.max(1, delayInMs), run, ref() {}, unref() {}, refresh };
       this.#timers.add(timer);
       return timer;
     };
