@@ -88,10 +88,14 @@ try {
   const tls = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
   const certificateFile = join(folder, "hub.pem");
   await Deno.writeTextFile(certificateFile, tls.cert);
-  // Read by the code that starts workerd when it is loaded.
+  const { deno, bun, node } = await installRuntimes(join(root, ".cache", "runtimes"), ["22", "24", "26"]);
+  await attempt("bundlers without a configuration", async () => {
+    const { success, output } = await checkBundlers(node["24"], bun);
+    if (!success) throw new Error(output);
+  });
+  // Read by the code that starts workerd when it is loaded; npm, which ran before, may need another one.
   Deno.env.set("NODE_EXTRA_CA_CERTS", certificateFile);
   const tools = await installEdgeTools(join(root, ".cache", "edge"));
-  const { deno, bun, node } = await installRuntimes(join(root, ".cache", "runtimes"), ["22", "24", "26"]);
   const browser = await tools.launchChromium();
   const run: EdgeRun = { tools, bundles: new Bundles(tools.esbuild, root), browser, tls, certificateFile };
 
@@ -102,10 +106,6 @@ try {
   await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
   await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));
-  await attempt("bundlers without a configuration", async () => {
-    const { success, output } = await checkBundlers(node["24"], bun);
-    if (!success) throw new Error(output);
-  });
   await Promise.all([browser.close(), tools.esbuild.stop()]);
   if (failures.length === 0) await attempt("the README's table of runtimes", () => compareReadme(rows));
 } finally {
