@@ -24,11 +24,13 @@ export class MessageChannel {
     this.#options = { ...options };
   }
 
-  /** Sends a message; resolves when the hub has accepted it. */
-  async send(operation: string, message: C2dMessage, options: OperationOptions): Promise<void> {
+  /** Sends a message; resolves when the hub has accepted it. May throw as well as reject. */
+  send(operation: string, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
-    const connection = this.#atHand(operation, options) ?? await this.#load(options);
-    await connection.send(message, this.#facts(operation, options));
+    const connection = this.#atHand(operation, options);
+    const facts = this.#facts(operation, options);
+    if (connection !== undefined) return connection.send(message, facts);
+    return this.#load(options).then((loaded) => loaded.send(message, facts));
   }
 
   /** A receiver for one of the hub's queues; it must be closed. */

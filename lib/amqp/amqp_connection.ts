@@ -35,10 +35,10 @@ export class AmqpConnection {
    *
    * @throws {IoTHubError} for whatever the hub or the network has against it; the signal's reason when aborted.
    */
-  async send(message: C2dMessage, options: SendOptions): Promise<void> {
-    options.abortSignal?.throwIfAborted();
-    if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
-    await this.#sender.send(message, options);
+  send(message: C2dMessage, options: SendOptions): Promise<void> {
+    if (options.abortSignal?.aborted) return Promise.reject(options.abortSignal.reason);
+    if (this.#closing !== undefined) return Promise.reject(managerClosed().toError(options.operation));
+    return this.#sender.send(message, options);
   }
 
   /** A receiver for one of the hub's queues towards back ends. It must be closed. */
