@@ -20,6 +20,9 @@ const DESCRIPTION = "Manages an Azure IoT hub: device and module identities, twi
 const KEYWORDS = ["azure", "iot", "iot-hub", "device-management", "device-twin", "direct-method", "amqp"];
 const COPIED = ["README.md", "LICENSE", "CHANGELOG.md"];
 
+/** Only the local hub's AMQP over WebSocket needs it, and says so where it is missing. */
+const OPTIONAL_PACKAGES: readonly string[] = ["ws"];
+
 /** What the package's manifest takes from `deno.json`. */
 interface DenoConfig {
   name: string;
@@ -82,7 +85,7 @@ function manifest(config: DenoConfig, packages: readonly string[]): Record<strin
   const dependencies = packages.map((dependency) => {
     const [, exact] = imports[dependency]?.match(/^npm:.+@(\d+\.\d+\.\d+)$/) ?? [];
     if (exact === undefined) throw new Error(`deno.json pins no version of ${dependency}`);
-    return [dependency, exact];
+    return [dependency, exact] as const;
   });
   const exports = Object.entries(config.exports).map(([exported, path]) => [exported, {
     types: path.replace("./", "./types/").replace(/\.ts$/, ".d.ts"),
@@ -98,7 +101,12 @@ function manifest(config: DenoConfig, packages: readonly string[]): Record<strin
     engines: { node: ">=20" },
     sideEffects: false,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
-    dependencies: Object.fromEntries(dependencies),
+    dependencies: Object.fromEntries(dependencies.filter(([dependency]) => !OPTIONAL_PACKAGES.includes(dependency))),
+    peerDependencies: Object.fromEntries(
+      dependencies.filter(([dependency]) => OPTIONAL_PACKAGES.includes(dependency))
+        .map(([dependency, exact]) => [dependency, `^${exact}`]),
+    ),
+    peerDependenciesMeta: Object.fromEntries(OPTIONAL_PACKAGES.map((dependency) => [dependency, { optional: true }])),
   };
 }
 

@@ -37,7 +37,15 @@ export class WebSocketUpgrades {
     if (pathOf(request.url) !== PATH) return refuse(socket, "404 Not Found");
     if (!protocolsOf(request).includes(SUBPROTOCOL)) return refuse(socket, "400 Bad Request");
     const { WebSocketBytes } = await import("./amqp_web_socket.ts");
-    const server = await (this.#server ??= this.#load());
+    // On npm this package is optional: few need it.
+    const server = await (this.#server ??= this.#load()).catch(() => undefined);
+    if (server === undefined) {
+      return refuse(
+        socket,
+        "501 Not Implemented",
+        "AMQP over WebSocket needs the package ws: install it beside this one",
+      );
+    }
     if (this.#isClosed) return void socket.destroy();
     server.handleUpgrade(request, socket, head, (accepted) => {
       if (this.#isClosed) accepted.terminate();
@@ -78,6 +86,6 @@ function protocolsOf(request: IncomingMessage): string[] {
   return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(socket: Duplex, status: string, text: string = ""): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
 }

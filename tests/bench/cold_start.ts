@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { median } from "./median.ts";
 import { runScript } from "./processes.ts";
@@ -12,10 +13,12 @@ export interface ColdStart {
 }
 
 /**
- * Starts processes that import nothing, this module by its `entry` or the SDK, and that ask for a twin with either.
+ * Starts processes that import nothing, this module by its `entry` or the SDK, and that ask for a twin with either. Those that
+ * have to do with this module run in the folder `project`.
  */
 export async function measureColdStart(
   command: readonly [string, ...string[]],
+  project: string,
   entry: string,
   port: number,
   rounds: number,
@@ -34,7 +37,7 @@ export async function measureColdStart(
   for (let round = -1; round < rounds; round++) {
     for (const [name, args] of Object.entries(cases)) {
       const started = performance.now();
-      await runScript(command, "cold_start_step.mjs", args, certificate);
+      await runScript(command, join(args[0] === "sdk" ? "." : project, "cold_start_step.mjs"), args, certificate);
       if (round >= 0) times.set(name, [...(times.get(name) ?? []), performance.now() - started]);
     }
   }

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { installRuntimes } from "../../.ci/runtimes.ts";
 import type { ContenderRequest } from "./contender.ts";
 import type { ServerPorts } from "./server.ts";
@@ -26,7 +26,7 @@ export async function findRuntimes(): Promise<RuntimeCommands> {
 }
 
 function scriptPath(name: string): string {
-  return join(import.meta.dirname!, name);
+  return resolve(import.meta.dirname!, name);
 }
 
 /** Runs a script in a runtime to its end, in an environment that trusts `certificate`; returns what it printed. */

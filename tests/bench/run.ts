@@ -9,6 +9,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { buildNpmPackage, NPM_PACKAGE } from "../../.ci/build_npm.ts";
 import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
 import { compare, type Effort, type Measurement } from "./compare.ts";
 import { measureColdStart } from "./cold_start.ts";
@@ -36,7 +37,7 @@ const TWINS = 100_000;
 const MEMORY_COUNTS = [100_000, 300_000];
 const MEMORY_PROCESSES = 2;
 const MESSAGE_COUNTS = [20_000, 100_000];
-const COLD_STARTS = 15;
+const COLD_STARTS = 20;
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
@@ -63,7 +64,7 @@ async function measure(): Promise<Results> {
   const certificate = join(directory, "cert.pem");
   await Deno.writeTextFile(certificate, cert);
   await Deno.writeTextFile(join(directory, "key.pem"), key);
-  const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await pack() : "";
+  const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await built() : "";
   const serverArgs = [certificate, join(directory, "key.pem")] as const;
   await using httpServer = await startServer(runtimes.node, "server.ts", ...serverArgs);
   await using amqpServer = await startServer(runtimes.node, "amqp_server.ts", ...serverArgs);
@@ -74,9 +75,10 @@ async function measure(): Promise<Results> {
     results.measurements.push(...measurements.map((measurement) => ({ ...measurement, runtime })));
     results.facts[runtime] = await collectFacts(runtime, portsOf, certificate);
     if (parts.includes("cold-start")) {
-      const entry = runtime === "deno" ? join(ROOT, "mod.ts") : join(packageDirectory, "mod.js");
+      const entry = runtime === "deno" ? join(ROOT, "mod.ts") : join(packageDirectory, "dist", "index.js");
       results.coldStarts[runtime] = await measureColdStart(
         runtimes[runtime],
+        runtime === "deno" ? await usersProject() : ".",
         entry,
         httpServer.ports.fast,
         Number(values.rounds ?? COLD_STARTS),
@@ -152,21 +154,26 @@ function contendersOf(part: string, runtime: RuntimeName): string[] {
   }
 }
 
-/** Makes the package for Node and Bun, and unpacks it. */
-async function pack(): Promise<string> {
-  const archive = join(directory, "package.tgz");
-  await run(Deno.execPath(), ["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", archive]);
-  await run("tar", ["-xzf", archive, "-C", directory]);
-  return join(directory, "package");
-}
-
-async function run(executable: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(executable, { args, cwd: ROOT }).output();
-  if (!success) throw new Error(`${executable} ${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
-}
-
 function chosen<T extends string>(what: string, asked: readonly string[], all: readonly T[]): readonly T[] {
   const unknown = asked.find((name) => !(all as readonly string[]).includes(name));
   if (unknown !== undefined) throw new RangeError(`There is no ${what} ${unknown}; there are ${all.join(", ")}`);
   return asked.length === 0 ? all : all.filter((name) => asked.includes(name));
+}
+
+/** The package for npm, as its users get it. */
+async function built(): Promise<string> {
+  await buildNpmPackage();
+  return NPM_PACKAGE;
+}
+
+/**
+ * A project for Deno that depends on this module, and on nothing else: Deno reads what the lock file lists, and this project's own
+ * lists far more.
+ */
+async function usersProject(): Promise<string> {
+  const { imports } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  const needed = Object.fromEntries(["jose", "rhea", "ws"].map((name) => [name, imports[name]]));
+  await Deno.writeTextFile(join(directory, "deno.json"), JSON.stringify({ imports: needed }));
+  await Deno.copyFile(join(import.meta.dirname!, "cold_start_step.mjs"), join(directory, "cold_start_step.mjs"));
+  return directory;
 }

@@ -171,7 +171,7 @@ export function evaluate(results: Results): Target[] {
     ...perRuntime(
       "   import over an empty module, in ms",
       "at most",
-      [20, 20, 20],
+      [15, 15, 15],
       cold((times) => times.importModule - times.empty),
     ),
     {
