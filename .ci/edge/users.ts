@@ -11,12 +11,13 @@ import { startWorker } from "./workerd.ts";
 
 const IDS = Array.from({ length: 20 }, (_, index) => `thermostat-${index}`);
 const USERS = new URL("../../tests/users/", import.meta.url);
+const README = new URL("../../README.md", import.meta.url);
 
-/** A Worker writes twins, for many requests at once. */
+/** The README's Worker writes twins, for many requests at once. */
 export async function useWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
   await using hub = await hubWithDevices();
   const { https } = await hub.listen({ https: 0, tls });
-  const script = await bundles.build(await read("worker.ts"), "web");
+  const script = await bundles.build(await recipe("A Worker that updates a twin"), "web");
   const worker = startWorker(tools.Miniflare, script, "/http", {
     IOTHUB_CONNECTION_STRING: hub.connectionString,
     IOTHUB_ENDPOINT: https!,
@@ -116,4 +117,12 @@ async function hubWithDevices(hostName?: string): Promise<LocalHub> {
 
 function read(name: string): Promise<string> {
   return Deno.readTextFile(new URL(name, USERS));
+}
+
+/** The first block of code under a heading of the README. */
+async function recipe(heading: string): Promise<string> {
+  const [, section = ""] = (await Deno.readTextFile(README)).split(`### ${heading}\n`);
+  const [, code] = /```ts\n([\s\S]*?)```/.exec(section) ?? [];
+  if (code === undefined) throw new Error(`the README has no code under ${JSON.stringify(heading)}`);
+  return code;
 }
