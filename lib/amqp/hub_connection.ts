@@ -1,22 +1,16 @@
 import type { Connection, EventContext } from "rhea";
-import type { HubToken } from "../credential.ts";
 import { describeEndpoint, resolveEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { BackgroundTimer } from "./background_timer.ts";
-import { CbsLink, conditionOf } from "./cbs_link.ts";
+import { Authorization } from "./authorization.ts";
+import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
+import { afterOutcomes } from "./hub_link.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { connect, type Transport } from "./transport.ts";
 
 /** How long the peer may take to say goodbye. */
 const CLOSING_LIMIT_IN_MS = 2_000;
-
-/** A token is renewed this long before its end, or in the last tenth of a shorter life. */
-const RENEWAL_MARGIN_IN_MS = 240_000;
-/** A renewal that failed is tried again after this time, or a third of what is left of the old token's life. */
-const RENEWAL_RETRY_IN_MS = 30_000;
-const LEAST_RENEWAL_RETRY_IN_MS = 50;
 
 /** A connection that nobody has used for this long lets the process end. Not at once, since the next use is often near. */
 const REST_AFTER_IN_MS = 50;
@@ -39,17 +33,13 @@ export class HubConnection {
   readonly #hasFreshToken: boolean;
   readonly #users: Set<ConnectionUser> = new Set();
   readonly #openingTimer: ReturnType<typeof setTimeout>;
-  readonly #renewalTimer: BackgroundTimer = new BackgroundTimer();
-  readonly #renewalLimit: BackgroundTimer = new BackgroundTimer();
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #transport: Transport | undefined;
   #keepAlive: KeepAlive | undefined;
-  #cbs: CbsLink | undefined;
+  #authorization: Authorization | undefined;
   #isReady = false;
   #isResting = false;
   #restedAt = 0;
-  #tokenExpiresOn = 0;
-  #renewing = false;
   #ended: AmqpFailure | undefined;
   /** Settles when the socket is gone. */
   readonly closed: Promise<void>;
@@ -89,7 +79,7 @@ export class HubConnection {
 
   /** What must not be shown of what the hub says. */
   get secrets(): readonly string[] {
-    return this.#cbs?.secrets ?? [];
+    return this.#authorization?.secrets ?? [];
   }
 
   /**
@@ -97,9 +87,7 @@ export class HubConnection {
    * again, and the users hear of it by {@linkcode ConnectionUser.ready}.
    */
   isAuthorized(): boolean {
-    if (Date.now() < this.#tokenExpiresOn) return true;
-    if (this.#tokenExpiresOn > 0) void this.#renew();
-    return false;
+    return this.#authorization!.isGood();
   }
 
   /**
@@ -107,8 +95,7 @@ export class HubConnection {
    * hear of it by {@linkcode ConnectionUser.ready}; if it fails, the connection ends.
    */
   reauthorize(): void {
-    this.#tokenExpiresOn = Math.min(this.#tokenExpiresOn, Date.now());
-    void this.#renew({ forceRefresh: true });
+    this.#authorization!.replace();
   }
 
   /** Adds a user, who is told of everything from now on. */
@@ -148,10 +135,8 @@ export class HubConnection {
     this.#ended = failure;
     clearTimeout(this.#openingTimer);
     clearTimeout(this.#idleTimer);
-    this.#renewalTimer.clear();
-    this.#renewalLimit.clear();
     this.#keepAlive?.stop();
-    this.#cbs?.end(failure);
+    this.#authorization?.end(failure);
     if (this.#transport === undefined) this.#onClosed();
     else void closeOrderly(this.#transport).then(this.#onClosed);
     for (const user of [...this.#users]) user.ended(failure);
@@ -196,8 +181,11 @@ export class HubConnection {
         prepare: (connection) => this.#listen(connection, where),
         heard: () => this.#keepAlive?.heard(),
       });
-      this.#cbs = new CbsLink(this.#transport.connection);
-      await this.#authorize(await token);
+      this.#authorization = new Authorization(this.#settings, this.#transport.connection, {
+        renewed: () => this.#tellReady(),
+        lost: (failure) => this.end(failure),
+      });
+      await this.#authorization.put(await token);
       clearTimeout(this.#openingTimer);
       if (this.#ended !== undefined) return;
       this.#isReady = true;
@@ -211,55 +199,11 @@ export class HubConnection {
     for (const user of [...this.#users]) user.ready();
   }
 
-  async #authorize(token: HubToken): Promise<void> {
-    if (this.#ended !== undefined) throw this.#ended;
-    await this.#cbs!.putToken(this.#settings.credential.audience, token);
-    const left = token.expiresOn - Date.now();
-    // The hub has accepted a token that is over by our clock: one of the clocks is wrong, and the hub's is what counts.
-    this.#tokenExpiresOn = left > 0 ? token.expiresOn : Infinity;
-    this.#renewalTimer.setAt(
-      this.#tokenExpiresOn - Math.min(RENEWAL_MARGIN_IN_MS, left / 10),
-      () => void this.#renew(),
-    );
-  }
-
-  async #renew({ forceRefresh } = { forceRefresh: false }): Promise<void> {
-    if (this.#renewing || this.#ended !== undefined) return;
-    this.#renewing = true;
-    const { credential, attemptTimeoutInMs } = this.#settings;
-    this.#renewalLimit.setAt(Date.now() + attemptTimeoutInMs, () => this.end(renewalTookTooLong(attemptTimeoutInMs)));
-    const wasLate = Date.now() >= this.#tokenExpiresOn;
-    try {
-      let token = await credential.getToken({ operation: "token renewal", ...(forceRefresh && { forceRefresh }) });
-      if (token.expiresOn <= this.#tokenExpiresOn && !forceRefresh) {
-        token = await credential.getToken({ operation: "token renewal", forceRefresh: true });
-      }
-      // A ready-made token has no successor: the hub lets it run out, and so do we.
-      if (token.expiresOn > this.#tokenExpiresOn || forceRefresh) await this.#authorize(token);
-      else if (wasLate) throw tokenRanOut();
-      // Whoever came while the old token was over has been sent away.
-      if (this.#ended === undefined) this.#tellReady();
-    } catch (error) {
-      this.#renewalFailed(error);
-    } finally {
-      this.#renewing = false;
-      this.#renewalLimit.clear();
-    }
-  }
-
-  /** The old token is still good for a while: as long, the renewal is tried again. */
-  #renewalFailed(error: unknown): void {
-    if (this.#ended !== undefined) return;
-    const left = this.#tokenExpiresOn - Date.now();
-    if (left <= 0) return this.end(toFailure(error, "renewing the token"));
-    const wait = Math.max(LEAST_RENEWAL_RETRY_IN_MS, Math.min(RENEWAL_RETRY_IN_MS, left / 3));
-    this.#renewalTimer.setAt(Date.now() + Math.min(wait, left), () => void this.#renew());
-  }
-
   /** The loss of the session of the token's links ends the connection, as that of the socket does. */
   #listen(connection: Connection, where: string): void {
     const onClosed = (what: string, error: unknown): void => {
-      this.end(failureOfCondition(conditionOf(error), `the hub closed the ${what}`, this.secrets));
+      const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, this.secrets);
+      afterOutcomes(() => this.end(failure));
     };
     connection.on("connection_open", () => {
       this.#keepAlive = new KeepAlive(connection, (silenceInMs) => this.end(wasSilent(where, silenceInMs)));
@@ -272,7 +216,10 @@ export class HubConnection {
     connection.on("receiver_close", () => onClosed("token's link", undefined));
     connection.on("session_close", () => onClosed("session", undefined));
     connection.on("connection_close", () => onClosed("connection", undefined));
-    const onBroken = (error: unknown): void => this.end(toFailure(error, `the AMQP connection to ${where}`));
+    const onBroken = (error: unknown): void => {
+      const failure = toFailure(error, `the AMQP connection to ${where}`);
+      afterOutcomes(() => this.end(failure));
+    };
     connection.on("disconnected", ({ error }: EventContext) => onBroken(error));
     connection.on("protocol_error", onBroken);
     connection.on("error", onBroken);
@@ -295,24 +242,10 @@ function openingTookTooLong(limitInMs: number): AmqpFailure {
   });
 }
 
-function renewalTookTooLong(limitInMs: number): AmqpFailure {
-  return new AmqpFailure(`the token could not be renewed within ${limitInMs} ms`, {
-    code: "Timeout",
-    retryable: true,
-  });
-}
-
 function wasSilent(where: string, silenceInMs: number): AmqpFailure {
   return new AmqpFailure(`the AMQP connection to ${where} was silent for ${Math.round(silenceInMs / 1000)} s`, {
     code: "NetworkError",
     retryable: true,
-  });
-}
-
-function tokenRanOut(): AmqpFailure {
-  return new AmqpFailure("the shared access signature has expired, and only its owner can make a new one", {
-    code: "Unauthorized",
-    retryable: false,
   });
 }
 
