@@ -1,7 +1,6 @@
 import type { C2dMessage } from "../c2d_message.ts";
-import { IoTHubError } from "../errors.ts";
 import { backOff } from "../retry.ts";
-import { AmqpFailure } from "./amqp_failure.ts";
+import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "./background_timer.ts";
 import { copyToBuffer } from "./buffer_class.ts";
@@ -9,6 +8,7 @@ import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { encodeMessage } from "./message_encoder.ts";
 import type { PendingSend, SendOptions } from "./pending_send.ts";
+import { NO_VERDICT, noVerdict, timedOut, tooManyPending } from "./send_failures.ts";
 import { SendQueue } from "./send_queue.ts";
 
 /** Half of what the library has room for: it also keeps those that were answered before an earlier one. */
@@ -252,10 +252,7 @@ export class C2dSender implements ConnectionUser {
     for (const pending of this.#inFlight.values()) {
       if (pending.isSettled) continue;
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
-      else {this.#settle(
-          pending,
-          timedOut(pending, "the hub gave no verdict, so that it may or may not have the message"),
-        );}
+      else this.#settle(pending, timedOut(pending, NO_VERDICT));
     }
     for (const pending of [...this.#queue]) {
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
@@ -280,31 +277,4 @@ export class C2dSender implements ConnectionUser {
     if (this.#queue.isHeldBack(pending)) return "an earlier message for the same device has to be sent again";
     return "the hub granted no credit to send";
   }
-}
-
-function timedOut({ options, lastFailure }: PendingSend, phase: string): IoTHubError {
-  const { operation, timeoutInMs } = options;
-  return new IoTHubError(`Cannot complete ${operation} within ${timeoutInMs} ms: ${phase}`, {
-    code: "Timeout",
-    operation,
-    retryable: true,
-    ...(lastFailure === undefined ? {} : { cause: lastFailure.toError(operation) }),
-  });
-}
-
-function tooManyPending(operation: string, pending: number, bytes: number): IoTHubError {
-  const waiting = `${pending} messages of ${bytes} bytes in all wait to be sent already`;
-  const reason = `${waiting}; await some of those sends before making more`;
-  return new IoTHubError(`Cannot complete ${operation}: ${reason}`, {
-    code: "TooManyPendingMessages",
-    operation,
-    retryable: true,
-  });
-}
-
-function noVerdict(timeoutInMs: number): AmqpFailure {
-  return new AmqpFailure(`the hub gave no verdict on a message within ${timeoutInMs} ms`, {
-    code: "Timeout",
-    retryable: true,
-  });
 }
