@@ -3,9 +3,6 @@ import { checkNumber, wrongType } from "./identifiers.ts";
 /** setTimeout counts in 32 bits; a longer wait would end at once. */
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
 
-/** On Workers a timer ends with the request that set it, so that calls of several requests cannot share one. */
-const TIMERS_BELONG_TO_REQUESTS = globalThis.navigator?.userAgent === "Cloudflare-Workers";
-
 /** Throws unless `timeoutInMs` is a time-out a timer can keep. */
 export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs"): void {
   checkNumber(
@@ -126,6 +123,8 @@ export class Deadline {
  * costs on some runtimes. It is set for the earliest of them, and never without a call. On Workers each has its own.
  */
 export class Deadlines {
+  /** On Workers a timer ends with the request that set it, so that calls of several requests cannot share one. */
+  readonly #timersBelongToRequests: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
   readonly #running = new Set<Deadline>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
@@ -134,7 +133,7 @@ export class Deadlines {
   start(timeoutInMs: number, outer: AbortSignal | undefined): Deadline {
     const deadline = new Deadline(timeoutInMs, outer);
     this.#running.add(deadline);
-    if (TIMERS_BELONG_TO_REQUESTS) deadline.setOwnTimer();
+    if (this.#timersBelongToRequests) deadline.setOwnTimer();
     else if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
     return deadline;
   }
