@@ -1,49 +1,16 @@
 import assert from "node:assert/strict";
-import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { WebSocketServer } from "ws";
-import { makeSelfSignedCertificate, type ServerCertificate } from "../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../lib/local/self_signed_certificate.ts";
 import { AmqpClient } from "./support/amqp_client.ts";
-import { type ScriptedHub, startScriptedHub } from "./support/scripted_hub.ts";
+import { startScriptedHub } from "./support/scripted_hub.ts";
+import { startWebSocketHub } from "./support/web_socket_hub.ts";
 
 const certificate = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
 const other = await makeSelfSignedCertificate(["other.example"], ["127.0.0.1"]);
 
 /** Node's own WebSocket takes no certificate authority; that of Deno and Bun does. */
 const CAN_TRUST = "Deno" in globalThis || "Bun" in globalThis;
-
-interface WebSocketHub extends AsyncDisposable {
-  readonly hub: ScriptedHub;
-  readonly port: number;
-  readonly requests: { url: string | undefined; protocol: string }[];
-}
-
-/** The scripted hub behind a WebSocket. */
-async function startWebSocketHub(tls?: ServerCertificate): Promise<WebSocketHub> {
-  const hub = await startScriptedHub();
-  const server: Server = tls === undefined ? createHttpServer() : createHttpsServer(tls);
-  const sockets = new WebSocketServer({ server });
-  const requests: WebSocketHub["requests"] = [];
-  sockets.on("connection", (socket: { protocol: string }, request: IncomingMessage) => {
-    requests.push({ url: request.url, protocol: socket.protocol });
-    hub.accept(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    hub,
-    requests,
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose](): Promise<void> {
-      await hub[Symbol.asyncDispose]();
-      for (const socket of sockets.clients) socket.terminate();
-      sockets.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 describe("TLS over TCP", () => {
   for (const host of ["localhost", "127.0.0.1"]) {
@@ -136,7 +103,7 @@ describe("A WebSocket", () => {
   });
 
   test("with TLS trusts the given authority, or says that it cannot", async () => {
-    await using server = await startWebSocketHub(certificate);
+    await using server = await startWebSocketHub({}, certificate);
     await using client = new AmqpClient(`wss://localhost:${server.port}`, { tls: { ca: certificate.cert } });
     if (CAN_TRUST) {
       await client.send("");
@@ -147,7 +114,7 @@ describe("A WebSocket", () => {
   });
 
   test("with TLS does not trust a hub whose authority is not given", async () => {
-    await using server = await startWebSocketHub(certificate);
+    await using server = await startWebSocketHub({}, certificate);
     await using client = new AmqpClient(`wss://localhost:${server.port}`);
     await assert.rejects(client.send(""), { code: "NetworkError" });
     assert.equal(server.requests.length, 0);
