@@ -119,6 +119,11 @@ export function failure(
   return new IoTHubError(`${failed(subject)}: ${reason}`, { code, operation, retryable: false, ...facts });
 }
 
+/** The error for a call on a manager that is closed. */
+export function closed(subject: Omit<CallSubject, "operation"> & { operation: string }): IoTHubError {
+  return failure(subject, "Closed", "the manager is closed; make a new one");
+}
+
 /** The beginning of every message: what could not be done, to whom. */
 function failed(subject: Omit<CallSubject, "operation"> & { operation: string }): string {
   const device = subject.deviceId === undefined ? "" : ` of device ${JSON.stringify(subject.deviceId)}`;

@@ -5,7 +5,7 @@ import { causeToShow } from "./cause.ts";
 import type { ClientOptions } from "./client_options.ts";
 import type { HubCredential } from "./credential.ts";
 import { type Deadline, Deadlines } from "./deadline.ts";
-import { type CallSubject, failure } from "./error_response.ts";
+import { type CallSubject, closed, failure } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "./hub_access.ts";
@@ -245,8 +245,4 @@ export class HubTransport {
 /** A signal of a polyfill may have no reason; an error is thrown all the same. */
 function abortReason(signal: AbortSignal): unknown {
   return signal.reason ?? new DOMException("The call was aborted", "AbortError");
-}
-
-function closed(call: HubCall): IoTHubError {
-  return failure(call, "Closed", "the manager is closed; make a new one");
 }

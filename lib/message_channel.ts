@@ -2,7 +2,7 @@ import type { AmqpConnection, ServiceReceiver } from "./amqp/amqp_connection.ts"
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ClientOptions } from "./client_options.ts";
 import { Deadline } from "./deadline.ts";
-import { IoTHubError } from "./errors.ts";
+import { closed } from "./error_response.ts";
 import type { HubAccess } from "./hub_access.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "./hub_transport.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
@@ -56,13 +56,7 @@ export class MessageChannel {
   /** The connection, where it is loaded and nobody waits for it any more. */
   #atHand(operation: string, { abortSignal }: OperationOptions): AmqpConnection | undefined {
     abortSignal?.throwIfAborted();
-    if (this.#closed) {
-      throw new IoTHubError(`Cannot complete ${operation}: the manager is closed; make a new one`, {
-        code: "Closed",
-        operation,
-        retryable: false,
-      });
-    }
+    if (this.#closed) throw closed({ operation });
     return this.#waiting === 0 ? this.#loaded : undefined;
   }
 

@@ -1,4 +1,5 @@
-import { IoTHubError } from "./errors.ts";
+import { failure } from "./error_response.ts";
+import type { IoTHubError } from "./errors.ts";
 import type { MessageChannel } from "./message_channel.ts";
 import { checkReceiveOptions, type ReceiveOptions } from "./receive_options.ts";
 import { SettledTogether, type Settlement } from "./settlement.ts";
@@ -53,8 +54,6 @@ function parseJson(body: Uint8Array): unknown {
 }
 
 function unreadable(operation: string): IoTHubError {
-  return new IoTHubError(
-    `Cannot complete ${operation}: the hub sent something else than the JSON it promises; it was given back to the hub`,
-    { code: "InvalidResponse", operation, retryable: false },
-  );
+  const reason = "the hub sent something else than the JSON it promises; it was given back to the hub";
+  return failure({ operation }, "InvalidResponse", reason);
 }

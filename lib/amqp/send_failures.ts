@@ -1,3 +1,4 @@
+import { failure } from "../error_response.ts";
 import { IoTHubError } from "../errors.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { PendingSend } from "./pending_send.ts";
@@ -20,11 +21,7 @@ export function timedOut({ options, lastFailure }: PendingSend, phase: string): 
 export function tooManyPending(operation: string, pending: number, bytes: number): IoTHubError {
   const waiting = `${pending} messages of ${bytes} bytes in all wait to be sent already`;
   const reason = `${waiting}; await some of those sends before making more`;
-  return new IoTHubError(`Cannot complete ${operation}: ${reason}`, {
-    code: "TooManyPendingMessages",
-    operation,
-    retryable: true,
-  });
+  return failure({ operation }, "TooManyPendingMessages", reason, { retryable: true });
 }
 
 /** The connection is of no use: an answer is overdue. */

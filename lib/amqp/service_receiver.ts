@@ -1,8 +1,9 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
-import { IoTHubError } from "../errors.ts";
+import { failure } from "../error_response.ts";
 import { backOff } from "../retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
+import { concatBuffers } from "./buffer_class.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
 
@@ -220,15 +221,11 @@ export class ServiceReceiver implements ConnectionUser {
   #watchOutage(): void {
     const { operation, timeoutInMs } = this.#options;
     this.#outageTimer ??= setTimeout(() => {
-      const why = this.#lastFailure === undefined ? "" : `, since ${this.#lastFailure.message}`;
-      this.#end(
-        new IoTHubError(`Cannot complete ${operation}: no link to the hub within ${timeoutInMs} ms${why}`, {
-          code: "Timeout",
-          operation,
-          retryable: true,
-          ...(this.#lastFailure === undefined ? {} : { cause: this.#lastFailure.toError(operation) }),
-        }),
-      );
+      const last = this.#lastFailure;
+      const reason = `no link to the hub within ${timeoutInMs} ms${
+        last === undefined ? "" : `, since ${last.message}`
+      }`;
+      this.#end(failure({ operation }, "Timeout", reason, { retryable: true, cause: last?.toError(operation) }));
     }, timeoutInMs);
   }
 
@@ -265,12 +262,5 @@ function receivedDelivery(link: Receiver, message: Message, delivery: Delivery):
 /** One data section or several; where there is something else, nothing that can be read. */
 function bytesOf(body: unknown): Uint8Array {
   const { content } = (body ?? {}) as { content?: Uint8Array | Uint8Array[] };
-  const chunks = content instanceof Uint8Array ? [content] : content ?? [];
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
+  return concatBuffers(content instanceof Uint8Array ? [content] : content ?? []);
 }
