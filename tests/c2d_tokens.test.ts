@@ -68,6 +68,39 @@ describe("A token that the hub refuses", () => {
   });
 });
 
+test("A token that was renewed is not shown when the hub repeats it to a receiver", async () => {
+  let made = 0;
+  const renewed = Promise.withResolvers<void>();
+  await using hub = await startScriptedHub({
+    onToken(_, number) {
+      if (number === 2) renewed.resolve();
+      return { status: 200 };
+    },
+  });
+  await using client = new AmqpClient(hub.endpoint, {
+    credential: {
+      audience: HOST_NAME,
+      getToken: () => {
+        const authorization = `Bearer opaque-token-${++made}`;
+        return Promise.resolve({ authorization, expiresOn: Date.now() + (made === 1 ? 400 : 3_600_000) });
+      },
+    },
+  });
+  const receiver = client.connection.openReceiver({
+    operation: "receiveFeedback",
+    address: FEEDBACK,
+    timeoutInMs: 20_000,
+  });
+  const received = receiver.next();
+  await renewed.promise;
+  hub.sources[0]!.close({ condition: "amqp:not-found", description: "No room for opaque-token-2" });
+  await assert.rejects(received, ({ message }: Error) => {
+    assert.match(message, /No room for/);
+    assert.doesNotMatch(message, /opaque-token-2/);
+    return true;
+  });
+});
+
 describe("A link closed with amqp:unauthorized-access", () => {
   test("after it has worked gets a new token and a new link, and nothing is lost", async () => {
     const accepted = new Set<unknown>();

@@ -1,4 +1,4 @@
-import type { Delivery, EventContext, Sender, Session } from "rhea";
+import type { Delivery, EventContext, Sender } from "rhea";
 import { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpBytes, deliveryTag } from "./buffer_class.ts";
 import { failureOfCondition } from "./conditions.ts";
@@ -26,18 +26,17 @@ interface SenderCounters {
 
 /** The link to a hub on which messages for devices are sent. */
 export class C2dLink {
-  readonly #session: Session;
   readonly #link: Sender & SenderCounters;
   readonly #user: C2dLinkUser;
-  readonly #secrets: () => readonly string[];
+  readonly #connection: HubConnection;
   #handedOver = 0;
   #hasHadCredit = false;
 
   constructor(connection: HubConnection, userAgent: string, user: C2dLinkUser) {
     this.#user = user;
-    this.#secrets = () => connection.secrets;
-    this.#session = beginSession(connection.connection, this.#secrets, (failure) => user.lost(failure));
-    this.#link = this.#session.open_sender({
+    this.#connection = connection;
+    const session = beginSession(connection, (failure) => user.lost(failure));
+    this.#link = session.open_sender({
       target: { address: ADDRESS },
       ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
       treat_modified_as_released: false,
@@ -71,7 +70,10 @@ export class C2dLink {
     link.on("accepted", ({ delivery }: EventContext) => this.#answered(delivery!));
     link.on("rejected", ({ delivery }: EventContext) => {
       const error = delivery!.remote_state?.error;
-      this.#answered(delivery!, () => failureOfCondition(error, "the hub rejected the message", this.#secrets()));
+      this.#answered(
+        delivery!,
+        () => failureOfCondition(error, "the hub rejected the message", this.#connection.secrets),
+      );
     });
     for (const outcome of ["released", "modified", "settled"]) {
       // "settled" follows each of the others, and means something only where none went before.

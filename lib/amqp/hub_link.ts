@@ -1,7 +1,8 @@
-import type { Connection, EventContext, Session } from "rhea";
+import type { EventContext, Session } from "rhea";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
+import type { HubConnection } from "./hub_connection.ts";
 
 /** What the library has but does not declare. */
 type SessionOfLibrary = Session & { begin(): void };
@@ -10,18 +11,14 @@ type SessionOfLibrary = Session & { begin(): void };
  * Begins a session for one link, and tells when either is lost while the connection may live on. Each link has a session of
  * its own, since deliveries that were never answered stay in a session's buffer for ever.
  */
-export function beginSession(
-  connection: Connection,
-  secrets: () => readonly string[],
-  onLost: (failure: AmqpFailure) => void,
-): Session {
-  const session = connection.create_session() as SessionOfLibrary;
+export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) => void): Session {
+  const session = hub.connection.create_session() as SessionOfLibrary;
   let isLost = false;
   function lost(what: string, error: unknown): void {
     if (isLost) return;
     isLost = true;
     session.close();
-    const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, secrets());
+    const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, hub.secrets);
     afterOutcomes(() => onLost(failure));
   }
   for (const kind of ["sender", "receiver"] as const) {

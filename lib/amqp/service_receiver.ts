@@ -138,8 +138,7 @@ export class ServiceReceiver implements ConnectionUser {
     }
     const connection = this.#connection;
     if (!connection.isReady || !connection.isAuthorized()) return;
-    const { secrets } = connection;
-    const session = beginSession(connection.connection, () => secrets, (failure) => this.#linkLost(link, failure));
+    const session = beginSession(connection, (failure) => this.#linkLost(link, failure));
     const { userAgent } = this.#settings;
     const link = session.open_receiver({
       source: { address: this.#options.address },
