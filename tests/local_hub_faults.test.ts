@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { createConnection } from "node:net";
 import { describe, test } from "node:test";
 import type { Delivery, Sender } from "rhea";
 import { LocalHub } from "../lib/local/mod.ts";
 import { webSocketOptions } from "./support/bare_web_socket.ts";
 import { BareReceiver, ListeningHub } from "./support/listening_hub.ts";
 import { BareClient, once, outcomeOf, TO } from "./support/local_amqp.ts";
+import { isOpen } from "./support/ports.ts";
 import { signSas } from "./support/sas.ts";
 
 const FEEDBACK = "/messages/servicebound/feedback";
@@ -290,17 +290,6 @@ describe("hub.faults with tokens", () => {
 });
 
 describe("hub.faults.restart()", () => {
-  function isOpen(port: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = createConnection(port, "127.0.0.1");
-      socket.once("connect", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once("error", () => resolve(false));
-    });
-  }
-
   test("closes every port for a while, cuts connections, and opens the same ports with the same state", async () => {
     await using hub = await startHub();
     const { https, amqps, http } = await hub.hub.listen({ https: 0, amqps: 0, http: 0 });

@@ -5,6 +5,7 @@ import { type AddressInfo, createConnection, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { startHttpListener } from "../lib/local/http_listener.ts";
 import { LocalHub } from "../lib/local/mod.ts";
+import { isOpen } from "./support/ports.ts";
 import { signSas } from "./support/sas.ts";
 
 const QUERY = "?api-version=2021-04-12";
@@ -39,18 +40,6 @@ function call({ hub, url, ca, method = "GET", body, agent }: HttpsCall): Promise
     });
     outgoing.on("error", reject);
     outgoing.end(body);
-  });
-}
-
-/** Whether somebody listens at a port. */
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
   });
 }
 
