@@ -59,11 +59,6 @@ export class Deadline {
     return this.#hasExpired;
   }
 
-  /** Throws the reason if the call has ended. */
-  throwIfEnded(): void {
-    if (this.#hasEnded) throw this.#reason;
-  }
-
   /** Has `listener` called at the end, which may be now, instead of the one before; `undefined` for none. */
   listen(listener: ((reason: unknown) => void) | undefined): void {
     this.#onEnd = listener;

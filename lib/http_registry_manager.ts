@@ -3,6 +3,7 @@ import type { ClientOptions } from "./client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
 import { HubTransport } from "./hub_transport.ts";
 import type { TokenCredential } from "./token_credential.ts";
+import type { Wire } from "./wire.ts";
 
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
@@ -26,8 +27,8 @@ export class IoTHubRegistryManager extends C2dQueues {
   readonly #hub: HubTransport;
 
   /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */
-  constructor(access: HubAccess, options: ClientOptions) {
-    const hub = new HubTransport(access, options);
+  constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
+    const hub = new HubTransport(access, options, ownWire);
     super(hub);
     this.#hub = hub;
   }

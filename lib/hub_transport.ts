@@ -10,7 +10,6 @@ import { IoTHubError } from "./errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "./hub_access.ts";
 import { innermostMessage, isCertificateError } from "./network_failure.ts";
-import { nodeHttpsWire } from "./node_https.ts";
 import { OPERATIONS } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { redactText, secretsOf } from "./redaction.ts";
@@ -18,7 +17,7 @@ import { requestPath } from "./request_path.ts";
 import { Retries } from "./retry.ts";
 import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { userAgent } from "./user_agent.ts";
-import { fetchWire, globalFetchWire, type Wire, type WireRequest } from "./wire.ts";
+import { fetchWire, globalFetchWire, type Wire, type WireRequest, type WireResponse } from "./wire.ts";
 
 /** The api-version that the generated operations are for; their types ask for it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
@@ -63,7 +62,6 @@ export class HubTransport {
   readonly #origin: string;
   readonly #credential: HubCredential;
   readonly #wire: Wire;
-  readonly #isInjected: boolean;
   readonly #commonHeaders: Record<string, string> = { Accept: "application/json" };
   readonly #timeoutInMs: number;
   readonly #attemptTimeoutInMs: number;
@@ -73,12 +71,12 @@ export class HubTransport {
   readonly #deadlines = new Deadlines();
   #closed = false;
 
-  constructor({ hostName, credential }: HubAccess, options: ClientOptions) {
+  /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
+  constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
     this.#hostName = hostName;
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
     this.#credential = credential;
-    this.#isInjected = options.fetch !== undefined;
-    this.#wire = options.fetch !== undefined ? fetchWire(options.fetch) : nodeHttpsWire() ?? globalFetchWire();
+    this.#wire = options.fetch !== undefined ? fetchWire(options.fetch) : ownWire?.() ?? globalFetchWire();
     const agent = userAgent(options.userAgentPrefix);
     if (agent !== undefined) this.#commonHeaders["User-Agent"] = agent;
     this.#timeoutInMs = options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
@@ -104,7 +102,6 @@ export class HubTransport {
   /** Makes attempts until one of them gives the outcome. */
   async #exchange(method: string, request: GeneratedRequest<HubCall>): Promise<GeneratedResult> {
     const { call } = request.meta;
-    if (this.#closed) throw closed(call);
     // Before any attempt, since a body that JSON cannot carry is the caller's mistake and no failure of the hub.
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const path = requestPath(request.url, request.path, request.query);
@@ -129,28 +126,17 @@ export class HubTransport {
   }
 
   /** One attempt, when its turn has come. */
-  #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
     const limiter = this.#limiter;
-    return limiter === undefined ? this.#tryOnce(call, request, end) : this.#tryInTurn(limiter, call, request, end);
-  }
-
-  async #tryInTurn(
-    limiter: CallLimiter,
-    call: HubCall,
-    request: WireRequest,
-    end: number,
-  ): Promise<GeneratedResult> {
-    await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
-    try {
-      return await this.#tryOnce(call, request, end);
-    } finally {
-      limiter.leave();
+    if (limiter !== undefined) {
+      await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
     }
-  }
-
-  #tryOnce(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
-    const step = (deadline: Deadline): Promise<GeneratedResult> => this.#ask(call, request, deadline);
-    return this.#within(call, this.#attemptTimeoutOf(call, end), step, request);
+    try {
+      const timeoutInMs = this.#attemptTimeoutOf(call, end);
+      return await this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
+    } finally {
+      limiter?.leave();
+    }
   }
 
   /** Signs in, sends, reads the answer. A token that was refused is replaced once. */
@@ -167,11 +153,9 @@ export class HubTransport {
     return resultOf(call, request, second ?? answer, signedInAs);
   }
 
-  #send(request: WireRequest, authorization: string, deadline: Deadline): ReturnType<Wire["send"]> {
+  #send(request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
     request.headers.Authorization = authorization;
-    const answer = this.#wire.send(request, deadline);
-    // A fetch that was handed in may not heed the signal.
-    return this.#isInjected ? deadline.race(answer) : answer;
+    return this.#wire.send(request, deadline);
   }
 
   /** Runs one step of a call within a time, and names what ended it. */
@@ -183,9 +167,8 @@ export class HubTransport {
   ): Promise<T> {
     const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal);
     try {
-      deadline.throwIfEnded();
-      // A deadline that starts now was not there to be ended by close().
-      if (this.#closed) throw closed(call);
+      // A deadline that starts now was not there to be ended before.
+      this.#throwIfEnded(call);
       return await step(deadline);
     } catch (error) {
       throw this.#failure(call, deadline, timeoutInMs, error, request);
@@ -220,14 +203,21 @@ export class HubTransport {
     const options = { abortSignal: call.options.abortSignal, timeoutInMs: Math.max(1, end - performance.now()) };
     // What was refused stays refused when nothing can be found out about it.
     const found = await call.findOwnWork(error, options).catch(() => undefined);
-    if (call.options.abortSignal?.aborted) throw abortReason(call.options.abortSignal);
-    if (this.#closed) throw closed(call);
+    this.#throwIfEnded(call);
     return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
   }
 
-  #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): unknown {
-    if (call.options.abortSignal?.aborted) return abortReason(call.options.abortSignal);
-    if (this.#closed) return closed(call);
+  /** Throws what has ended the call from outside: its caller's signal, or close(). */
+  #throwIfEnded(call: HubCall): void {
+    const { abortSignal } = call.options;
+    // A signal of a polyfill may have no reason; an error is thrown all the same.
+    if (abortSignal?.aborted) throw abortSignal.reason ?? new DOMException("The call was aborted", "AbortError");
+    if (this.#closed) throw closed(call);
+  }
+
+  /** The error of a step that failed: its own, or what ended it. */
+  #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): IoTHubError {
+    this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
       const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out all the same`;
@@ -240,9 +230,4 @@ export class HubTransport {
       cause: causeToShow(error, secrets),
     });
   }
-}
-
-/** A signal of a polyfill may have no reason; an error is thrown all the same. */
-function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException("The call was aborted", "AbortError");
 }

@@ -6,6 +6,7 @@ import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_ma
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
 import { checkId } from "./identifiers.ts";
 import { MessageChannel } from "./message_channel.ts";
+import { nodeHttpsWire } from "./node_https.ts";
 import type { OperationOptions } from "./operation_options.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { receive } from "./receiving.ts";
@@ -38,7 +39,7 @@ export class IoTHubRegistryManager extends HttpRegistryManager {
 
   /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */
   constructor(access: HubAccess, options: ClientOptions) {
-    super(access, options);
+    super(access, options, nodeHttpsWire);
     this.#messages = new MessageChannel(access, options);
   }
 

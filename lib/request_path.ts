@@ -1,10 +1,5 @@
-/** The fixed pieces of a URL template, and the parameters that stand between them. */
-interface PathParts {
-  readonly pieces: readonly string[];
-  readonly parameters: readonly string[];
-}
-
-const prepared = new Map<string, PathParts>();
+/** Templates taken apart: fixed pieces, and between them the names of parameters. */
+const prepared = new Map<string, readonly string[]>();
 
 /**
  * Path and query of a request. Each path parameter is percent-encoded as one segment; that it is none of `.`, `..` and
@@ -15,10 +10,11 @@ export function requestPath(
   path: Record<string, string> = {},
   query: Record<string, unknown> = {},
 ): string {
-  const { pieces, parameters } = prepared.get(template) ?? prepare(template);
-  let result = pieces[0]!;
-  for (let index = 0; index < parameters.length; index++) {
-    result += encodeURIComponent(path[parameters[index]!]!) + pieces[index + 1]!;
+  let parts = prepared.get(template);
+  if (parts === undefined) prepared.set(template, parts = template.split(/[{}]/));
+  let result = parts[0]!;
+  for (let index = 1; index < parts.length; index += 2) {
+    result += encodeURIComponent(path[parts[index]!]!) + parts[index + 1]!;
   }
   let separator = "?";
   for (const name in query) {
@@ -28,12 +24,4 @@ export function requestPath(
     separator = "&";
   }
   return result;
-}
-
-function prepare(template: string): PathParts {
-  const pieces = template.split(/\{\w+\}/);
-  const parameters = Array.from(template.matchAll(/\{(\w+)\}/g), (match) => match[1]!);
-  const parts = { pieces, parameters };
-  prepared.set(template, parts);
-  return parts;
 }

@@ -34,7 +34,7 @@ export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The wire that any runtime has. Redirects are not followed: they would take the credentials elsewhere. */
 export function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
-  async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
+  async function exchange(request: WireRequest, signal: AbortSignal): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
     const body = text === undefined ? undefined : bodyOf(text);
     // Called without a receiver: a browser's fetch throws when its `this` is some object of ours.
@@ -46,7 +46,8 @@ export function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit =
       headers: response.headers,
     };
   }
-  return { send, close: () => {} };
+  // A fetch that was handed in may not heed the signal.
+  return { send: (request, deadline) => deadline.race(exchange(request, deadline.signal)), close: () => {} };
 }
 
 /**
