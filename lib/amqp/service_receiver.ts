@@ -6,6 +6,7 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
+import { LinkRights } from "./link_rights.ts";
 
 /** What a receiver is for. */
 export interface ReceiverOptions {
@@ -50,6 +51,7 @@ export class ServiceReceiver implements ConnectionUser {
   readonly #options: ReceiverOptions;
   readonly #connectionSource: (operation: string) => HubConnection;
   readonly #onAbort: () => void;
+  readonly #rights: LinkRights = new LinkRights();
   #connection: HubConnection | undefined;
   #link: ReceiverWithCredit | undefined;
   #attachedAt = Infinity;
@@ -57,8 +59,6 @@ export class ServiceReceiver implements ConnectionUser {
   #isAgreed = false;
   #waiter: Waiter | undefined;
   #failures = 0;
-  /** Whether the token was replaced since the hub last agreed to a link. */
-  #isTokenNew = false;
   #lastFailure: AmqpFailure | undefined;
   #outageTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -157,7 +157,7 @@ export class ServiceReceiver implements ConnectionUser {
     // A hub that refuses a link says so by an attach without an address, and a detach with the reason after it.
     this.#isAgreed = Boolean(link.source?.address);
     if (!this.#isAgreed) return;
-    this.#isTokenNew = false;
+    this.#rights.confirm();
     clearTimeout(this.#outageTimer);
     this.#outageTimer = undefined;
   }
@@ -189,15 +189,8 @@ export class ServiceReceiver implements ConnectionUser {
 
   #linkLost(link: Receiver, failure: AmqpFailure): void {
     if (link !== this.#link) return;
-    let mayPass = failure.facts.retryable;
-    if (failure.facts.statusCode === 401) {
-      // The token has run out; unless it is a new one, and the right itself is missing.
-      const hasWorked = this.#isAgreed || performance.now() - this.#attachedAt > REFUSAL_LIMIT_IN_MS;
-      mayPass = hasWorked || !this.#isTokenNew;
-      this.#isTokenNew = true;
-      if (mayPass) this.#connection!.reauthorize();
-    }
-    this.#lost(failure, mayPass);
+    const hasWorked = this.#isAgreed || performance.now() - this.#attachedAt > REFUSAL_LIMIT_IN_MS;
+    this.#lost(failure, this.#rights.mayPass(failure, hasWorked, this.#connection!));
   }
 
   #lost(failure: AmqpFailure, mayPass: boolean): void {
