@@ -6,8 +6,8 @@ export interface ReceiveOptions extends OperationOptions {
   /** Ends the loop at once: it throws the signal's reason. */
   abortSignal?: AbortSignal;
   /**
-   * How long the hub may be out of reach while the loop waits, in milliseconds; then it throws. The wait itself has no end of
-   * its own.
+   * How long the hub may be out of reach while the loop waits, in milliseconds; then it throws. A link that the hub takes back
+   * within ten seconds, before any message, does not make it start anew. The wait itself has no end of its own.
    * @default {100000}
    */
   timeoutInMs?: number;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Sender } from "rhea";
 import type { IoTHubError } from "../mod.ts";
 import { REASON, rejectionOf, UNAUTHORIZED } from "./support/hub_scripts.ts";
-import { turns } from "./support/mocked_time.ts";
+import { MockedTime, turns } from "./support/mocked_time.ts";
 import { batch, connect, outcomes, type Scene, start } from "./support/receiving_scene.ts";
 import { drop, startScriptedHub } from "./support/scripted_hub.ts";
 import { ScriptedQueue } from "./support/scripted_queue.ts";
@@ -137,6 +138,32 @@ describe("A loop ends", () => {
     assert.equal(hub.connections.length, 1);
   });
 
+  const TAKEN_BACK: [what: string, take: (link: Sender) => void, reason: RegExp][] = [
+    ["the link", (link) => link.close(REASON), /Moving house/],
+    ["the link for want of rights", (link) => link.close(UNAUTHORIZED), /unauthorized-access/],
+    ["the session", (link) => link.session.close(REASON), /Moving house/],
+    ["the connection", (link) => link.connection.close(REASON), /Moving house/],
+  ];
+  for (const [what, take, reason] of TAKEN_BACK) {
+    test(`with Timeout when the hub has agreed and then closed ${what} again and again for timeoutInMs`, async () => {
+      await using scene = await start(
+        {
+          onSource(link) {
+            link.set_source({ address: link.source.address });
+            take(link);
+          },
+        },
+        { retryOptions: { retryDelayInMs: 5, maxRetryDelayInMs: 5 } },
+      );
+      const { hub, registry } = scene;
+      const records = registry.receiveFeedback({ timeoutInMs: 100, maxWaitTimeInMs: 3_000 });
+      const error = await rejectionOf(records.next());
+      assert.equal(error.code, "Timeout");
+      assert.match(error.message, reason);
+      assert.ok(hub.sources.length > 1);
+    });
+  }
+
   test("with the first error where nothing is to be repeated", async () => {
     await using hub = await startScriptedHub({ onOpen: drop });
     await using registry = connect(hub.endpoint, { retryOptions: { maxRetries: 0 } });
@@ -217,6 +244,29 @@ describe("A loop goes on", () => {
       assert.equal(log.count("attached"), 2);
     });
   }
+
+  test("after each of several outages that are shorter than timeoutInMs, if the links between them last", async () => {
+    using time = new MockedTime();
+    const queue = new ScriptedQueue();
+    let isUp = false;
+    await using hub = await startScriptedHub({
+      onSource: (link) => isUp ? queue.attach(link) : link.close(REASON),
+    });
+    await using registry = connect(hub.endpoint);
+    const next = registry.receiveFeedback({ timeoutInMs: 30_000 }).next();
+    for (let outage = 1; outage <= 3; outage++) {
+      await time.passInSteps(20_000, 1_000);
+      isUp = true;
+      await time.passInSteps(20_000, 1_000);
+      assert.equal(queue.log.count("attached"), outage);
+      isUp = false;
+      queue.links.at(-1)!.close(REASON);
+    }
+    isUp = true;
+    await time.passInSteps(5_000, 1_000);
+    queue.put(batch("1"));
+    assert.equal((await next).value.originalMessageId, "1");
+  });
 
   test("when the hub is out of reach for longer than maxRetries openings", async () => {
     const queue = new ScriptedQueue();

@@ -6,6 +6,7 @@ import { BackgroundTimer } from "./background_timer.ts";
 import { copyToBuffer } from "./buffer_class.ts";
 import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
+import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";
 import type { PendingSend, SendOptions } from "./pending_send.ts";
 import { NO_VERDICT, noVerdict, timedOut, tooManyPending } from "./send_failures.ts";
@@ -31,6 +32,7 @@ export class C2dSender implements ConnectionUser {
   readonly #connectionSource: ConnectionSource;
   readonly #queue: SendQueue = new SendQueue(() => this.#flush());
   readonly #inFlight: Map<number, PendingSend> = new Map();
+  readonly #rights: LinkRights = new LinkRights();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
   #timerDue = Infinity;
   #connection: HubConnection | undefined;
@@ -38,8 +40,6 @@ export class C2dSender implements ConnectionUser {
   /** How often in a row the hub could not be sent anything. */
   #failures = 0;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the token was replaced since the hub last answered. */
-  #isTokenNew = false;
   #sequence = 0;
   #pending = 0;
   #pendingBytes = 0;
@@ -149,7 +149,7 @@ export class C2dSender implements ConnectionUser {
     this.#inFlight.delete(id);
     this.#queue.answered(pending.message.to);
     this.#failures = 0;
-    this.#isTokenNew = false;
+    this.#rights.confirm();
     if (failure === undefined) this.#settle(pending);
     else if (!pending.isSettled) this.#sendAgain(pending, failure());
     this.#flush();
@@ -170,14 +170,8 @@ export class C2dSender implements ConnectionUser {
   #linkLost(link: C2dLink, failure: AmqpFailure): void {
     if (link !== this.#link) return;
     this.#link = undefined;
-    let mayPass = failure.facts.retryable;
-    if (failure.facts.statusCode === 401) {
-      // The token has run out; unless it is a new one, and the right itself is missing.
-      mayPass = link.hasHadCredit || !this.#isTokenNew;
-      this.#isTokenNew = true;
-      if (mayPass) this.#connection!.reauthorize();
-    }
-    this.#startAgain(failure, mayPass, link.hasHadCredit);
+    const { hasHadCredit } = link;
+    this.#startAgain(failure, this.#rights.mayPass(failure, hasHadCredit, this.#connection!), hasHadCredit);
   }
 
   /**

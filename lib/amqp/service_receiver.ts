@@ -6,6 +6,8 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
+import { LinkRights } from "./link_rights.ts";
+import { Outage } from "./outage.ts";
 
 /** What a receiver is for. */
 export interface ReceiverOptions {
@@ -13,7 +15,7 @@ export interface ReceiverOptions {
   /** The queue of the hub to receive from. */
   readonly address: string;
   readonly abortSignal?: AbortSignal;
-  /** How long it may be without a link to the hub, whatever the reason, while somebody waits. */
+  /** How long it may be without a link that lasts, whatever the reason, while somebody waits. */
   readonly timeoutInMs: number;
 }
 
@@ -32,6 +34,8 @@ type ReceiverWithCredit = Receiver & { readonly credit: number };
 
 /** A link that has lived for this long was not refused. */
 const REFUSAL_LIMIT_IN_MS = 1_000;
+/** A link that has lived for this long, or has brought a message, was as good as any: its loss begins a new outage. */
+const LASTING_IN_MS = 10_000;
 
 interface Waiter {
   resolve(delivery: ReceivedDelivery | undefined): void;
@@ -50,6 +54,8 @@ export class ServiceReceiver implements ConnectionUser {
   readonly #options: ReceiverOptions;
   readonly #connectionSource: (operation: string) => HubConnection;
   readonly #onAbort: () => void;
+  readonly #rights: LinkRights = new LinkRights();
+  readonly #outage: Outage;
   #connection: HubConnection | undefined;
   #link: ReceiverWithCredit | undefined;
   #attachedAt = Infinity;
@@ -57,10 +63,7 @@ export class ServiceReceiver implements ConnectionUser {
   #isAgreed = false;
   #waiter: Waiter | undefined;
   #failures = 0;
-  /** Whether the token was replaced since the hub last agreed to a link. */
-  #isTokenNew = false;
   #lastFailure: AmqpFailure | undefined;
-  #outageTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #ended: unknown;
   #hasEnded = false;
@@ -77,6 +80,7 @@ export class ServiceReceiver implements ConnectionUser {
     this.#options = options;
     this.#connectionSource = connectionSource;
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
+    this.#outage = new Outage(options.timeoutInMs, () => this.#giveUp());
     this.#onAbort = () => this.#end(options.abortSignal!.reason);
     options.abortSignal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -131,7 +135,7 @@ export class ServiceReceiver implements ConnectionUser {
   }
 
   #attach(): void {
-    this.#watchOutage();
+    this.#outage.begin();
     if (this.#connection === undefined) {
       this.#connection = this.#connectionSource(this.#options.operation);
       this.#connection.join(this);
@@ -157,9 +161,8 @@ export class ServiceReceiver implements ConnectionUser {
     // A hub that refuses a link says so by an attach without an address, and a detach with the reason after it.
     this.#isAgreed = Boolean(link.source?.address);
     if (!this.#isAgreed) return;
-    this.#isTokenNew = false;
-    clearTimeout(this.#outageTimer);
-    this.#outageTimer = undefined;
+    this.#rights.confirm();
+    this.#outage.interrupt();
   }
 
   #received(link: Receiver, { message, delivery }: EventContext): void {
@@ -181,26 +184,22 @@ export class ServiceReceiver implements ConnectionUser {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     clearTimeout(waiter?.timer);
-    clearTimeout(this.#outageTimer);
-    this.#outageTimer = undefined;
+    this.#outage.end();
     this.#connection?.rest();
     return waiter;
   }
 
   #linkLost(link: Receiver, failure: AmqpFailure): void {
     if (link !== this.#link) return;
-    let mayPass = failure.facts.retryable;
-    if (failure.facts.statusCode === 401) {
-      // The token has run out; unless it is a new one, and the right itself is missing.
-      const hasWorked = this.#isAgreed || performance.now() - this.#attachedAt > REFUSAL_LIMIT_IN_MS;
-      mayPass = hasWorked || !this.#isTokenNew;
-      this.#isTokenNew = true;
-      if (mayPass) this.#connection!.reauthorize();
-    }
-    this.#lost(failure, mayPass);
+    const hasWorked = this.#isAgreed || this.#hasLivedFor(REFUSAL_LIMIT_IN_MS);
+    this.#lost(failure, this.#rights.mayPass(failure, hasWorked, this.#connection!));
   }
 
   #lost(failure: AmqpFailure, mayPass: boolean): void {
+    if (this.#isAgreed && this.#hasLivedFor(LASTING_IN_MS)) {
+      this.#outage.end();
+      this.#failures = 0;
+    }
     this.#link = undefined;
     this.#isAgreed = false;
     this.#attachedAt = Infinity;
@@ -208,7 +207,7 @@ export class ServiceReceiver implements ConnectionUser {
     const { retryOptions } = this.#settings;
     if (this.#waiter === undefined) return;
     if (!mayPass || retryOptions.maxRetries === 0) return this.end(failure);
-    this.#watchOutage();
+    this.#outage.begin();
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
@@ -216,16 +215,16 @@ export class ServiceReceiver implements ConnectionUser {
     }, backOff(retryOptions, this.#failures++));
   }
 
-  /** From when the link is missing until it is there. */
-  #watchOutage(): void {
+  #hasLivedFor(milliseconds: number): boolean {
+    return performance.now() - this.#attachedAt > milliseconds;
+  }
+
+  #giveUp(): void {
     const { operation, timeoutInMs } = this.#options;
-    this.#outageTimer ??= setTimeout(() => {
-      const last = this.#lastFailure;
-      const reason = `no link to the hub within ${timeoutInMs} ms${
-        last === undefined ? "" : `, since ${last.message}`
-      }`;
-      this.#end(failure({ operation }, "Timeout", reason, { retryable: true, cause: last?.toError(operation) }));
-    }, timeoutInMs);
+    const last = this.#lastFailure;
+    const why = last === undefined ? "" : `, since ${last.message}`;
+    const reason = `no link to the hub within ${timeoutInMs} ms${why}`;
+    this.#end(failure({ operation }, "Timeout", reason, { retryable: true, cause: last?.toError(operation) }));
   }
 
   #end(reason: unknown): void {

@@ -57,7 +57,7 @@ function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {
     return record.queue[how](message!, hub.now());
   }
   return {
-    lockToken: crypto.randomUUID(),
+    lockToken: message.lockToken,
     content: { kind: "device", message },
     complete: () => settle("complete"),
     abandon: () => settle("abandon"),

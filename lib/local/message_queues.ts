@@ -1,13 +1,12 @@
-import type { CloudMessage } from "./cloud_message.ts";
 import type { FeedbackBatcher } from "./feedback_batcher.ts";
 import type { HubAlarm } from "./hub_alarm.ts";
 import { type AnyRecord, identityKey } from "./identity_records.ts";
-import { feedbackOn, type MessageOutcome, type QueueOwner } from "./message_feedback.ts";
-import { MessageQueue, type QueueListener } from "./message_queue.ts";
+import { feedbackOn, type QueueOwner } from "./message_feedback.ts";
+import { MessageQueue } from "./message_queue.ts";
 import type { Presence } from "./presence.ts";
 
 /** Makes the queues of identities, wakes the devices that wait at them, and reports what becomes of the messages. */
-export class MessageQueues implements QueueListener {
+export class MessageQueues {
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;
@@ -19,7 +18,13 @@ export class MessageQueues implements QueueListener {
   }
 
   create(owner: QueueOwner): MessageQueue {
-    return new MessageQueue(owner, this, this.#alarm);
+    return new MessageQueue(this.#alarm, {
+      available: () => this.#presence.active(identityKey(owner.deviceId, owner.moduleId))?.messageQueued(),
+      ended: (message, outcome, time) => {
+        const record = feedbackOn(message, outcome, time, owner);
+        if (record !== undefined) this.#feedback.add(record);
+      },
+    });
   }
 
   /** Discards the messages of identities that are deleted together, and the feedback about those of a device. */
@@ -28,14 +33,5 @@ export class MessageQueues implements QueueListener {
       record.queue.discard();
       if (record.kind === "device") this.#feedback.discard(record.generationId);
     }
-  }
-
-  ended(owner: QueueOwner, message: CloudMessage, outcome: MessageOutcome, time: number): void {
-    const record = feedbackOn(message, outcome, time, owner);
-    if (record !== undefined) this.#feedback.add(record);
-  }
-
-  available({ deviceId, moduleId }: QueueOwner): void {
-    this.#presence.active(identityKey(deviceId, moduleId))?.messageQueued();
   }
 }

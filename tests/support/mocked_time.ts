@@ -1,5 +1,6 @@
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
 const realNow = Date.now;
+const realTick = performance.now;
 
 interface MockedTimer {
   due: number;
@@ -11,8 +12,8 @@ interface MockedTimer {
 }
 
 /**
- * Stops `setTimeout` and `Date.now` until told to go on. Sockets are not touched by it, nor is `performance`. In place of the mock
- * of node:test, with which the real timers do not run on each runtime.
+ * Stops `setTimeout`, `Date.now` and `performance.now` until told to go on. Sockets are not touched by it. In place of the mock of
+ * node:test, with which the real timers do not run on each runtime.
  */
 export class MockedTime implements Disposable {
   readonly #timers = new Set<MockedTimer>();
@@ -31,6 +32,7 @@ export class MockedTime implements Disposable {
     };
     Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
     Date.now = () => this.#now;
+    performance.now = () => this.#now;
   }
 
   /** Lets time pass at once. */
@@ -57,6 +59,7 @@ export class MockedTime implements Disposable {
   [Symbol.dispose](): void {
     Object.assign(globalThis, { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout });
     Date.now = realNow;
+    performance.now = realTick;
   }
 }
 

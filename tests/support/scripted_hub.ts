@@ -67,7 +67,7 @@ export async function startScriptedHub(script: HubScript = {}): Promise<Scripted
     const address = link!.target.address;
     if (address === "$cbs") {
       link!.set_target({ address });
-      link!.add_credit(10);
+      link!.add_credit(1_000);
       return;
     }
     hub.links.push(link!);
