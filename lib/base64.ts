@@ -1,7 +1,7 @@
-/** The bytes of a base64 text, padded or not; `undefined` when it is not base64. */
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+/** The bytes of a base64 text, padded or not; `undefined` when it is empty or not base64. */
+export function decodeBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined {
   // atob would also take white space, which no key carries on purpose.
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  if (typeof text !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   } catch {
@@ -9,9 +9,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   }
 }
 
-/** The base64 text of some bytes. */
+/** The base64 text of some bytes, which must be few enough to be arguments of a function. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return btoa(String.fromCharCode(...bytes));
 }

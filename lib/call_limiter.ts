@@ -31,9 +31,9 @@ export class CallLimiter {
   #nextStart = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(limits: CallLimits) {
-    this.#maxConcurrent = limits.maxConcurrentRequests ?? Infinity;
-    this.#intervalInMs = 1000 / (limits.maxRequestsPerSecond ?? Infinity);
+  constructor({ maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity }: CallLimits) {
+    this.#maxConcurrent = maxConcurrentRequests;
+    this.#intervalInMs = 1000 / maxRequestsPerSecond;
   }
 
   /** Waits for a turn; each one must be given back by {@linkcode CallLimiter.leave}. Rejects with the signal's reason. */

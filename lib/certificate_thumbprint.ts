@@ -1,7 +1,10 @@
 import { decodeBase64 } from "./base64.ts";
-import { describeType } from "./identifiers.ts";
+import { checkChoice, wrongType } from "./identifiers.ts";
 
-const PEM_REGEXP = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/;
+/** The byte that DER begins with. */
+const ASN1_SEQUENCE = 0x30;
+
+const PEM_REGEXP = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/;
 
 /**
  * Computes a certificate's thumbprint, the form in which the hub knows X.509 devices.
@@ -25,25 +28,16 @@ export async function certificateThumbprint(
   pemOrDer: string | Uint8Array,
   algorithm: "SHA-1" | "SHA-256" = "SHA-1",
 ): Promise<string> {
-  if (algorithm !== "SHA-1" && algorithm !== "SHA-256") {
-    throw new RangeError(`Cannot compute the thumbprint: algorithm must be "SHA-1" or "SHA-256"`);
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest(algorithm, derOf(pemOrDer)));
+  checkChoice("algorithm", algorithm, ["SHA-1", "SHA-256"]);
+  const der = derOf(pemOrDer);
+  if (der?.[0] !== ASN1_SEQUENCE) throw wrongType("the certificate", "a PEM block CERTIFICATE or DER bytes", pemOrDer);
+  const digest = new Uint8Array(await crypto.subtle.digest(algorithm, der));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").toUpperCase();
 }
 
-function derOf(pemOrDer: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (typeof pemOrDer !== "string" && !(pemOrDer instanceof Uint8Array)) {
-    throw new TypeError(`Cannot compute the thumbprint: expected PEM text or DER bytes, got ${describeType(pemOrDer)}`);
-  }
-  const isDer = typeof pemOrDer !== "string" && pemOrDer[0] === ASN1_SEQUENCE;
-  if (isDer) return new Uint8Array(pemOrDer);
-  const pem = typeof pemOrDer === "string" ? pemOrDer : new TextDecoder().decode(pemOrDer);
-  const der = decodeBase64(PEM_REGEXP.exec(pem)?.[1]?.replace(/\s/g, "") ?? "");
-  if (der?.[0] !== ASN1_SEQUENCE) {
-    throw new TypeError("Cannot compute the thumbprint: found neither a PEM block CERTIFICATE nor DER bytes");
-  }
-  return der;
+function derOf(pemOrDer: string | Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const isBytes = pemOrDer instanceof Uint8Array;
+  if (isBytes && pemOrDer[0] === ASN1_SEQUENCE) return new Uint8Array(pemOrDer);
+  const pem = isBytes ? new TextDecoder().decode(pemOrDer) : pemOrDer;
+  return decodeBase64(PEM_REGEXP.exec(pem)?.[1]?.replace(/\s/g, ""));
 }
-
-const ASN1_SEQUENCE = 0x30;

@@ -1,6 +1,6 @@
 import { type CallLimits, checkLimits } from "./call_limiter.ts";
 import { checkTimeout } from "./deadline.ts";
-import { checkNumber, checkType, quote } from "./identifiers.ts";
+import { checkChoice, checkNumber, checkText, checkType } from "./identifiers.ts";
 import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "./sas_token.ts";
 
@@ -54,54 +54,47 @@ export interface ClientOptions {
   userAgentPrefix?: string;
 }
 
+/** What each option must be. */
+type Checks = { [Name in keyof ClientOptions]-?: (value: NonNullable<ClientOptions[Name]>, name: string) => void };
+
 /** Throws unless each option is what it should be. */
 export function checkClientOptions(options: ClientOptions): void {
   checkType("options", options, "object");
-  const { fetch, endpoint, amqpEndpoint, transportType, amqpTls, sasTokenTtlInSeconds, tokenScope, userAgentPrefix } =
-    options;
-  if (fetch !== undefined) checkType("fetch", fetch, "function");
-  if (endpoint !== undefined) checkEndpoint("endpoint", endpoint, ["https:", "http:"], "https://localhost:8443");
-  if (amqpEndpoint !== undefined && typeof amqpEndpoint !== "function") {
-    checkEndpoint("amqpEndpoint", amqpEndpoint, ["amqps:", "amqp:", "wss:", "ws:"], "amqps://localhost:5671");
-  }
-  if (transportType !== undefined && transportType !== "Amqp" && transportType !== "AmqpOverWebSocket") {
-    throw new RangeError(
-      `Cannot use transportType ${quote(String(transportType))}: expected "Amqp" or "AmqpOverWebSocket"`,
-    );
-  }
-  if (amqpTls !== undefined) checkType("amqpTls", amqpTls, "object");
-  if (options.timeoutInMs !== undefined) checkTimeout(options.timeoutInMs);
-  if (options.attemptTimeoutInMs !== undefined) checkTimeout(options.attemptTimeoutInMs, "attemptTimeoutInMs");
-  resolveRetryOptions(options.retryOptions);
-  if (options.limits !== undefined) checkLimits(options.limits);
-  if (sasTokenTtlInSeconds !== undefined) {
-    checkNumber(
-      "sasTokenTtlInSeconds",
-      sasTokenTtlInSeconds,
-      (time) => time > 0 && time <= MAX_SAS_TTL_IN_SECONDS,
-      `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
-    );
-  }
-  if (tokenScope !== undefined) checkType("tokenScope", tokenScope, "string");
-  if (userAgentPrefix !== undefined) {
-    checkType("userAgentPrefix", userAgentPrefix, "string");
-    if (!/^[\x20-\x7e]*$/.test(userAgentPrefix)) {
-      throw new RangeError("Cannot use userAgentPrefix: a header carries printable ASCII only");
+  const checks: Checks = {
+    fetch: (value, name) => checkType(name, value, "function"),
+    // A hub's paths begin at the root; only a WebSocket may be found elsewhere.
+    endpoint: (value, name) => checkEndpoint(name, value, /^https?:\/\/[^/@]+\/$/, "http(s)://host:port"),
+    amqpEndpoint(value, name) {
+      if (typeof value === "function") return;
+      const form = /^(amqps?:\/\/[^/?#@]+\/?|wss?:\/\/[^/@]+\/.*)$/;
+      checkEndpoint(name, value, form, "amqp(s)://host:port or ws(s)://host/path");
+    },
+    transportType: (value, name) => checkChoice(name, value, ["Amqp", "AmqpOverWebSocket"]),
+    amqpTls: (value, name) => checkType(name, value, "object"),
+    timeoutInMs: checkTimeout,
+    attemptTimeoutInMs: checkTimeout,
+    retryOptions: resolveRetryOptions,
+    limits: checkLimits,
+    sasTokenTtlInSeconds: (value, name) =>
+      checkNumber(
+        name,
+        value,
+        (time) => time > 0 && time <= MAX_SAS_TTL_IN_SECONDS,
+        `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
+      ),
+    tokenScope: (value, name) => checkType(name, value, "string"),
+    userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),
+  };
+  for (const name in checks) {
+    const option = name as keyof ClientOptions;
+    if (options[option] !== undefined) {
+      (checks[option] as (value: unknown, name: string) => void)(options[option], name);
     }
   }
 }
 
-function checkEndpoint(name: string, endpoint: unknown, protocols: readonly string[], example: string): void {
+/** Throws unless a text is a URL whose normal spelling, as the runtime gives it, is of a form. */
+function checkEndpoint(name: string, endpoint: unknown, form: RegExp, rule: string): void {
   checkType(name, endpoint, "string");
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
-  if (url === null || !protocols.includes(url.protocol) || url.username !== "" || url.password !== "") {
-    throw new RangeError(
-      `Cannot use ${name}: it must be a URL with ${protocols.join(" or ")} and without credentials, such as ${example}`,
-    );
-  }
-  // A hub's paths begin at the root; only a WebSocket may be found elsewhere.
-  const hasPath = !["", "/"].includes(url.pathname) || url.search !== "" || url.hash !== "";
-  if (hasPath && !url.protocol.startsWith("ws")) {
-    throw new RangeError(`Cannot use ${name}: it must have no path, query or fragment, such as ${example}`);
-  }
+  checkText(name, URL.canParse(endpoint) ? new URL(endpoint).href : "", form, rule);
 }

@@ -1,7 +1,6 @@
-import { decodeBase64 } from "./base64.ts";
-import { checkType } from "./identifiers.ts";
+import { checkText, checkType, wrongValue } from "./identifiers.ts";
 import { hideSecrets } from "./redaction.ts";
-import { checkPolicyName } from "./sas_token.ts";
+import { checkPolicyName, keyBytes } from "./sas_token.ts";
 
 /** The parts of a connection string, of a hub's policy or of a device or module. */
 export interface ConnectionString {
@@ -22,6 +21,9 @@ export interface ConnectionString {
   /** Whether the device signs in with a certificate instead of a key. */
   x509?: boolean;
 }
+
+/** What stood in a text, before it is known to be what it should be. */
+type UncheckedParts = Partial<Record<keyof ConnectionString, string | boolean>>;
 
 /** The fields; the wire names differ in case alone, and other SDKs accept any case. */
 const FIELDS: readonly (keyof ConnectionString)[] = [
@@ -57,61 +59,53 @@ const FIELDS: readonly (keyof ConnectionString)[] = [
  */
 export function parseConnectionString(connectionString: string): ConnectionString {
   checkType("the connection string", connectionString, "string");
-  const parsed: Partial<Record<keyof ConnectionString, string>> = {};
+  const parts: UncheckedParts = {};
   const pieces = connectionString.trim().replace(/;$/, "").split(";");
   for (const [index, piece] of pieces.entries()) {
-    // Messages say where a piece stands and not what it is: a mangled string may hold the key in any place.
-    const where = `part ${index + 1} of ${pieces.length}`;
-    const equals = piece.indexOf("=");
-    if (equals < 0) throw malformed(`${where} is not of the form Name=Value`);
-    const name = piece.slice(0, equals).trim().toLowerCase();
-    const field = FIELDS.find((known) => known.toLowerCase() === name);
-    if (field === undefined) throw malformed(`${where} has a name that is none of ${FIELDS.join(", ")} (in any case)`);
-    if (parsed[field] !== undefined) throw malformed(`${field} is there twice`);
-    const value = piece.slice(equals + 1);
-    if (value === "") throw malformed(`${field} has no value`);
-    parsed[field] = value;
+    const [, name, value] = /^\s*(\w+)\s*=(.*)$/s.exec(piece) ?? [];
+    const field = FIELDS.find((known) => known.toLowerCase() === name?.toLowerCase());
+    // Says where a piece stands and not what it is: a mangled string may hold the key in any place.
+    if (field === undefined) {
+      throw unusable(`part ${index + 1} of ${pieces.length} has none of the names ${FIELDS.join(", ")}`);
+    }
+    if (parts[field] !== undefined) throw unusable(`${field} is there twice`);
+    if (!value) throw unusable(`${field} has no value`);
+    parts[field] = field === "x509" ? value.toLowerCase() === "true" : value;
   }
-  checkParts(parsed);
-  const { x509, ...rest } = parsed;
-  const result = { ...rest, ...(x509 === undefined ? {} : { x509: x509.toLowerCase() === "true" }) };
-  return hideSecrets(result as ConnectionString, ["sharedAccessKey", "sharedAccessSignature"]);
+  checkParts(parts);
+  return hideSecrets(parts, ["sharedAccessKey", "sharedAccessSignature"]);
 }
 
-function checkParts(parts: Partial<Record<keyof ConnectionString, string>>): void {
-  if (parts.hostName === undefined) throw malformed("HostName is missing");
-  checkHostName(parts.hostName);
-  if (parts.sharedAccessKeyName !== undefined) checkPolicyName(parts.sharedAccessKeyName);
-  if (parts.sharedAccessKey !== undefined && !decodeBase64(parts.sharedAccessKey)?.length) {
-    throw new RangeError("Cannot read the connection string: SharedAccessKey is not base64");
+function checkParts(parts: UncheckedParts): asserts parts is ConnectionString {
+  const { hostName, sharedAccessKeyName, sharedAccessKey, sharedAccessSignature, deviceId, moduleId, x509 } = parts;
+  if (hostName === undefined) throw unusable("HostName is missing");
+  checkHostName(hostName);
+  if (sharedAccessKeyName !== undefined) checkPolicyName(sharedAccessKeyName);
+  if (sharedAccessKey !== undefined) keyBytes("SharedAccessKey", sharedAccessKey);
+  if (sharedAccessSignature !== undefined) {
+    checkText("SharedAccessSignature", sharedAccessSignature, /^SharedAccessSignature [\x21-\x7e]+$/, "a SAS token");
   }
-  const signature = parts.sharedAccessSignature;
-  if (signature !== undefined && !/^SharedAccessSignature [\x21-\x7e]+$/.test(signature)) {
-    throw new RangeError("Cannot read the connection string: SharedAccessSignature does not start with that word");
+  const { length } = [sharedAccessKey, sharedAccessSignature, x509].filter((proof) => proof !== undefined);
+  if (length !== 1) {
+    throw unusable(`it has ${length} of SharedAccessKey, SharedAccessSignature and x509, not one`);
   }
-  const proofs = [parts.sharedAccessKey, signature, parts.x509].filter((part) => part !== undefined);
-  if (proofs.length === 0) throw malformed("SharedAccessKey is missing");
-  if (proofs.length > 1) throw malformed("it holds more than one of SharedAccessKey, SharedAccessSignature and x509");
-  if (parts.sharedAccessKey !== undefined && (parts.sharedAccessKeyName ?? parts.deviceId) === undefined) {
-    throw malformed("SharedAccessKeyName is missing (or DeviceId, in a device's own)");
+  if (sharedAccessKey !== undefined && (sharedAccessKeyName ?? deviceId) === undefined) {
+    throw unusable("SharedAccessKeyName or DeviceId is missing");
   }
-  if (parts.moduleId !== undefined && parts.deviceId === undefined) throw malformed("ModuleId needs a DeviceId");
+  if (moduleId !== undefined && deviceId === undefined) throw unusable("ModuleId needs a DeviceId");
 }
 
 /** Throws unless `hostName` is a host name alone: no scheme, port or path. */
-export function checkHostName(hostName: string): void {
-  // The second test finds what looks like an IPv4 address and is none, such as 1.2.3.456.
-  if (!/^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(hostName) || !URL.canParse(`https://${hostName}`)) {
-    throw new RangeError(
-      "Cannot use the host name: letters, digits and - _ . are allowed, without scheme, port or path, " +
-        "such as myhub.azure-devices.net",
-    );
-  }
+export function checkHostName(hostName: unknown): asserts hostName is string {
+  const rule = "of A-Za-z0-9_.- alone, such as myhub.azure-devices.net";
+  checkText("the host name", hostName, /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/, rule);
+  // Looks like an IPv4 address and is none, such as 1.2.3.456.
+  if (!URL.canParse(`https://${hostName}`)) throw wrongValue("the host name", rule);
 }
 
-function malformed(reason: string): TypeError {
+/** The error for a connection string that is not what is expected; `reason` must hold no piece of it. */
+export function unusable(reason: string): TypeError {
   return new TypeError(
-    `Cannot read the connection string: ${reason}; expected ` +
-      "HostName=<host>;SharedAccessKeyName=<policy>;SharedAccessKey=<key>",
+    `Cannot use the connection string: ${reason}; expected HostName=<host>;SharedAccessKeyName=<policy>;SharedAccessKey=<key>`,
   );
 }

@@ -1,6 +1,7 @@
 import { causeToShow } from "./cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
-import { failure } from "./error_response.ts";
+import { type CallSubject, failure } from "./error_response.ts";
+import { checkText } from "./identifiers.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { TokenCredential } from "./token_credential.ts";
 
@@ -13,6 +14,12 @@ export interface HubToken {
   /** From when on a new one should be asked for, where the source says so; in milliseconds since 1970. */
   readonly renewOn?: number;
 }
+
+/** Makes a token that is good from a time on, which is in milliseconds since 1970. */
+type TokenMaker = (now: number) => Promise<HubToken>;
+
+/** The call that a token is wanted for, which its failure names. */
+type TokenCall = Omit<CallSubject, "operation"> & { operation: string };
 
 /** A clock that is off by less is taken to be right. */
 const CLOCK_TOLERANCE_IN_MS = 60_000;
@@ -29,38 +36,32 @@ export class HubCredential {
   readonly audience: string;
   /** Who signs in, in words for messages. */
   readonly signedInAs: string;
-  readonly #acquire: (now: number) => Promise<HubToken>;
-  readonly #isRenewable: boolean;
+  /** A ready-made token, or what makes one. */
+  readonly #source: HubToken | TokenMaker;
   #current: HubToken | undefined;
   #renewAt = 0;
   #clockOffsetInMs = 0;
   #pending: Promise<HubToken> | undefined;
 
-  constructor(
-    audience: string,
-    signedInAs: string,
-    acquire: (now: number) => Promise<HubToken>,
-    options: { isRenewable: boolean } = { isRenewable: true },
-  ) {
-    this.#isRenewable = options.isRenewable;
+  constructor(audience: string, signedInAs: string, source: HubToken | TokenMaker) {
     this.audience = audience;
     this.signedInAs = signedInAs;
-    this.#acquire = acquire;
+    this.#source = source;
   }
 
   /** The header value if it is at hand and good for a while, so that the usual call need not wait. */
   get authorization(): string | undefined {
-    return this.#current !== undefined && Date.now() < this.#renewAt ? this.#current.authorization : undefined;
+    return Date.now() < this.#renewAt ? this.#current?.authorization : undefined;
   }
 
   /**
    * A token in place of one that the hub refused, made by the hub's clock where this machine's is off; `undefined` for a
    * ready-made one. A token that another call has put in its place meanwhile is taken as it is.
    */
-  async replace(refused: string, hubTime: number, options: { operation: string }): Promise<HubToken | undefined> {
-    if (!this.#isRenewable) return undefined;
+  async replace(refused: string, hubTime: number, options: TokenCall): Promise<HubToken | undefined> {
+    if (typeof this.#source !== "function") return undefined;
     const current = this.#current;
-    if (current !== undefined && current.authorization !== refused) return current;
+    if (current?.authorization !== refused) return current;
     const offset = hubTime - Date.now();
     // The header counts whole seconds, and the answer took its time.
     this.#clockOffsetInMs = Math.abs(offset) > CLOCK_TOLERANCE_IN_MS ? offset : 0;
@@ -72,16 +73,15 @@ export class HubCredential {
    *
    * @throws {IoTHubError} `CredentialError` when the source gave none.
    */
-  async getToken(options: { operation: string; forceRefresh?: boolean }): Promise<HubToken> {
-    const current = this.#current;
-    if (current !== undefined && !options.forceRefresh && Date.now() < this.#renewAt) return current;
+  async getToken(options: TokenCall & { forceRefresh?: boolean }): Promise<HubToken> {
+    const atHand = options.forceRefresh ? undefined : this.#current;
+    if (atHand && Date.now() < this.#renewAt) return atHand;
     try {
       return await (this.#pending ??= this.#renew());
     } catch (cause) {
       // A source that fails for a moment costs nothing while the old token is still good.
-      if (current !== undefined && !options.forceRefresh && Date.now() < current.expiresOn) return current;
-      const { operation } = options;
-      throw failure({ operation }, "CredentialError", `the credential gave no token for ${this.audience}`, {
+      if (atHand && Date.now() < atHand.expiresOn) return atHand;
+      throw failure(options, "CredentialError", `the credential gave no token for ${this.audience}`, {
         cause: causeToShow(cause),
       });
     }
@@ -90,7 +90,8 @@ export class HubCredential {
   async #renew(): Promise<HubToken> {
     try {
       const started = Date.now();
-      const token = await this.#acquire(started + this.#clockOffsetInMs);
+      const source = this.#source;
+      const token = await (typeof source === "function" ? source(started + this.#clockOffsetInMs) : source);
       const expiresOn = token.expiresOn - this.#clockOffsetInMs;
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
       this.#renewAt = Math.min(token.renewOn ?? Infinity, expiresOn - margin);
@@ -108,8 +109,7 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
   if (sharedAccessSignature !== undefined) {
     const expiry = Number(/[ &]se=(\d+)/.exec(sharedAccessSignature)?.[1] ?? Infinity);
     const token = { authorization: sharedAccessSignature, expiresOn: expiry * 1000 };
-    const acquire = (): Promise<HubToken> => Promise.resolve(token);
-    return new HubCredential(hostName, "the given SharedAccessSignature", acquire, { isRenewable: false });
+    return new HubCredential(hostName, "the given SharedAccessSignature", token);
   }
   let key: Promise<CryptoKey> | undefined;
   return new HubCredential(hostName, `the policy "${sharedAccessKeyName}"`, async (now) => {
@@ -126,11 +126,8 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
 export function credentialFromTokenCredential(source: TokenCredential, scope: string): HubCredential {
   return new HubCredential(scope, "the token credential's identity", async () => {
     const token = await source.getToken(scope);
-    if (!token?.token) throw new TypeError(`The token credential returned no token for the scope ${scope}`);
     // Runtimes name the value of a header that they refuse.
-    if (!/^[\x21-\x7e]+$/.test(token.token)) {
-      throw new TypeError(`The token credential returned a token for the scope ${scope} that no header can carry`);
-    }
+    checkText("the credential's token", token?.token, /^[\x21-\x7e]+$/, "visible ASCII");
     return {
       authorization: `Bearer ${token.token}`,
       expiresOn: token.expiresOnTimestamp,

@@ -1,7 +1,7 @@
 import type { Device } from "../gen/types.gen.ts";
-import { decodeBase64 } from "./base64.ts";
 import { checkHostName } from "./connection_string.ts";
-import { checkId } from "./identifiers.ts";
+import { checkId, quote, wrongValue } from "./identifiers.ts";
+import { keyBytes } from "./sas_token.ts";
 
 /**
  * Writes the connection string with which a device signs in: with its primary key, or with its certificate where it has one.
@@ -27,26 +27,21 @@ import { checkId } from "./identifiers.ts";
 export function deviceConnectionString(hostName: string, device: Device): string {
   checkHostName(hostName);
   checkId("deviceId", device?.deviceId);
-  if (device.deviceId.includes(";")) {
-    throw new RangeError(
-      `Cannot write the connection string of device "${device.deviceId}": a semicolon in the id would end it, and there is ` +
-        "no way to escape one",
-    );
+  const { deviceId, authentication } = device;
+  if (deviceId.includes(";")) {
+    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon in a connection string");
   }
-  const start = `HostName=${hostName};DeviceId=${device.deviceId}`;
-  const authentication = device.authentication;
+  const start = `HostName=${hostName};DeviceId=${deviceId}`;
   if (authentication?.type === "selfSigned" || authentication?.type === "certificateAuthority") {
     return `${start};x509=true`;
   }
   const key = authentication?.symmetricKey?.primaryKey;
   if (!key) {
     throw new TypeError(
-      `Cannot write the connection string of device "${device.deviceId}": it has neither a primary key nor a certificate; ` +
+      `Cannot use device ${quote(deviceId)}: it has neither a primary key nor a certificate; ` +
         "read it with a policy that may see keys",
     );
   }
-  if (typeof key !== "string" || !decodeBase64(key)?.length) {
-    throw new RangeError(`Cannot write the connection string of device "${device.deviceId}": its key is not base64`);
-  }
+  keyBytes(`primaryKey of device ${quote(deviceId)}`, key);
   return `${start};SharedAccessKey=${key}`;
 }

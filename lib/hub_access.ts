@@ -1,5 +1,5 @@
 import { checkClientOptions, type ClientOptions } from "./client_options.ts";
-import { checkHostName, parseConnectionString } from "./connection_string.ts";
+import { checkHostName, parseConnectionString, unusable } from "./connection_string.ts";
 import { credentialFromConnectionString, credentialFromTokenCredential, type HubCredential } from "./credential.ts";
 import { checkType, wrongType } from "./identifiers.ts";
 import type { TokenCredential } from "./token_credential.ts";
@@ -16,12 +16,7 @@ export interface HubAccess {
 export function accessFromConnectionString(connectionString: string, options: ClientOptions): HubAccess {
   checkClientOptions(options);
   const parsed = parseConnectionString(connectionString);
-  if (parsed.deviceId !== undefined) {
-    throw new TypeError(
-      "Cannot use the connection string: it is a device's (it has a DeviceId); a registry manager needs that of a " +
-        "shared access policy, with SharedAccessKeyName",
-    );
-  }
+  if (parsed.deviceId !== undefined) throw unusable("it is a device's");
   return {
     hostName: parsed.hostName,
     credential: credentialFromConnectionString(parsed, options.sasTokenTtlInSeconds),
@@ -33,7 +28,7 @@ export function accessFromTokenCredential(url: string, source: TokenCredential, 
   checkClientOptions(options);
   checkType("url", url, "string");
   if (typeof source?.getToken !== "function") throw wrongType("credential", "an object with a method getToken", source);
-  const hostName = url.replace(/^https:\/\//i, "").replace(/\/$/, "");
+  const hostName = url.replace(/^https:\/\/|\/$/gi, "");
   checkHostName(hostName);
   return { hostName, credential: credentialFromTokenCredential(source, options.tokenScope ?? DEFAULT_TOKEN_SCOPE) };
 }

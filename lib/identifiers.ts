@@ -4,21 +4,14 @@
  * It is checked before a URL is built, because an empty id would address the whole collection, and `.` and `..` would
  * make `fetch` leave the path: it resolves dot segments even when they are percent-encoded.
  */
-const ID_REGEXP = /^[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}$/;
+const ID_REGEXP = /^(?!\.\.?$)[A-Za-z0-9:.+%_#*?!(),=@;$'-]{1,128}$/;
 
 /** Throws unless `id` is a legal device or module id that a URL can carry; `name` is what the caller calls it. */
 export function checkId(name: string, id: unknown): asserts id is string {
   checkType(name, id, "string");
   if (!ID_REGEXP.test(id)) {
-    throw new RangeError(
-      `Cannot use ${name} ${
-        quote(id)
-      }: an id is 1 to 128 characters of A-Z a-z 0-9 and - : . + % _ # * ? ! ( ) , = @ ; $ '` +
-        (id.length > 128 ? `, and this one has ${id.length}` : ""),
-    );
-  }
-  if (id === "." || id === "..") {
-    throw new RangeError(`Cannot use ${name} ${quote(id)}: as a URL segment it would address another resource`);
+    const rule = "1 to 128 characters of A-Za-z0-9:.+%_#*?!(),=@;$'- but not . or ..";
+    throw wrongValue(`${name} ${quote(id)}`, rule);
   }
 }
 
@@ -37,9 +30,13 @@ export function checkType<T extends keyof TypeNames>(
   value: unknown,
   type: T,
 ): asserts value is TypeNames[T] {
-  if (typeof value !== type || value === null) {
-    throw wrongType(name, `${type === "object" ? "an" : "a"} ${type}`, value);
-  }
+  if (typeof value !== type || value === null) throw wrongType(name, withArticle(type), value);
+}
+
+/** Throws unless an argument is a text of a form. The value is not shown, so that it may hold a secret. */
+export function checkText(name: string, value: unknown, form: RegExp, rule: string): asserts value is string {
+  checkType(name, value, "string");
+  if (!form.test(value)) throw wrongValue(name, rule);
 }
 
 /** Throws unless an argument is a number that is `isLegal`; `rule` says which ones are. */
@@ -50,23 +47,37 @@ export function checkNumber(
   rule: string,
 ): asserts value is number {
   checkType(name, value, "number");
-  if (!isLegal(value)) throw new RangeError(`Cannot use ${name} ${value}: it must be ${rule}`);
+  if (!isLegal(value)) throw wrongValue(`${name} ${value}`, rule);
 }
 
-/** The error for an argument that is none of what is expected. */
+/** Throws unless an argument is one of a few texts. */
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (!choices.includes(value as string)) {
+    throw wrongValue(`${name} ${quote(String(value))}`, choices.map(quote).join(" or "));
+  }
+}
+
+/** The error for an argument that is of none of the types expected. */
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`Cannot use ${name}: it must be ${expected}, got ${describeType(value)}`);
 }
 
-/** A value's type in words, for messages that must not show the value itself. */
-export function describeType(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  return value === undefined ? "undefined" : `a ${typeof value}`;
+/** The error for an argument of the right type that is none of those expected; `name` may hold the value too. */
+export function wrongValue(name: string, expected: string): RangeError {
+  return new RangeError(`Cannot use ${name}: it must be ${expected}`);
 }
 
-/** `text` in quotes, with control characters escaped and the middle of a long text cut, fit for a message. */
+/** A value's type in words, for messages that must not show the value itself. */
+export function describeType(value: unknown): string {
+  if (value === null || value === undefined) return `${value}`;
+  return withArticle(Array.isArray(value) ? "array" : typeof value);
+}
+
+function withArticle(type: string): string {
+  return `${/^[ao]/.test(type) ? "an" : "a"} ${type}`;
+}
+
+/** `text` in quotes, with control characters escaped and the end of a long text cut off, fit for a message. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 48)}…${text.slice(-8)}` : text);
+  return text.length > 64 ? `${quote(text.slice(0, 64))}… (${text.length} characters)` : JSON.stringify(text);
 }

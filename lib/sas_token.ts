@@ -1,13 +1,11 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { checkType, describeType } from "./identifiers.ts";
+import { checkText, wrongType, wrongValue } from "./identifiers.ts";
 
 /** How long a shared access signature lives when nothing else is said, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
 
 /** The longest life, in seconds: a larger number would not be written in digits alone. */
 export const MAX_SAS_TTL_IN_SECONDS: number = Number.MAX_SAFE_INTEGER;
-
-const POLICY_NAME_REGEXP = /^[A-Za-z0-9_\-@.]+$/;
 
 /** What {@linkcode createSasToken} signs. */
 export interface SasTokenInput {
@@ -51,16 +49,12 @@ export interface SasTokenInput {
 export async function createSasToken(input: SasTokenInput): Promise<string> {
   const { resourceUri, key, keyName, expiresOn, ttlInSeconds } = input;
   if (typeof resourceUri !== "string" || resourceUri === "") {
-    throw new TypeError(
-      `Cannot create a SAS token: resourceUri must be a non-empty string, got ${describeType(resourceUri)}`,
-    );
+    throw wrongType("resourceUri", "a non-empty string", resourceUri);
   }
-  if (!resourceUri.isWellFormed()) {
-    throw new RangeError("Cannot create a SAS token: resourceUri has half of a surrogate pair, which no URL can carry");
-  }
+  if (!resourceUri.isWellFormed()) throw wrongValue("resourceUri", "well-formed Unicode");
   if (keyName !== undefined) checkPolicyName(keyName);
   if (expiresOn !== undefined && ttlInSeconds !== undefined) {
-    throw new TypeError("Cannot create a SAS token: give expiresOn or ttlInSeconds, not both");
+    throw new TypeError("Cannot use both expiresOn and ttlInSeconds");
   }
   const expiry = expiresOn === undefined
     ? expiryAfter(ttlInSeconds ?? DEFAULT_SAS_TTL_IN_SECONDS)
@@ -68,13 +62,16 @@ export async function createSasToken(input: SasTokenInput): Promise<string> {
   return await signSasToken(await importSasKey(key), resourceUri, expiry, keyName);
 }
 
+/** The bytes of a shared access key; throws unless it is base64 of at least one. `name` is what the caller calls it. */
+export function keyBytes(name: string, key: unknown): Uint8Array<ArrayBuffer> {
+  const bytes = decodeBase64(key);
+  if (bytes === undefined) throw wrongValue(name, "base64");
+  return bytes;
+}
+
 /** Imports a base64 key for {@linkcode signSasToken}. The import costs as much as a signature: do it once per key. */
 export function importSasKey(key: string): Promise<CryptoKey> {
-  const bytes = typeof key === "string" ? decodeBase64(key) : undefined;
-  if (bytes === undefined || bytes.length === 0) {
-    throw new RangeError("Cannot use the shared access key: it must be base64 of at least one byte");
-  }
-  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return crypto.subtle.importKey("raw", keyBytes("key", key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
 /** Signs one token. `expiry` is in seconds since 1970. */
@@ -92,32 +89,22 @@ export async function signSasToken(
 }
 
 /** Throws unless `keyName` is a legal name of a shared access policy; it travels in the token as it is. */
-export function checkPolicyName(keyName: string): void {
-  checkType("the policy name", keyName, "string");
-  if (!POLICY_NAME_REGEXP.test(keyName)) {
-    // Not shown: in a mangled connection string it may be the key that stands here.
-    throw new RangeError("Cannot use the policy name: letters, digits and _ - @ . are allowed");
-  }
+export function checkPolicyName(keyName: unknown): asserts keyName is string {
+  // Not shown: in a mangled connection string it may be the key that stands here.
+  checkText("the policy name", keyName, /^[A-Za-z0-9_.@-]+$/, "of A-Za-z0-9_.@-");
 }
 
 function expiryAfter(ttlInSeconds: number): number {
   if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0 && ttlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
-    throw new RangeError(
-      `Cannot create a SAS token: ttlInSeconds must be over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}, got ${ttlInSeconds}`,
-    );
+    throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);
   }
   return Math.ceil(Date.now() / 1000 + ttlInSeconds);
 }
 
 function expiryAt(expiresOn: Date): number {
-  if (!(expiresOn instanceof Date)) {
-    throw new TypeError(`Cannot create a SAS token: expiresOn must be a Date, got ${describeType(expiresOn)}`);
-  }
+  if (!(expiresOn instanceof Date)) throw wrongType("expiresOn", "a Date", expiresOn);
   const expiry = Math.floor(expiresOn.getTime() / 1000);
-  if (!Number.isFinite(expiry)) throw new RangeError("Cannot create a SAS token: expiresOn is an invalid Date");
-  if (expiry < 0) {
-    throw new RangeError(`Cannot create a SAS token: expiresOn ${expiresOn.toISOString()} is before 1970`);
-  }
+  if (!(expiry >= 0)) throw wrongValue(`expiresOn ${expiresOn}`, "a Date from 1970 on");
   return expiry;
 }
 

@@ -5,9 +5,8 @@ export const VERSION = "0.1.0";
  * The value of `User-Agent`, or `undefined` in a browser: there it would only make each request need one more, to ask
  * for permission, and say less than the browser's own.
  */
-export function userAgent(prefix: string | undefined): string | undefined {
-  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
-  if (navigator?.userAgent?.startsWith("Mozilla/")) return undefined;
+export function userAgent(prefix: string = ""): string | undefined {
+  if (globalThis.navigator?.userAgent?.startsWith("Mozilla/")) return undefined;
   // Trimmed as the header would be.
-  return `${prefix ?? ""} iothub-registry-manager/${VERSION}`.trim();
+  return `${prefix} iothub-registry-manager/${VERSION}`.trim();
 }

@@ -95,6 +95,17 @@ for (const method of ALL_METHODS) {
   }
 }
 
+test("an id that is refused is shown, a long one in part and with its length", async () => {
+  for (
+    const [id, shown] of [["..", '".."'], ["a\nb", '"a\\nb"'], [
+      "x".repeat(129),
+      `"${"x".repeat(64)}"… (129 characters)`,
+    ]]
+  ) {
+    await assertRefused((registry) => registry.getDevice(id!), RangeError, `deviceId ${shown}: it must be 1 to 128 `);
+  }
+});
+
 test("these are all the manager's methods that go over HTTP and return a promise", () => {
   const names = new Set<string>();
   for (let type = IoTHubRegistryManager.prototype; type !== Object.prototype; type = Object.getPrototypeOf(type)) {

@@ -20,6 +20,12 @@ test("certificateThumbprint() takes PEM text, DER bytes and PEM bytes", async ()
   }
 });
 
+test("certificateThumbprint() counts the first certificate", async () => {
+  const other = PEM.replace(BASE64.slice(0, 8), btoa("\x30\x01\x00\x00\x00\x00"));
+  assert.notEqual(other, PEM);
+  assert.equal(await certificateThumbprint(PEM + other), expected("sha1"));
+});
+
 test("certificateThumbprint() reads a view of a larger buffer", async () => {
   const larger = new Uint8Array(DER.length + 20);
   larger.set(DER, 10);

@@ -52,19 +52,29 @@ describe("parseConnectionString()", () => {
   const refused: [string, string, typeof TypeError | typeof RangeError, RegExp][] = [
     ["an empty text", "", TypeError, /part 1 of 1/],
     ["no HostName", GOOD.replace(/^[^;]*;/, ""), TypeError, /HostName is missing/],
-    ["no SharedAccessKeyName", `HostName=h;SharedAccessKey=${KEY}`, TypeError, /SharedAccessKeyName is missing/],
-    ["no SharedAccessKey", "HostName=h;SharedAccessKeyName=p", TypeError, /SharedAccessKey is missing/],
+    [
+      "no SharedAccessKeyName",
+      `HostName=h;SharedAccessKey=${KEY}`,
+      TypeError,
+      /SharedAccessKeyName or DeviceId is missing/,
+    ],
+    ["no SharedAccessKey", "HostName=h;SharedAccessKeyName=p", TypeError, /it has 0 of SharedAccessKey, /],
     ["an empty HostName", GOOD.replace("myhub.azure-devices.net", ""), TypeError, /hostName has no value/],
     ["an empty SharedAccessKey", GOOD.replace(KEY, ""), TypeError, /sharedAccessKey has no value/],
     ["a part twice", `${GOOD};HostName=h`, TypeError, /hostName is there twice/],
     ["a part without =", `HostName=h;${KEY.replaceAll("=", "")};SharedAccessKeyName=p`, TypeError, /part 2 of 3/],
-    ["an unknown part", `${GOOD};${KEY.slice(0, 20)}=x`, TypeError, /part 4 of 4 has a name that is none of/],
+    ["an unknown part", `${GOOD};${KEY.slice(0, 20)}=x`, TypeError, /part 4 of 4 has none of the names/],
     ["an empty part", GOOD.replace(";", ";;"), TypeError, /part 2 of 4/],
     ["a URL for a host name", GOOD.replace("=my", "=https://my"), RangeError, /host name/],
-    ["a key that is not base64", GOOD.replace(KEY, `${KEY}*`), RangeError, /SharedAccessKey is not base64/],
+    ["a key that is not base64", GOOD.replace(KEY, `${KEY}*`), RangeError, /SharedAccessKey: it must be base64/],
     ["a policy name with a space", GOOD.replace("iothubowner", "iot hub"), RangeError, /policy name/],
     ["a token that is none", `HostName=h;SharedAccessSignature=${KEY}`, RangeError, /SharedAccessSignature/],
-    ["a key and a token", `${GOOD};SharedAccessSignature=SharedAccessSignature sr=h`, TypeError, /more than one/],
+    [
+      "a key and a token",
+      `${GOOD};SharedAccessSignature=SharedAccessSignature sr=h`,
+      TypeError,
+      /it has 2 of SharedAccessKey, SharedAccessSignature/,
+    ],
     ["a module without a device", `${GOOD};ModuleId=m`, TypeError, /ModuleId needs a DeviceId/],
   ];
   for (const [what, text, error, message] of refused) {
@@ -116,5 +126,16 @@ describe("deviceConnectionString()", () => {
     assert.throws(() => deviceConnectionString("h", { deviceId: "d" }), /neither a primary key nor a certificate/);
     assert.throws(() => deviceConnectionString("h", {}), TypeError);
     assert.throws(() => deviceConnectionString("h;DeviceId=x", { deviceId: "d" }), RangeError);
+    assert.throws(() => deviceConnectionString(undefined as unknown as string, { deviceId: "d" }), TypeError);
+  });
+
+  test("refuses an id with a semicolon, and a key that is not base64 without showing it", () => {
+    const symmetricKey = { primaryKey: `${KEY}*`, secondaryKey: KEY };
+    const device = { deviceId: "d", authentication: { type: "sas" as const, symmetricKey } };
+    assert.throws(() => deviceConnectionString("h", { ...device, deviceId: "d;x" }), /^RangeError: .*"d;x".*semicolon/);
+    assert.throws(() => deviceConnectionString("h", device), (error: Error) => {
+      assert.match(`${error}`, /^RangeError: .* of device "d": it must be base64/);
+      return !error.message.includes(KEY);
+    });
   });
 });

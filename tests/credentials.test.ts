@@ -172,25 +172,31 @@ describe("a token credential", () => {
     assert.equal(hub.authorizations.length, 2);
   });
 
-  const failures: [string, () => Promise<null>][] = [
+  const bearer = (token: unknown) => () => Promise.resolve({ token: token as string, expiresOnTimestamp: Infinity });
+  const failures: [string, TokenCredential["getToken"]][] = [
     ["rejects", () => Promise.reject(new Error("no identity here"))],
     ["throws", () => {
       throw new Error("no identity here");
     }],
     ["has no token", () => Promise.resolve(null)],
+    ["has an empty token", bearer("")],
+    ["has a token that is no string", bearer(undefined)],
+    ["has a token that no header can carry", bearer("to\nken")],
   ];
   for (const [what, getToken] of failures) {
     test(`that ${what} ends the call with CredentialError and its cause, and is asked again`, async () => {
       const hub = listener();
       let fail = true;
       const source: TokenCredential = {
-        getToken: () => fail ? getToken() : Promise.resolve({ token: "t", expiresOnTimestamp: Date.now() + 1e6 }),
+        getToken: (scope) =>
+          fail ? getToken(scope) : Promise.resolve({ token: "t", expiresOnTimestamp: Date.now() + 1e6 }),
       };
       await using registry = IoTHubRegistryManager.fromTokenCredential("hub.example", source, { fetch: hub.fetch });
       await assert.rejects(registry.getTwin("d"), (error) => {
         assert.ok(error instanceof IoTHubError);
         assert.equal(error.code, "CredentialError");
         assert.equal(error.operation, "getTwin");
+        assert.match(error.message, /^Cannot complete getTwin of device "d": the credential gave no token for https:/);
         assert.ok(error.cause instanceof Error);
         return true;
       });

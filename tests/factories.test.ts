@@ -21,19 +21,23 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [undefined, TypeError, /must be a string, got undefined/],
   [null, TypeError, /must be a string, got null/],
   [{}, TypeError, /must be a string, got an object/],
-  ["", TypeError, /part 1 of 1 is not of the form/],
+  ["", TypeError, /part 1 of 1 has none of the names/],
   [KEY, TypeError, /part 1 of 1/],
   [`${POLICY};SharedAccessKey=${KEY}`, TypeError, /HostName is missing/],
-  [`${HOST};SharedAccessKey=${KEY}`, TypeError, /SharedAccessKeyName is missing/],
-  [`${HOST};${POLICY}`, TypeError, /SharedAccessKey is missing/],
+  [`${HOST};SharedAccessKey=${KEY}`, TypeError, /SharedAccessKeyName or DeviceId is missing/],
+  [`${HOST};${POLICY}`, TypeError, /it has 0 of SharedAccessKey, /],
   [`HostName=;${POLICY};SharedAccessKey=${KEY}`, TypeError, /hostName has no value/],
   [`${HOST};SharedAccessKeyName=;SharedAccessKey=${KEY}`, TypeError, /sharedAccessKeyName has no value/],
   [`${HOST};${POLICY};SharedAccessKey=`, TypeError, /sharedAccessKey has no value/],
   [`${HOST};${POLICY};SharedAccessKey=${KEY};SharedAccessKey=${KEY}`, TypeError, /sharedAccessKey is there twice/],
   [`${HOST};${HOST};${POLICY};SharedAccessKey=${KEY}`, TypeError, /hostName is there twice/],
   [`${HOST};${POLICY};SharedAccessKey=${KEY};SharedAccessSignature=${KEY}`, RangeError, /SharedAccessSignature/],
-  [`${HOST};${POLICY};SharedAccessKey=${KEY};x509=true`, TypeError, /more than one/],
-  [`${HOST};${POLICY};AccountKey=${KEY}`, TypeError, /part 3 of 3 has a name that is none of/],
+  [
+    `${HOST};${POLICY};SharedAccessKey=${KEY};x509=true`,
+    TypeError,
+    /it has 2 of SharedAccessKey, SharedAccessSignature/,
+  ],
+  [`${HOST};${POLICY};AccountKey=${KEY}`, TypeError, /part 3 of 3 has none of the names/],
   [`${HOST};${POLICY};${KEY}`, TypeError, /part 3 of 3/],
   [`${HOST};;${POLICY};SharedAccessKey=${KEY}`, TypeError, /part 2 of 4/],
   [`${HOST},${POLICY},SharedAccessKey=${KEY}`, RangeError, /host name/],
@@ -44,8 +48,8 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [`HostName=1.2.3.456;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
   [`${HOST};SharedAccessKeyName=ser vice;SharedAccessKey=${KEY}`, RangeError, /policy name/],
   [`${HOST};SharedAccessKeyName=a&sr=b;SharedAccessKey=${KEY}`, RangeError, /policy name/],
-  [`${HOST};${POLICY};SharedAccessKey=-${KEY}`, RangeError, /SharedAccessKey is not base64/],
-  [`${HOST};${POLICY};SharedAccessKey=${KEY} ${KEY}`, RangeError, /SharedAccessKey is not base64/],
+  [`${HOST};${POLICY};SharedAccessKey=-${KEY}`, RangeError, /SharedAccessKey: it must be base64/],
+  [`${HOST};${POLICY};SharedAccessKey=${KEY} ${KEY}`, RangeError, /SharedAccessKey: it must be base64/],
   [`${HOST};DeviceId=d1;SharedAccessKey=${KEY}`, TypeError, /it is a device's/],
   [`${HOST};ModuleId=m1;${POLICY};SharedAccessKey=${KEY}`, TypeError, /ModuleId needs a DeviceId/],
 ];
@@ -73,6 +77,15 @@ const BAD_URLS: readonly [url: unknown, kind: Kind][] = [
 
 const BAD_CREDENTIALS: readonly unknown[] = [undefined, null, "token", {}, { getToken: "token" }, () => {}];
 
+const GOOD_OPTIONS: readonly ClientOptions[] = [
+  { fetch: undefined, endpoint: undefined, timeoutInMs: undefined, retryOptions: undefined, limits: undefined },
+  ...["http://localhost", "HTTPS://localhost:8443/", "https://[::1]:8443"].map((endpoint) => ({ endpoint })),
+  ...["amqp://localhost", "amqps://localhost:5671/", "AMQPS://[::1]"].map((amqpEndpoint) => ({ amqpEndpoint })),
+  ...["ws://localhost", "wss://localhost/$iothub/websocket?x=1"].map((amqpEndpoint) => ({ amqpEndpoint })),
+  { amqpEndpoint: () => Promise.resolve("amqps://localhost") },
+  { transportType: "AmqpOverWebSocket", amqpTls: { ca: "pem" }, userAgentPrefix: "", sasTokenTtlInSeconds: 0.5 },
+];
+
 const BAD_OPTIONS: readonly [options: unknown, kind: Kind, named: string][] = [
   [null, TypeError, "options"],
   ["https://localhost", TypeError, "options"],
@@ -84,9 +97,17 @@ const BAD_OPTIONS: readonly [options: unknown, kind: Kind, named: string][] = [
   [{ endpoint: "localhost:8443" }, RangeError, "endpoint"],
   [{ endpoint: "ftp://localhost" }, RangeError, "endpoint"],
   [{ endpoint: "https://user:password@localhost" }, RangeError, "endpoint"],
+  [{ endpoint: "https://localhost/path" }, RangeError, "endpoint"],
+  [{ endpoint: "https://localhost/?query=1" }, RangeError, "endpoint"],
+  [{ endpoint: "https://localhost/#fragment" }, RangeError, "endpoint"],
   [{ amqpEndpoint: 5 }, TypeError, "amqpEndpoint"],
   [{ amqpEndpoint: "https://localhost" }, RangeError, "amqpEndpoint"],
   [{ amqpEndpoint: "localhost:5671" }, RangeError, "amqpEndpoint"],
+  [{ amqpEndpoint: "amqps:localhost" }, RangeError, "amqpEndpoint"],
+  [{ amqpEndpoint: "amqps://user:password@localhost" }, RangeError, "amqpEndpoint"],
+  [{ amqpEndpoint: "amqps://localhost/path" }, RangeError, "amqpEndpoint"],
+  [{ amqpEndpoint: "amqp://localhost?query=1" }, RangeError, "amqpEndpoint"],
+  [{ amqpEndpoint: "wss://user:password@localhost/path" }, RangeError, "amqpEndpoint"],
   [{ transportType: "amqp" }, RangeError, "transportType"],
   [{ transportType: "Mqtt" }, RangeError, "transportType"],
   [{ transportType: null }, RangeError, "transportType"],
@@ -97,6 +118,13 @@ const BAD_OPTIONS: readonly [options: unknown, kind: Kind, named: string][] = [
   [{ timeoutInMs: NaN }, RangeError, "timeoutInMs"],
   [{ timeoutInMs: 2 ** 31 }, RangeError, "timeoutInMs"],
   [{ timeoutInMs: "5" }, TypeError, "timeoutInMs"],
+  [{ attemptTimeoutInMs: 0 }, RangeError, "attemptTimeoutInMs"],
+  [{ attemptTimeoutInMs: "5" }, TypeError, "attemptTimeoutInMs"],
+  [{ retryOptions: null }, TypeError, "retryOptions"],
+  [{ retryOptions: { maxRetries: 1.5 } }, RangeError, "retryOptions.maxRetries 1.5"],
+  [{ retryOptions: { retryDelayInMs: -1 } }, RangeError, "retryOptions.retryDelayInMs -1"],
+  [{ retryOptions: { maxRetryDelayInMs: "5" } }, TypeError, "retryOptions.maxRetryDelayInMs"],
+  [{ limits: null }, TypeError, "limits"],
   [{ sasTokenTtlInSeconds: 0 }, RangeError, "sasTokenTtlInSeconds"],
   [{ sasTokenTtlInSeconds: -1 }, RangeError, "sasTokenTtlInSeconds"],
   [{ sasTokenTtlInSeconds: NaN }, RangeError, "sasTokenTtlInSeconds"],
@@ -148,6 +176,13 @@ for (const [entry, Manager] of Object.entries(FACTORIES)) {
         assert.ok(error.message.startsWith(`Cannot use ${named}`), error.message);
         assert.doesNotMatch(error.message, /password/);
       }
+    }
+  });
+
+  test(`both factories of ${entry} take every option that is one`, async () => {
+    for (const options of GOOD_OPTIONS) {
+      await using _policy = Manager.fromConnectionString(CONNECTION_STRING, options);
+      await using _identity = Manager.fromTokenCredential("myhub.azure-devices.net", CREDENTIAL, options);
     }
   });
 

@@ -67,13 +67,15 @@ test("createSasToken() lives an hour unless told otherwise", async () => {
 const GOOD = { resourceUri: "hub.example", key: btoa("planted secret key") };
 const BAD: [string, Record<string, unknown>, typeof TypeError | typeof RangeError, RegExp][] = [
   ["no resource", { resourceUri: "" }, TypeError, /resourceUri/],
+  ["a resource that no URL can carry", { resourceUri: "\ud800" }, RangeError, /resourceUri/],
   ["a resource that is no string", { resourceUri: 7 }, TypeError, /resourceUri/],
   ["a key that is not base64", { key: "not/base64!" }, RangeError, /key/],
   ["a key of URL-safe base64", { key: "ab-_" }, RangeError, /key/],
   ["an empty key", { key: "" }, RangeError, /key/],
   ["no key", { key: undefined }, RangeError, /key/],
-  ["both expiries", { expiresOn: new Date(), ttlInSeconds: 1 }, TypeError, /expiresOn or ttlInSeconds/],
+  ["both expiries", { expiresOn: new Date(), ttlInSeconds: 1 }, TypeError, /both expiresOn and ttlInSeconds/],
   ["an invalid Date", { expiresOn: new Date(NaN) }, RangeError, /expiresOn/],
+  ["an expiry before 1970", { expiresOn: new Date(-1) }, RangeError, /expiresOn .*: it must be a Date from 1970 on/],
   ["an expiry that is no Date", { expiresOn: "2030-01-01" }, TypeError, /expiresOn/],
   ["a life of nothing", { ttlInSeconds: 0 }, RangeError, /ttlInSeconds/],
   ["an endless life", { ttlInSeconds: Infinity }, RangeError, /ttlInSeconds/],
