@@ -31,16 +31,18 @@ function holdsSecret(cause: unknown, secrets: readonly string[]): boolean {
 }
 
 /** What printing an object shows: its properties, hidden ones too, and what a collection holds. No getter is run. */
-function membersOf(object: object): [name: string, value: unknown][] {
-  const members: [string, unknown][] = Reflect.ownKeys(object).map((key) => {
-    return [String(key), Object.getOwnPropertyDescriptor(object, key)?.value];
-  });
-  if (object instanceof Headers || object instanceof Map) {
-    for (const [key, value] of object) members.push(["", key], [String(key), value]);
+function* membersOf(object: object): Generator<[name: string, value: unknown]> {
+  for (const key of Reflect.ownKeys(object)) {
+    yield [String(key), Object.getOwnPropertyDescriptor(object, key)?.value];
   }
-  if (object instanceof Set) members.push(["", [...object]]);
-  if (object instanceof Request || object instanceof Response) members.push(["", object.headers]);
-  return members;
+  if (object instanceof Headers || object instanceof Map) {
+    for (const [key, value] of object) {
+      yield ["", key];
+      yield [String(key), value];
+    }
+  }
+  if (object instanceof Set) yield ["", [...object]];
+  if (object instanceof Request || object instanceof Response) yield ["", object.headers];
 }
 
 function copyOf(cause: unknown, secrets: readonly string[], depth: number): Error {
