@@ -1,6 +1,6 @@
 import { errorNameOf } from "./error_codes.ts";
 import { IoTHubError, type IoTHubErrorCode, type IoTHubErrorFacts } from "./errors.ts";
-import { type OperationName, OPERATIONS } from "./operation_facts.ts";
+import { type OperationName, rightFor } from "./operation_facts.ts";
 import { reportedError } from "./reported_error.ts";
 import type { WireResponse } from "./wire.ts";
 
@@ -79,9 +79,7 @@ function codeOf(status: number): IoTHubErrorCode {
 function unauthorizedAdvice(operation: OperationName, signedInAs: string, hubTime: number): string {
   const off = Math.round((Date.now() - hubTime) / 1000);
   const clock = Math.abs(off) > 60 ? `, which is off by ${off} s` : "";
-  return `check that ${signedInAs} has the right ${
-    OPERATIONS[operation].right
-  }, its key, and this machine's clock${clock}`;
+  return `check that ${signedInAs} has the right ${rightFor(operation)}, its key, and this machine's clock${clock}`;
 }
 
 /** A wait in milliseconds that is given in seconds, or by its end; however many digits there are, it can be counted with. */
