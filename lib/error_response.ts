@@ -12,7 +12,7 @@ export interface CallSubject {
   readonly moduleId?: string;
 }
 
-/** Names for a status that comes without one, from a proxy for example, where the hub's first name of that status is none. */
+/** Codes for statuses whose first numbers (404000, 404001) have no name, or one that says more than the status does. */
 const STATUS_CODES: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   409: "Conflict",
