@@ -1,5 +1,6 @@
 import { type CallSubject, errorFromResponse, failure } from "./error_response.ts";
 import type { GeneratedResult } from "./generated_client.ts";
+import { parseJson } from "./parse_json.ts";
 import { secretsOf } from "./redaction.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
 
@@ -16,31 +17,20 @@ export function resultOf(
   response: WireResponse,
   signedInAs: string,
 ): GeneratedResult {
-  const { status, body, headers } = response;
+  const { status, body } = response;
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess || call.accepts !== undefined) {
     // A deletion has nothing to say, with whatever status it says so.
-    const data = body === "" && (status === 204 || call.operation.startsWith("delete")) ? undefined : parseBody(body);
-    if (isSuccess && data === NOT_JSON) {
-      throw failure(call, "InvalidResponse", `the hub answered ${status}, with a body that is no JSON`, {
-        statusCode: status,
-      });
-    }
-    if (isSuccess || call.accepts!(status, data)) return { data, response };
+    const isEmpty = body === "" && (status === 204 || call.operation.startsWith("delete"));
+    const data = isEmpty ? undefined : parseJson(body);
+    if (isSuccess ? data !== undefined || isEmpty : call.accepts!(status, data)) return { data, response };
+  }
+  const facts = { statusCode: status };
+  if (isSuccess) {
+    throw failure(call, "InvalidResponse", `the hub answered ${status}, with a body that is no JSON`, facts);
   }
   if (status >= 300 && status < 400) {
-    const reason = `the hub answered ${status}, a redirect, which is not followed`;
-    throw failure(call, "UnexpectedRedirect", reason, { statusCode: status });
+    throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);
   }
-  throw errorFromResponse(call, status, (name) => headers.get(name), body, signedInAs, secretsOf(request));
-}
-
-const NOT_JSON = Symbol();
-
-function parseBody(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return NOT_JSON;
-  }
+  throw errorFromResponse(call, response, signedInAs, secretsOf(request));
 }

@@ -75,12 +75,11 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   /** Always `"IoTHubError"`. */
   override readonly name: string = "IoTHubError";
   /** The hub's name of the error, or one of this module's own. */
-  readonly code: IoTHubErrorCode;
+  declare readonly code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
-  readonly operation: string;
+  declare readonly operation: string;
   /** Whether the same call may succeed later without any change. */
-  readonly retryable: boolean;
-  // Declared only, so that what is not known does not show as undefined when an error is printed.
+  declare readonly retryable: boolean;
   /** The HTTP status, where there was an answer. */
   declare readonly statusCode?: number;
   /** The hub's six-digit number, such as 404001. */
@@ -91,14 +90,10 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   declare readonly retryAfterInMs?: number;
 
   /** Only this module makes these errors; the constructor is open for tests that stand in for it. */
-  constructor(message: string, facts: IoTHubErrorFacts) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
-    this.code = facts.code;
-    this.operation = facts.operation;
-    this.retryable = facts.retryable;
-    if (facts.statusCode !== undefined) this.statusCode = facts.statusCode;
-    if (facts.errorNumber !== undefined) this.errorNumber = facts.errorNumber;
-    if (facts.trackingId !== undefined) this.trackingId = facts.trackingId;
-    if (facts.retryAfterInMs !== undefined) this.retryAfterInMs = facts.retryAfterInMs;
+  constructor(message: string, { cause, ...facts }: IoTHubErrorFacts) {
+    super(message, cause === undefined ? undefined : { cause });
+    for (const [name, value] of Object.entries(facts)) {
+      if (value !== undefined) Object.assign(this, { [name]: value });
+    }
   }
 }

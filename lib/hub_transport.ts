@@ -10,7 +10,7 @@ import { IoTHubError } from "./errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "./hub_access.ts";
 import { innermostMessage, isCertificateError } from "./network_failure.ts";
-import { OPERATIONS } from "./operation_facts.ts";
+import { mayRunTwice } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { redactText, secretsOf } from "./redaction.ts";
 import { requestPath } from "./request_path.ts";
@@ -112,7 +112,7 @@ export class HubTransport {
       try {
         return await this.#attempt(call, wireRequest, end);
       } catch (error) {
-        retries ??= new Retries(this.#retryOptions, OPERATIONS[call.operation].mayRunTwice);
+        retries ??= new Retries(this.#retryOptions, mayRunTwice(call.operation));
         const found = retries.mayHaveDone(error) ? await this.#findOwnWork(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
@@ -184,7 +184,7 @@ export class HubTransport {
   /** A call that can be made again should not wait all its time for one answer that may never come. */
   #attemptTimeoutOf(call: HubCall, end: number): number {
     const remaining = end - performance.now();
-    return OPERATIONS[call.operation].mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
+    return mayRunTwice(call.operation) ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
   }
 
   #headers(request: GeneratedRequest<HubCall>): Record<string, string> {

@@ -17,10 +17,7 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
     }
     return copy;
   }
-  for (const name of ["toJSON", INSPECT]) {
-    Object.defineProperty(object, name, { value: masked, enumerable: false });
-  }
-  return object;
+  return Object.defineProperties(object, { toJSON: { value: masked }, [INSPECT]: { value: masked } });
 }
 
 /**
@@ -29,13 +26,13 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
  */
 export function redactText(text: string, secrets: readonly string[] = []): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
-    .replace(/(?<![a-z])(sig)(=|%(?:25)*3D)[^&\s"';,\\]+/gi, `$1$2${HIDDEN}`)
+    // What follows the word that announces it, however often what stands between them was escaped.
     .replace(
-      /\b(SharedAccessKey|primaryKey|secondaryKey)(\\*["']?\s*[=:]\s*\\*["']?)[A-Za-z0-9+/=]+/gi,
-      `$1$2${HIDDEN}`,
+      /((?<![a-z])(?:sig|SharedAccessKey|primaryKey|secondaryKey)\\*["']?\s*(?:[=:]|%(?:25)*3D)\s*\\*["']?)[^&\s"';,\\]+/gi,
+      `$1${HIDDEN}`,
     )
-    .replace(/\b(Bearer)(?:\s|%20)+[\w\-.~+/=%]+/gi, `$1 ${HIDDEN}`)
-    .replace(/\beyJ[\w-]{8,}(?:\.[\w-]*)*/g, HIDDEN);
+    .replace(/(\bBearer(?:\s|%20)+)[^&\s"';,\\]+/gi, `$1${HIDDEN}`)
+    .replace(/\beyJ[\w.-]{8,}/g, HIDDEN);
 }
 
 /** The secrets that a request carries: its token, and the keys in its body. */

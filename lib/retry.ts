@@ -6,7 +6,7 @@ import type { RetryOptions } from "./retry_options.ts";
  * Whether a request that failed has run on the hub: surely not, hardly (the hub says so before it starts, though none has
  * promised it), or perhaps.
  */
-export type HasRun = "no" | "hardly" | "perhaps";
+type HasRun = "no" | "hardly" | "perhaps";
 
 /** The hub was there, the device's part of it was not: the request may have got further. */
 const DEVICE_UNAVAILABLE = 503102;
@@ -15,17 +15,9 @@ const DEVICE_UNAVAILABLE = 503102;
 const LEAST_ATTEMPT_IN_MS = 5;
 
 /** Whether the request of an attempt that ended with this error has run. */
-export function hasRun(error: IoTHubError): HasRun {
-  switch (error.statusCode) {
-    case 401:
-    case 429:
-      return "no";
-    case 503:
-      return error.errorNumber === DEVICE_UNAVAILABLE ? "perhaps" : "hardly";
-    case undefined:
-      return error.code === "CredentialError" || isBeforeSending(error.cause) ? "no" : "perhaps";
-  }
-  return "perhaps";
+function hasRun({ statusCode, errorNumber, code, cause }: IoTHubError): HasRun {
+  if (statusCode === 401 || statusCode === 429 || code === "CredentialError" || isBeforeSending(cause)) return "no";
+  return statusCode === 503 && errorNumber !== DEVICE_UNAVAILABLE ? "hardly" : "perhaps";
 }
 
 /**

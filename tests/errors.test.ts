@@ -107,6 +107,46 @@ const SHAPES: [string, number, Record<string, string>, string, Expected][] = [
     errorNumber: 400999,
     retryable: false,
   }],
+  ["a number that no call of this module should meet", 404, {}, '{"errorCode":404301,"message":"no configuration"}', {
+    code: "GenericNotFound",
+    errorNumber: 404301,
+    retryable: false,
+    text: /404 GenericNotFound \(404301\): no configuration/,
+  }],
+  ["the name of such an error", 404, {}, '{"Message":"ErrorCode:ConfigurationNotFound;no configuration"}', {
+    code: "ConfigurationNotFound",
+    retryable: false,
+  }],
+  ["a number nobody knows in the header", 409, { "iothub-errorcode": "409999" }, "", {
+    code: "Conflict",
+    errorNumber: 409999,
+    retryable: false,
+  }],
+  ["a body that says less than the one within it", 404, {}, JSON.stringify({ trackingId: "t-3", Message: nested }), {
+    code: "DeviceNotOnline",
+    errorNumber: 404103,
+    trackingId: TRACKING,
+    retryable: false,
+  }],
+  [
+    "a tracking id in the text, with a time behind it",
+    500,
+    {},
+    `It broke. Tracking ID: ${TRACKING}-G2:-TimeStamp:2026`,
+    {
+      code: "ServerError",
+      trackingId: TRACKING,
+      retryable: true,
+    },
+  ],
+  ["an error too deep within others", 400, {}, `${'{"Message":'.repeat(5000)}{}${"}".repeat(5000)}`, {
+    code: "GenericBadRequest",
+    retryable: false,
+  }],
+  ["a message that is neither text nor object", 413, {}, '{"Message":null,"errorCode":null}', {
+    code: "HttpError",
+    retryable: false,
+  }],
   ["a number in the header", 400, { "iothuberrorcode": "400013" }, "", {
     code: "BulkRegistryOperationFailure",
     errorNumber: 400013,
@@ -125,7 +165,7 @@ const SHAPES: [string, number, Record<string, string>, string, Expected][] = [
     code: "GatewayTimeout",
     errorNumber: 504101,
     retryable: false,
-    text: /may have run/,
+    text: /may have been carried out/,
   }],
   ["a gateway that does not answer", 504, {}, "", { code: "GatewayTimeout", retryable: true }],
 ];
@@ -140,6 +180,39 @@ describe("IoTHubError", () => {
       assert.equal(error.trackingId, expected.trackingId);
       assert.equal(error.retryable, expected.retryable);
       if (expected.text !== undefined) assert.match(error.message, expected.text);
+    });
+  }
+
+  test("has what is known of it as properties, in one order, and nothing undefined", async () => {
+    const known = await errorFrom(new Response(nested, { status: 429, headers: { "retry-after": "3" } }));
+    assert.deepEqual(Object.entries(known), [
+      ["name", "IoTHubError"],
+      ["code", "DeviceNotOnline"],
+      ["operation", "getTwin"],
+      ["retryable", true],
+      ["statusCode", 429],
+      ["errorNumber", 404103],
+      ["trackingId", TRACKING],
+      ["retryAfterInMs", 3000],
+    ]);
+    const bare = await errorFrom(new Response("", { status: 500 }));
+    assert.deepEqual(Object.keys(bare), ["name", "code", "operation", "retryable", "statusCode"]);
+    assert.ok(!Object.hasOwn(bare, "cause"));
+  });
+
+  for (
+    const [what, retryAfter, text, expected] of [
+      ["seconds in the header", " 2 ", "Wait 10 seconds", 2000],
+      ["seconds in the text, where the header is of no use", "soon", "Wait 10 seconds", 10_000],
+      ["seconds in the text, where the header's time is over", "Thu, 01 Jan 2026 00:00:00 GMT", "wait 1 second", 1000],
+      ["a time by the hub's clock", "Thu, 01 Jan 2026 01:00:00 GMT", "", 1_800_000],
+      ["more seconds than can be counted", "9".repeat(400), "", Number.MAX_SAFE_INTEGER],
+      ["an empty header", "", "", undefined],
+    ] as const
+  ) {
+    test(`says how long to wait: ${what}`, async () => {
+      const headers = { "retry-after": retryAfter, "date": "Thu, 01 Jan 2026 00:30:00 GMT" };
+      assert.equal((await errorFrom(new Response(text, { status: 503, headers }))).retryAfterInMs, expected);
     });
   }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ClientOptions, IoTHubError, IoTHubRegistryManager } from "../mod.ts";
-import { OPERATIONS } from "../lib/operation_facts.ts";
 import {
   ABORTED_WAIT_IN_MS,
   ASKED_WAIT_IN_MS,
@@ -15,13 +14,14 @@ import {
 } from "./support/fault_table.ts";
 import { HTTP_METHODS, type HttpMethod, invoke } from "./support/http_methods.ts";
 import { LiveTimers } from "./support/live_timers.ts";
+import { OPERATION_TABLE } from "./support/operation_table.ts";
 import { CONNECTION_STRING, HOST_NAME } from "./support/recorder.ts";
 
 const REASON = new Error("No longer needed");
 const BROKEN_CREDENTIAL = { getToken: () => Promise.reject(new Error("The vault is closed")) };
 
 test("the table is about every operation that there is", () => {
-  assert.deepEqual(HTTP_METHODS.map(({ name }) => name).sort(), Object.keys(OPERATIONS).sort());
+  assert.deepEqual(HTTP_METHODS.map(({ name }) => name).sort(), Object.keys(OPERATION_TABLE).sort());
   assert.equal(HTTP_METHODS.length, 31);
 });
 

@@ -74,6 +74,26 @@ describe("the cause of an error", () => {
     assert.equal((await failureWith(() => Promise.reject(mine))).cause, mine);
   });
 
+  test("is the very error, however much is in it that is no secret", async () => {
+    const mine = new Error("no network");
+    const many = Array.from({ length: 2_000 }, (_, index) => ({ index }));
+    Object.assign(mine, { mine, many, bytes: new Uint8Array(20_000), request: new Request("https://h.example/") });
+    assert.equal((await failureWith(() => Promise.reject(mine))).cause, mine);
+  });
+
+  test("is a copy with the secret taken out, where the name alone tells it", async () => {
+    const secrets = { Authorization: "x-y-z" }, keys = { primaryKey: "x-y-z" }, headers = new Headers(secrets);
+    for (const details of [secrets, keys, { headers }, new Map([["authorization", "x-y-z"]])]) {
+      const mine = Object.assign(new TypeError("no network"), { details, syscall: "read" });
+      const { cause } = await failureWith(() => Promise.reject(mine));
+      assert.notEqual(cause, mine);
+      assert.ok(!inspect(cause, { depth: 9, showHidden: true }).includes("x-y-z"));
+      assert.equal((cause as typeof mine).name, "TypeError");
+      assert.equal((cause as typeof mine).message, "no network");
+      assert.equal((cause as typeof mine).syscall, "read");
+    }
+  });
+
   test("is a copy with the secret taken out, where one is in it", async () => {
     class HttpFailure extends Error {
       override name = "HttpFailure";

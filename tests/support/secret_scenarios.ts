@@ -64,6 +64,12 @@ const ECHOES: Record<string, (sent: { token: string; body: string }) => Response
     json(400, {
       Message: JSON.stringify({ Message: JSON.stringify({ message: `${token} ${JSON.stringify(body)}` }) }),
     }),
+  "a body whose signs are escaped": ({ token, body }) =>
+    new Response(
+      JSON.stringify({ Message: JSON.stringify({ message: `${token} ${keyIn(body)}` }) })
+        .replace(/[+/=&%]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`),
+      { status: 400 },
+    ),
   "codes and ids": ({ token }) =>
     json(400, {
       errorCode: token,
@@ -87,6 +93,16 @@ const ECHOES: Record<string, (sent: { token: string; body: string }) => Response
     Promise.reject(Object.assign(new Error("failed"), { config: { headers: { Authorization: token }, data: body } })),
   "an error with its headers": ({ token }) =>
     Promise.reject(Object.assign(new Error("failed"), { request: { headers: new Headers({ Authorization: token }) } })),
+  "an error with collections": ({ token, body }) =>
+    Promise.reject(Object.assign(new Error("failed"), {
+      sent: new Map([["authorization", new Set([token])]]),
+      [Symbol("state")]: Object.assign(Object.create(null), { answer: new Response(null, { headers: { token } }) }),
+      keys: new Map([[keyIn(body), 1]]),
+    })),
+  "an error far within others": ({ token }) =>
+    Promise.reject(
+      Array.from({ length: 20 }).reduce<Error>((cause) => new Error("failed", { cause }), new Error(`no ${token}`)),
+    ),
   "several errors": ({ token }) =>
     Promise.reject(new AggregateError([new Error(`no ${token}`), new Error("no")], "all")),
   "a text instead of an error": ({ token }) => Promise.reject(`cannot send ${token}`),
