@@ -78,7 +78,7 @@ function codeOf(status: number): IoTHubErrorCode {
 /** A policy without the right, a wrong key, or a clock that makes the token expired: 401 looks the same for all. */
 function unauthorizedAdvice(operation: OperationName, signedInAs: string, hubTime: number): string {
   const off = Math.round((Date.now() - hubTime) / 1000);
-  const clock = Math.abs(off) > 60 ? `, which is off by ${off} s` : "";
+  const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
   return `check that ${signedInAs} has the right ${rightFor(operation)}, its key, and this machine's clock${clock}`;
 }
 

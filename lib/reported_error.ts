@@ -31,8 +31,10 @@ export function reportedError({ body, headers }: WireResponse, secrets: readonly
   const codes = [header, members.errorcode, code].map(textOf);
   const name = codes.map(nameOf).find(Boolean);
   const number = codes.find((text) => /^[45]\d{5}$/.test(text));
-  // The hub's ids are hexadecimal; more may follow, such as `-G:0-TimeStamp:01/01/2026 00:00:00`.
-  const id = /Tracking\s*ID:\s*([\da-f-]+[\da-f])/i.exec(`${textOf(members.exceptionmessage)} ${message}`);
+  // More may follow at once, such as `-G:0-TimeStamp:01/01/2026 00:00:00`.
+  const id = /Tracking\s*ID:\s*([^\s;,]+?)(?=-G\d*:|-TimeStamp:|[\s;,]|$)/i.exec(
+    `${textOf(members.exceptionmessage)} ${message}`,
+  );
   return {
     name,
     errorNumber: number === undefined ? errorNumberOf(name) : Number(number),
