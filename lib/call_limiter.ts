@@ -1,3 +1,4 @@
+import type { Deadline } from "./deadline.ts";
 import { checkNumber, checkType } from "./identifiers.ts";
 
 /** How much a manager asks of its hub at once. */
@@ -36,21 +37,15 @@ export class CallLimiter {
     this.#intervalInMs = 1000 / maxRequestsPerSecond;
   }
 
-  /** Waits for a turn; each one must be given back by {@linkcode CallLimiter.leave}. Rejects with the signal's reason. */
-  enter(signal: AbortSignal): Promise<void> {
+  /** Waits for a turn; each one must be given back by {@linkcode CallLimiter.leave}. Rejects when the deadline ends first. */
+  enter(deadline: Deadline): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const start = (): void => {
-        signal.removeEventListener("abort", giveUp);
-        resolve();
-      };
-      const giveUp = (): void => {
-        this.#queue.delete(start);
-        reject(signal.reason);
+      this.#queue.add(resolve);
+      deadline.listen((reason) => {
+        this.#queue.delete(resolve);
+        reject(reason);
         this.#advance();
-      };
-      signal.addEventListener("abort", giveUp, { once: true });
-      this.#queue.add(start);
+      });
       this.#advance();
     });
   }

@@ -129,7 +129,7 @@ export class HubTransport {
   async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
     const limiter = this.#limiter;
     if (limiter !== undefined) {
-      await this.#within(call, end - performance.now(), ({ signal }) => limiter.enter(signal));
+      await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline));
     }
     try {
       const timeoutInMs = this.#attemptTimeoutOf(call, end);
