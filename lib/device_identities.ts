@@ -20,7 +20,7 @@ import { API_VERSION, type HubTransport } from "./hub_transport.ts";
 import { checkId } from "./identifiers.ts";
 import { Statistics } from "./statistics.ts";
 import type { OperationName } from "./operation_facts.ts";
-import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
+import { checkWhole, checkOptions, type OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** The methods for device identities: who may connect, and how each signs in. */
@@ -300,7 +300,7 @@ export class DeviceIdentities extends Statistics {
   async getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
     const call = this.#hub.call({ operation: "getDevices" }, options);
     const { maxNumberOfDevices: top } = options;
-    if (top !== undefined) checkCount("maxNumberOfDevices", top, 1000);
+    checkWhole("maxNumberOfDevices", top, 1, 1000);
     const { data } = await operations.getDevices({ ...call, query: { top, ...API_VERSION } });
     return data;
   }
