@@ -11,7 +11,7 @@ import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./
 import type { HubAccess } from "./hub_access.ts";
 import { innermostMessage, isCertificateError } from "./network_failure.ts";
 import { nodeHttpsWire } from "./node_https.ts";
-import { OPERATIONS } from "./operation_facts.ts";
+import { type OperationName, OPERATIONS } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { redactText, secretsOf } from "./redaction.ts";
 import { requestPath } from "./request_path.ts";
@@ -89,9 +89,9 @@ export class HubTransport {
   }
 
   /** The first half of a generated operation's options; the second are the operation's own arguments. */
-  call(facts: CallFacts, options: OperationOptions): GeneratedOptions {
+  call(operation: OperationName, facts: Omit<CallFacts, "operation">, options: OperationOptions): GeneratedOptions {
     checkOptions(options);
-    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options } } };
+    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, operation, options } } };
   }
 
   /** Ends every call that is under way and closes the connections. */
