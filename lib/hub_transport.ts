@@ -11,7 +11,7 @@ import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./
 import type { HubAccess } from "./hub_access.ts";
 import { innermostMessage, isCertificateError } from "./network_failure.ts";
 import { nodeHttpsWire } from "./node_https.ts";
-import { type OperationName, OPERATIONS } from "./operation_facts.ts";
+import { OPERATIONS } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { redactText, secretsOf } from "./redaction.ts";
 import { requestPath } from "./request_path.ts";
@@ -89,7 +89,11 @@ export class HubTransport {
   }
 
   /** The first half of a generated operation's options; the second are the operation's own arguments. */
-  call(operation: OperationName, facts: Omit<CallFacts, "operation">, options: OperationOptions): GeneratedOptions {
+  call(
+    operation: CallFacts["operation"],
+    facts: Omit<CallFacts, "operation">,
+    options: OperationOptions,
+  ): GeneratedOptions {
     checkOptions(options);
     return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, operation, options } } };
   }
