@@ -37,6 +37,7 @@ export type { DeviceIdentities } from "./lib/device_identities.ts";
 export type { DirectMethods } from "./lib/direct_methods.ts";
 export type { HubErrorCode } from "./lib/error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./lib/errors.ts";
+export type { HubMethods } from "./lib/hub_methods.ts";
 export type { ModuleFields, ModuleIdentities } from "./lib/module_identities.ts";
 export type { ModuleTwins } from "./lib/module_twins.ts";
 export type { OperationOptions } from "./lib/operation_options.ts";

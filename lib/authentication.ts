@@ -44,4 +44,6 @@ export function x509Authentication(
 }
 
 /** Sign-in with certificates of an authority that the hub trusts. */
-export const CERTIFICATE_AUTHORITY: AuthenticationMechanism = { type: "certificateAuthority" };
+export function certificateAuthority(): AuthenticationMechanism {
+  return { type: "certificateAuthority" };
+}

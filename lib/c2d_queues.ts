@@ -1,20 +1,11 @@
 import * as operations from "../gen/sdk.gen.ts";
 import type { PurgeMessageQueueResult } from "../gen/types.gen.ts";
 import { DirectMethods } from "./direct_methods.ts";
-import type { HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
+import { callHub } from "./hub_methods.ts";
 import type { OperationOptions } from "./operation_options.ts";
 
 /** The methods that manage what waits for a device in its queue. */
 export class C2dQueues extends DirectMethods {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Removes all cloud-to-device messages that wait for a device. Those that asked for negative or full feedback give the
    * feedback `Purged`. Where the answer was lost and the call repeated, the number is what the last attempt found.
@@ -43,11 +34,6 @@ export class C2dQueues extends DirectMethods {
    * REST operation: `DELETE /devices/{id}/commands`.
    */
   async purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
-    checkId("deviceId", deviceId);
-    const { data } = await operations.purgeCloudToDeviceMessageQueue({
-      ...this.#hub.call({ operation: "purgeC2dMessages", deviceId }, options),
-      path: { id: deviceId },
-    });
-    return data;
+    return await callHub(this, operations.purgeCloudToDeviceMessageQueue, "purgeC2dMessages", { deviceId }, options);
   }
 }

@@ -1,6 +1,6 @@
 import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
 import { checkType, quote } from "./identifiers.ts";
-import type { OperationOptions } from "./operation_options.ts";
+import { checkWhole, type OperationOptions } from "./operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
 export interface DeviceFields extends OperationOptions {
@@ -29,12 +29,11 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
     throw new RangeError(`Cannot use status ${quote(String(status))}: expected "enabled" or "disabled"`);
   }
   checkType("iotEdge", iotEdge, "boolean");
-  if (statusReason !== undefined) checkStatusReason(statusReason);
+  if (statusReason !== undefined) checkType("statusReason", statusReason, "string");
+  checkWhole("statusReason.length", statusReason?.length, 0, 128);
   if (deviceScope !== undefined) checkType("deviceScope", deviceScope, "string");
-  const scopes = typeof parentScopes === "string" ? [parentScopes] : parentScopes;
-  if (scopes !== undefined && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string"))) {
-    throw new TypeError("Cannot use parentScopes: it must be a string or an array of strings");
-  }
+  const scopes = parentScopes === undefined ? undefined : [parentScopes].flat();
+  scopes?.forEach((scope, index) => checkType(`parentScopes[${index}]`, scope, "string"));
   return {
     deviceId,
     status,
@@ -44,13 +43,4 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
     deviceScope,
     parentScopes: scopes,
   };
-}
-
-function checkStatusReason(statusReason: unknown): void {
-  checkType("statusReason", statusReason, "string");
-  if (statusReason.length > 128) {
-    throw new RangeError(
-      `Cannot use statusReason: it may have 128 characters, and this one has ${statusReason.length}`,
-    );
-  }
 }

@@ -6,7 +6,7 @@ import type {
 } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import {
-  CERTIFICATE_AUTHORITY,
+  certificateAuthority,
   sasAuthentication,
   sasAuthenticationOfUpdate,
   type SymmetricKeys,
@@ -16,23 +16,15 @@ import {
 import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
 import { deviceBody, type DeviceFields } from "./device_fields.ts";
 import { ifMatch } from "./etag.ts";
-import { API_VERSION, type HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
+import { callHub, transportOf } from "./hub_methods.ts";
+import { API_VERSION } from "./hub_transport.ts";
 import { Statistics } from "./statistics.ts";
 import type { OperationName } from "./operation_facts.ts";
-import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
+import { checkOptions, checkWhole, type OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** The methods for device identities: who may connect, and how each signs in. */
 export class DeviceIdentities extends Statistics {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Creates a device that signs in with a symmetric key. A key left out is made by the hub.
    *
@@ -119,7 +111,7 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `PUT /devices/{id}`.
    */
   async createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
-    return await this.#put("createDeviceWithCertificateAuthority", deviceId, options, () => CERTIFICATE_AUTHORITY);
+    return await this.#put("createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
   }
 
   /**
@@ -234,7 +226,7 @@ export class DeviceIdentities extends Statistics {
       "updateDeviceWithCertificateAuthority",
       deviceId,
       options,
-      () => CERTIFICATE_AUTHORITY,
+      certificateAuthority,
       ifMatch,
     );
   }
@@ -265,12 +257,7 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `GET /devices/{id}`.
    */
   async getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
-    checkId("deviceId", deviceId);
-    const { data } = await operations.getDevice({
-      ...this.#hub.call({ operation: "getDevice", deviceId }, options),
-      path: { id: deviceId },
-    });
-    return data;
+    return await callHub(this, operations.getDevice, "getDevice", { deviceId }, options);
   }
 
   /**
@@ -298,9 +285,9 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `GET /devices`.
    */
   async getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
-    const call = this.#hub.call({ operation: "getDevices" }, options);
+    const call = transportOf(this).call("getDevices", {}, options);
     const { maxNumberOfDevices: top } = options;
-    if (top !== undefined) checkCount("maxNumberOfDevices", top, 1000);
+    checkWhole("maxNumberOfDevices", top, 1, 1000);
     const { data } = await operations.getDevices({ ...call, query: { top, ...API_VERSION } });
     return data;
   }
@@ -331,12 +318,11 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `DELETE /devices/{id}`.
    */
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
-    checkId("deviceId", deviceId);
-    await operations.deleteDevice({
-      ...this.#hub.call({ operation: "deleteDevice", deviceId, findOwnWork: findDeleted }, options),
-      path: { id: deviceId },
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
+    await callHub(this, operations.deleteDevice, "deleteDevice", {
+      deviceId,
+      headers: ifMatch,
+      findOwnWork: findDeleted,
+    }, options);
   }
 
   /**
@@ -372,9 +358,10 @@ export class DeviceIdentities extends Statistics {
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
     checkBulkDevices(devices);
-    const call = this.#hub.call({ operation: "bulkCreateOrUpdateDevices", accepts: isBulkResult }, options);
-    const { data } = await operations.bulkCreateOrUpdateDevices({ ...call, body: devices });
-    return data;
+    return await callHub(this, operations.bulkCreateOrUpdateDevices, "bulkCreateOrUpdateDevices", {
+      body: devices,
+      accepts: isBulkResult,
+    }, options);
   }
 
   async #put<Fields extends DeviceFields>(
@@ -382,22 +369,15 @@ export class DeviceIdentities extends Statistics {
     deviceId: string,
     fields: Fields,
     authentication: (fields: Fields) => AuthenticationMechanism,
-    condition?: (etag: string | undefined) => string,
+    headers?: typeof ifMatch,
   ): Promise<Device> {
-    checkId("deviceId", deviceId);
     checkOptions(fields);
-    const { etag } = fields as { etag?: string };
     const body = deviceBody(deviceId, authentication(fields), fields);
-    const findOwnWork = findWritten(
-      (options) => this.getDevice(deviceId, options),
-      (found) => isOwnIdentity(body, found),
-    );
-    const { data } = await operations.createOrUpdateDevice({
-      ...this.#hub.call({ operation, deviceId, findOwnWork }, fields),
-      path: { id: deviceId },
+    return await callHub(this, operations.createOrUpdateDevice, operation, {
+      deviceId,
       body,
-      headers: condition && { "If-Match": condition(etag) },
-    });
-    return data;
+      headers,
+      findOwnWork: findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity),
+    }, fields);
   }
 }

@@ -1,21 +1,12 @@
 import type { CloudToDeviceMethod, CloudToDeviceMethodResult } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
-import type { HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
-import { methodBody, methodTimeoutInMs } from "./method_request.ts";
+import { callHub } from "./hub_methods.ts";
+import { methodCall } from "./method_request.ts";
 import { Queries } from "./queries.ts";
 import type { OperationOptions } from "./operation_options.ts";
 
 /** The methods that call a device or module and wait for its answer. */
 export class DirectMethods extends Queries {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Calls a direct method on a device and waits for its answer: 30 seconds unless `responseTimeoutInSeconds` (5 to 300)
    * says otherwise. The device's own status is in the result; only failures to reach it are errors.
@@ -53,15 +44,10 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    checkId("deviceId", deviceId);
-    const body = methodBody(request);
-    const leastTimeoutInMs = methodTimeoutInMs(request);
-    const { data } = await operations.invokeDeviceMethod({
-      ...this.#hub.call({ operation: "invokeDeviceMethod", deviceId, leastTimeoutInMs }, options),
-      path: { deviceId },
-      body,
-    });
-    return data;
+    return await callHub(this, operations.invokeDeviceMethod, "invokeDeviceMethod", {
+      deviceId,
+      ...methodCall(request),
+    }, options);
   }
 
   /**
@@ -102,15 +88,10 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    const body = methodBody(request);
-    const leastTimeoutInMs = methodTimeoutInMs(request);
-    const { data } = await operations.invokeDeviceModuleMethod({
-      ...this.#hub.call({ operation: "invokeDeviceModuleMethod", deviceId, moduleId, leastTimeoutInMs }, options),
-      path: { deviceId, moduleId },
-      body,
-    });
-    return data;
+    return await callHub(this, operations.invokeDeviceModuleMethod, "invokeDeviceModuleMethod", {
+      deviceId,
+      moduleId,
+      ...methodCall(request),
+    }, options);
   }
 }

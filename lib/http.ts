@@ -33,6 +33,7 @@ export type { DeviceIdentities } from "./device_identities.ts";
 export type { DirectMethods } from "./direct_methods.ts";
 export type { HubErrorCode } from "./error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./errors.ts";
+export type { HubMethods } from "./hub_methods.ts";
 export type { ModuleFields, ModuleIdentities } from "./module_identities.ts";
 export type { ModuleTwins } from "./module_twins.ts";
 export type { OperationOptions } from "./operation_options.ts";

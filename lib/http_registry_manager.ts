@@ -1,9 +1,8 @@
 import { C2dQueues } from "./c2d_queues.ts";
 import type { ClientOptions } from "./client_options.ts";
-import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
-import { HubTransport } from "./hub_transport.ts";
+import { accessFromConnectionString, accessFromTokenCredential } from "./hub_access.ts";
+import { transportOf } from "./hub_methods.ts";
 import type { TokenCredential } from "./token_credential.ts";
-import type { Wire } from "./wire.ts";
 
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
@@ -24,15 +23,6 @@ import type { Wire } from "./wire.ts";
  * ```
  */
 export class IoTHubRegistryManager extends C2dQueues {
-  readonly #hub: HubTransport;
-
-  /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */
-  constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
-    const hub = new HubTransport(access, options, ownWire);
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Creates a manager that signs in with a shared access policy. Nothing is sent or signed yet.
    *
@@ -66,7 +56,7 @@ export class IoTHubRegistryManager extends C2dQueues {
 
   /** Ends the calls under way, each with the error `Closed`, and closes all connections. May be called again. */
   close(): Promise<void> {
-    this.#hub.close();
+    transportOf(this).close();
     return Promise.resolve();
   }
 

@@ -87,9 +87,13 @@ export class HubTransport {
   }
 
   /** The first half of a generated operation's options; the second are the operation's own arguments. */
-  call(facts: CallFacts, options: OperationOptions): GeneratedOptions {
+  call(
+    operation: CallFacts["operation"],
+    facts: Omit<CallFacts, "operation">,
+    options: OperationOptions,
+  ): GeneratedOptions {
     checkOptions(options);
-    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options } } };
+    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, operation, options } } };
   }
 
   /** Ends every call that is under way and closes the connections. */

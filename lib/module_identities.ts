@@ -1,7 +1,7 @@
 import type { AuthenticationMechanism, Module } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import {
-  CERTIFICATE_AUTHORITY,
+  certificateAuthority,
   sasAuthentication,
   sasAuthenticationOfUpdate,
   type SymmetricKeys,
@@ -10,8 +10,8 @@ import {
 } from "./authentication.ts";
 import { DeviceIdentities } from "./device_identities.ts";
 import { ifMatch } from "./etag.ts";
-import type { HubTransport } from "./hub_transport.ts";
-import { checkId, checkType } from "./identifiers.ts";
+import { callHub } from "./hub_methods.ts";
+import { checkType } from "./identifiers.ts";
 import type { OperationName } from "./operation_facts.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
@@ -24,14 +24,6 @@ export interface ModuleFields extends OperationOptions {
 
 /** The methods for module identities: parts of a device that sign in on their own. */
 export class ModuleIdentities extends DeviceIdentities {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Creates a module that signs in with a symmetric key. A key left out is made by the hub.
    *
@@ -135,7 +127,7 @@ export class ModuleIdentities extends DeviceIdentities {
     options: ModuleFields = {},
   ): Promise<Module> {
     const operation = "createModuleWithCertificateAuthority";
-    return await this.#put(operation, deviceId, moduleId, options, () => CERTIFICATE_AUTHORITY);
+    return await this.#put(operation, deviceId, moduleId, options, certificateAuthority);
   }
 
   /**
@@ -252,7 +244,7 @@ export class ModuleIdentities extends DeviceIdentities {
     options: ModuleFields & { etag?: string } = {},
   ): Promise<Module> {
     const operation = "updateModuleWithCertificateAuthority";
-    return await this.#put(operation, deviceId, moduleId, options, () => CERTIFICATE_AUTHORITY, ifMatch);
+    return await this.#put(operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
   }
 
   /**
@@ -283,13 +275,7 @@ export class ModuleIdentities extends DeviceIdentities {
    * REST operation: `GET /devices/{id}/modules/{mid}`.
    */
   async getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    const { data } = await operations.getModule({
-      ...this.#hub.call({ operation: "getModule", deviceId, moduleId }, options),
-      path: { id: deviceId, mid: moduleId },
-    });
-    return data;
+    return await callHub(this, operations.getModule, "getModule", { deviceId, moduleId }, options);
   }
 
   /**
@@ -318,12 +304,7 @@ export class ModuleIdentities extends DeviceIdentities {
    * REST operation: `GET /devices/{id}/modules`.
    */
   async getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
-    checkId("deviceId", deviceId);
-    const { data } = await operations.getModules({
-      ...this.#hub.call({ operation: "getModules", deviceId }, options),
-      path: { id: deviceId },
-    });
-    return data;
+    return await callHub(this, operations.getModules, "getModules", { deviceId }, options);
   }
 
   /**
@@ -358,13 +339,12 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<void> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    await operations.deleteModule({
-      ...this.#hub.call({ operation: "deleteModule", deviceId, moduleId, findOwnWork: findDeleted }, options),
-      path: { id: deviceId, mid: moduleId },
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
+    await callHub(this, operations.deleteModule, "deleteModule", {
+      deviceId,
+      moduleId,
+      headers: ifMatch,
+      findOwnWork: findDeleted,
+    }, options);
   }
 
   async #put<Fields extends ModuleFields>(
@@ -373,24 +353,18 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     fields: Fields,
     authentication: (fields: Fields) => AuthenticationMechanism,
-    condition?: (etag: string | undefined) => string,
+    headers?: typeof ifMatch,
   ): Promise<Module> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
     checkOptions(fields);
-    const { etag, managedBy } = fields as ModuleFields & { etag?: string };
+    const { managedBy } = fields;
     if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
     const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
-    const findOwnWork = findWritten(
-      (options) => this.getModule(deviceId, moduleId, options),
-      (found) => isOwnIdentity(body, found),
-    );
-    const { data } = await operations.createOrUpdateModule({
-      ...this.#hub.call({ operation, deviceId, moduleId, findOwnWork }, fields),
-      path: { id: deviceId, mid: moduleId },
+    return await callHub(this, operations.createOrUpdateModule, operation, {
+      deviceId,
+      moduleId,
       body,
-      headers: condition && { "If-Match": condition(etag) },
-    });
-    return data;
+      headers,
+      findOwnWork: findWritten(body, (options) => this.getModule(deviceId, moduleId, options), isOwnIdentity),
+    }, fields);
   }
 }

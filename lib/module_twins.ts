@@ -1,8 +1,7 @@
 import type { Twin } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import { ifMatch } from "./etag.ts";
-import type { HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
+import { callHub } from "./hub_methods.ts";
 import type { OperationOptions } from "./operation_options.ts";
 import { findWritten, hasPatch, isReplacement } from "./own_write.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./twin_modification.ts";
@@ -11,14 +10,6 @@ import { Twins } from "./twins.ts";
 
 /** The methods for the twins of modules. */
 export class ModuleTwins extends Twins {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Reads a module's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
    *
@@ -47,13 +38,7 @@ export class ModuleTwins extends Twins {
    * REST operation: `GET /twins/{id}/modules/{mid}`.
    */
   async getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    const { data } = await operations.getModuleTwin({
-      ...this.#hub.call({ operation: "getModuleTwin", deviceId, moduleId }, options),
-      path: { id: deviceId, mid: moduleId },
-    });
-    return data;
+    return await callHub(this, operations.getModuleTwin, "getModuleTwin", { deviceId, moduleId }, options);
   }
 
   /**
@@ -93,24 +78,15 @@ export class ModuleTwins extends Twins {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    checkTwinPatch("moduleTwin", moduleTwin);
-    const { data } = await operations.replaceModuleTwin({
-      ...this.#hub.call({
-        operation: "replaceModuleTwin",
-        deviceId,
-        moduleId,
-        findOwnWork: findWritten(
-          (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
-          (found) => isReplacement(moduleTwin, found),
-        ),
-      }, options),
-      path: { id: deviceId, mid: moduleId },
-      body: moduleTwin as Twin,
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
-    return data;
+    return await this.#write(
+      operations.replaceModuleTwin,
+      "replaceModuleTwin",
+      deviceId,
+      moduleId,
+      moduleTwin,
+      options,
+      isReplacement,
+    );
   }
 
   /**
@@ -153,24 +129,15 @@ export class ModuleTwins extends Twins {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    checkId("moduleId", moduleId);
-    checkTwinPatch("moduleTwin", moduleTwin);
-    const { data } = await operations.updateModuleTwin({
-      ...this.#hub.call({
-        operation: "updateModuleTwin",
-        deviceId,
-        moduleId,
-        findOwnWork: findWritten(
-          (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
-          (found) => hasPatch(moduleTwin, found),
-        ),
-      }, options),
-      path: { id: deviceId, mid: moduleId },
-      body: moduleTwin as Twin,
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
-    return data;
+    return await this.#write(
+      operations.updateModuleTwin,
+      "updateModuleTwin",
+      deviceId,
+      moduleId,
+      moduleTwin,
+      options,
+      hasPatch,
+    );
   }
 
   /**
@@ -222,5 +189,28 @@ export class ModuleTwins extends Twins {
       (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
       (patch, writeOptions) => this.updateModuleTwin(deviceId, moduleId, patch, writeOptions),
     );
+  }
+
+  async #write(
+    send: typeof operations.updateModuleTwin,
+    operation: "replaceModuleTwin" | "updateModuleTwin",
+    deviceId: string,
+    moduleId: string,
+    moduleTwin: TwinPatch,
+    options: OperationOptions & { etag?: string },
+    isOwn: (sent: TwinPatch, found: Twin) => boolean,
+  ): Promise<Twin> {
+    checkTwinPatch("moduleTwin", moduleTwin);
+    return await callHub(this, send, operation, {
+      deviceId,
+      moduleId,
+      body: moduleTwin as Twin,
+      headers: ifMatch,
+      findOwnWork: findWritten(
+        moduleTwin,
+        (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
+        isOwn,
+      ),
+    }, options);
   }
 }

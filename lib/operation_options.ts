@@ -19,8 +19,9 @@ export function checkOptions(options: OperationOptions): void {
   if (options.abortSignal !== undefined) checkAbortSignal(options.abortSignal);
 }
 
-/** Throws unless the option `name` is a whole number from 1 to `most`. */
-export function checkCount(name: string, value: unknown, most: number = Number.MAX_SAFE_INTEGER): void {
-  const isLegal = (count: number): boolean => Number.isInteger(count) && count >= 1 && count <= most;
-  checkNumber(name, value, isLegal, `a whole number from 1 ${most === Number.MAX_SAFE_INTEGER ? "on" : `to ${most}`}`);
+/** Throws unless an option is left out or a whole number from `least` to `most`. */
+export function checkWhole(name: string, value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
+  if (value === undefined) return;
+  const isLegal = (count: number): boolean => Number.isInteger(count) && count >= least && count <= most;
+  checkNumber(name, value, isLegal, `a whole number from ${least} to ${most}`);
 }

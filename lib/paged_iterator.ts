@@ -30,16 +30,9 @@ export function pagedIterator<T, TPage extends Page<T>>(
   fetchPage: FetchPage<TPage>,
   abortSignal?: AbortSignal,
 ): PagedAsyncIterableIterator<T, TPage> {
-  const rows = readRows<T>(readPages(fetchPage, {}, abortSignal));
-  return {
-    next: () => rows.next(),
-    return: () => rows.return(undefined),
-    throw: (error) => rows.throw(error),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    byPage: (settings) => readPages(fetchPage, settings ?? {}, abortSignal),
-  };
+  const byPage = (settings?: PageSettings): AsyncGenerator<TPage, undefined> =>
+    readPages(fetchPage, settings ?? {}, abortSignal);
+  return Object.assign(readRows<T>(byPage()), { byPage });
 }
 
 async function* readRows<T>(
@@ -49,7 +42,6 @@ async function* readRows<T>(
     // Half the time per row of `yield*`, which takes an array for a source of promises.
     for (const row of page.items) yield row;
   }
-  return undefined;
 }
 
 async function* readPages<T, TPage extends Page<T>>(
@@ -58,7 +50,7 @@ async function* readPages<T, TPage extends Page<T>>(
   abortSignal: AbortSignal | undefined,
 ): AsyncGenerator<TPage, undefined> {
   let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
-  while (next !== undefined) {
+  while (next) {
     const page: TPage = await next;
     abortSignal?.throwIfAborted();
     const token = page.continuationToken;
@@ -67,5 +59,4 @@ async function* readPages<T, TPage extends Page<T>>(
     next?.catch(() => {});
     yield page;
   }
-  return undefined;
 }

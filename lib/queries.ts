@@ -1,6 +1,6 @@
 import type { QuerySpecification, Twin } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
-import type { HubTransport } from "./hub_transport.ts";
+import { transportOf } from "./hub_methods.ts";
 import { ModuleTwins } from "./module_twins.ts";
 import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
@@ -8,14 +8,6 @@ import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query
 
 /** The methods that ask for twins in the hub's SQL-like language. */
 export class Queries extends ModuleTwins {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Runs a query and returns one page of its result. For all pages, {@linkcode Queries.query} is simpler.
    *
@@ -48,7 +40,7 @@ export class Queries extends ModuleTwins {
     query: string | QuerySpecification,
     options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
   ): Promise<QueryResult<T>> {
-    const call = this.#hub.call({ operation: "queryIotHub" }, options);
+    const call = transportOf(this).call("queryIotHub", {}, options);
     const { data, response } = await operations.queryIotHub({
       ...call,
       body: queryBody(query),

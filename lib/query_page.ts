@@ -1,6 +1,7 @@
 import type { QuerySpecification } from "../gen/types.gen.ts";
-import { checkType, wrongType } from "./identifiers.ts";
-import { checkCount } from "./operation_options.ts";
+import { checkType } from "./identifiers.ts";
+import { isObject } from "./json_value.ts";
+import { checkWhole } from "./operation_options.ts";
 
 /** What the rows of a result are: whole twins, rows of a projection (`"raw"`), records of jobs and others. */
 export type QueryItemType =
@@ -36,8 +37,8 @@ const ITEM_TYPES: readonly QueryItemType[] = [
 
 /** The body of a query; throws unless there is a text. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
-  const text = typeof query === "string" ? query : query?.query;
-  if (typeof text !== "string") throw wrongType("query", "a string or { query: string }", query);
+  const text: unknown = isObject(query) ? query.query : query;
+  checkType("query", text, "string");
   if (text.trim() === "") throw new RangeError("Cannot use query: it must not be empty");
   return { query: text };
 }
@@ -48,7 +49,7 @@ export function pagingHeaders(
   maxItemCount: number | undefined,
 ): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
   if (continuationToken !== undefined) checkContinuationToken(continuationToken);
-  if (maxItemCount !== undefined) checkCount("maxItemCount", maxItemCount);
+  checkWhole("maxItemCount", maxItemCount, 1);
   return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
 }
 
@@ -69,7 +70,7 @@ function checkContinuationToken(token: unknown): void {
   checkType("continuationToken", token, "string");
   if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) {
     throw new RangeError(
-      "Cannot use continuationToken: it must be one or more printable ASCII characters; leave it out for the first page",
+      "Cannot use continuationToken: it must be visible ASCII; leave it out for the first page",
     );
   }
 }

@@ -1,17 +1,10 @@
 import type { RegistryStatistics, ServiceStatistics } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
-import type { HubTransport } from "./hub_transport.ts";
+import { callHub, HubMethods } from "./hub_methods.ts";
 import type { OperationOptions } from "./operation_options.ts";
 
 /** The methods for a hub's counts. */
-export class Statistics {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    this.#hub = hub;
-  }
-
+export class Statistics extends HubMethods {
   /**
    * Reads how many devices are connected. The count lags minutes behind.
    *
@@ -35,10 +28,7 @@ export class Statistics {
    * REST operation: `GET /statistics/service`.
    */
   async getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
-    const { data } = await operations.getServiceStatistics(
-      this.#hub.call({ operation: "getServiceStatistics" }, options),
-    );
-    return data;
+    return await callHub(this, operations.getServiceStatistics, "getServiceStatistics", {}, options);
   }
 
   /**
@@ -65,8 +55,6 @@ export class Statistics {
    * REST operation: `GET /statistics/devices`.
    */
   async getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
-    const call = this.#hub.call({ operation: "getDeviceRegistryStatistics" }, options);
-    const { data } = await operations.getDeviceStatistics(call);
-    return data;
+    return await callHub(this, operations.getDeviceStatistics, "getDeviceRegistryStatistics", {}, options);
   }
 }

@@ -3,7 +3,7 @@ import { Deadlines } from "./deadline.ts";
 import { failure } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
 import { checkType } from "./identifiers.ts";
-import { checkCount, checkOptions, type OperationOptions } from "./operation_options.ts";
+import { checkOptions, checkWhole, type OperationOptions } from "./operation_options.ts";
 import type { TwinPatch } from "./twin_patch.ts";
 
 /** Says what to write into a twin that was just read; `undefined` leaves it as it is. */
@@ -34,7 +34,7 @@ export async function modifyTwin(
   checkOptions(options);
   checkType("change", change, "function");
   const { abortSignal, timeoutInMs, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
-  checkCount("maxAttempts", maxAttempts);
+  checkWhole("maxAttempts", maxAttempts, 1);
   const deadlines = new Deadlines();
   const deadline = deadlines.start(timeoutInMs ?? Infinity, abortSignal);
   function remaining(): OperationOptions {

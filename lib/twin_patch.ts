@@ -1,5 +1,5 @@
 import { wrongType } from "./identifiers.ts";
-import { checkJson } from "./json_value.ts";
+import { checkJson, isObject } from "./json_value.ts";
 
 /**
  * What a twin can be written with. Members beside these, such as those of a twin just read, are sent along; the hub
@@ -21,16 +21,13 @@ export interface TwinPatch {
 
 /** Throws unless `patch` is an object with sections that are objects, all of values that JSON can carry. */
 export function checkTwinPatch(name: string, patch: TwinPatch): void {
-  checkSection(name, patch, false);
-  checkSection(`${name}.tags`, patch.tags, true);
-  checkSection(`${name}.properties`, patch.properties, true);
-  checkSection(`${name}.properties.desired`, patch.properties?.desired, true);
+  checkSection(name, patch);
+  checkSection(`${name}.tags`, patch.tags ?? {});
+  checkSection(`${name}.properties`, patch.properties ?? {});
+  checkSection(`${name}.properties.desired`, patch.properties?.desired ?? {});
   checkJson(name, patch);
 }
 
-function checkSection(name: string, section: unknown, optional: boolean): void {
-  if (optional && (section === undefined || section === null)) return;
-  if (typeof section !== "object" || section === null || Array.isArray(section)) {
-    throw wrongType(name, "an object", section);
-  }
+function checkSection(name: string, section: unknown): void {
+  if (!isObject(section)) throw wrongType(name, "an object", section);
 }

@@ -1,8 +1,7 @@
 import type { Twin } from "../gen/types.gen.ts";
 import * as operations from "../gen/sdk.gen.ts";
 import { ifMatch } from "./etag.ts";
-import type { HubTransport } from "./hub_transport.ts";
-import { checkId } from "./identifiers.ts";
+import { callHub } from "./hub_methods.ts";
 import { ModuleIdentities } from "./module_identities.ts";
 import type { OperationOptions } from "./operation_options.ts";
 import { findWritten, hasPatch, isReplacement } from "./own_write.ts";
@@ -11,14 +10,6 @@ import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
 
 /** The methods for the twins of devices, the documents that device and back end keep in common. */
 export class Twins extends ModuleIdentities {
-  readonly #hub: HubTransport;
-
-  /** Not public: use the manager's factories. */
-  constructor(hub: HubTransport) {
-    super(hub);
-    this.#hub = hub;
-  }
-
   /**
    * Reads a device's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
    *
@@ -45,12 +36,7 @@ export class Twins extends ModuleIdentities {
    * REST operation: `GET /twins/{id}`.
    */
   async getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    const { data } = await operations.getTwin({
-      ...this.#hub.call({ operation: "getTwin", deviceId }, options),
-      path: { id: deviceId },
-    });
-    return data;
+    return await callHub(this, operations.getTwin, "getTwin", { deviceId }, options);
   }
 
   /**
@@ -87,22 +73,7 @@ export class Twins extends ModuleIdentities {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    checkTwinPatch("deviceTwin", deviceTwin);
-    const { data } = await operations.replaceTwin({
-      ...this.#hub.call({
-        operation: "replaceTwin",
-        deviceId,
-        findOwnWork: findWritten(
-          (readOptions) => this.getTwin(deviceId, readOptions),
-          (found) => isReplacement(deviceTwin, found),
-        ),
-      }, options),
-      path: { id: deviceId },
-      body: deviceTwin as Twin,
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
-    return data;
+    return await this.#write(operations.replaceTwin, "replaceTwin", deviceId, deviceTwin, options, isReplacement);
   }
 
   /**
@@ -142,22 +113,7 @@ export class Twins extends ModuleIdentities {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    checkId("deviceId", deviceId);
-    checkTwinPatch("deviceTwin", deviceTwin);
-    const { data } = await operations.updateTwin({
-      ...this.#hub.call({
-        operation: "updateTwin",
-        deviceId,
-        findOwnWork: findWritten(
-          (readOptions) => this.getTwin(deviceId, readOptions),
-          (found) => hasPatch(deviceTwin, found),
-        ),
-      }, options),
-      path: { id: deviceId },
-      body: deviceTwin as Twin,
-      headers: { "If-Match": ifMatch(options.etag) },
-    });
-    return data;
+    return await this.#write(operations.updateTwin, "updateTwin", deviceId, deviceTwin, options, hasPatch);
   }
 
   /**
@@ -201,5 +157,22 @@ export class Twins extends ModuleIdentities {
       (readOptions) => this.getTwin(deviceId, readOptions),
       (patch, writeOptions) => this.updateTwin(deviceId, patch, writeOptions),
     );
+  }
+
+  async #write(
+    send: typeof operations.updateTwin,
+    operation: "replaceTwin" | "updateTwin",
+    deviceId: string,
+    deviceTwin: TwinPatch,
+    options: OperationOptions & { etag?: string },
+    isOwn: (sent: TwinPatch, found: Twin) => boolean,
+  ): Promise<Twin> {
+    checkTwinPatch("deviceTwin", deviceTwin);
+    return await callHub(this, send, operation, {
+      deviceId,
+      body: deviceTwin as Twin,
+      headers: ifMatch,
+      findOwnWork: findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn),
+    }, options);
   }
 }

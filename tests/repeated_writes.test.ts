@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { IoTHubRegistryManager } from "../mod.ts";
+import { IoTHubRegistryManager, type TwinPatch } from "../mod.ts";
 import { LocalHub } from "../lib/local/mod.ts";
 import { hubError } from "./support/faults.ts";
 
@@ -301,6 +301,57 @@ for (const { name, read, write, writeOther } of WRITES) {
     const written = await write(unlucky.registry, undefined);
     assert.deepEqual(written, await read(unlucky.others));
     assert.deepEqual([unlucky.writes, unlucky.reads], [2, 0]);
+  });
+}
+
+const LIST = [{ at: 1, to: [2, { there: true }] }, "3"];
+
+/** Writes of a twin's tags that must be known again, however they stand there. */
+const KNOWN: readonly [string, "updateTwin" | "replaceTwin", Record<string, unknown>][] = [
+  ["a list of objects", "updateTwin", { list: LIST }],
+  ["a list of objects", "replaceTwin", { list: LIST }],
+  ["what is undefined", "updateTwin", { site: "berlin", floor: undefined }],
+  ["what is undefined", "replaceTwin", { site: "berlin", floor: undefined }],
+  ["what every object inherits, deleted", "updateTwin", { constructor: null, toString: null }],
+  ["what was not there, deleted", "updateTwin", { here: { site: "berlin" }, there: null }],
+];
+
+for (const [what, method, tags] of KNOWN) {
+  test(`${method} with an etag knows its own work again: ${what}`, async () => {
+    await using unlucky = await prepared(RAN_AND_RESET);
+    const { etag } = await unlucky.others.getTwin("d1");
+    const written = await unlucky.registry[method]("d1", { tags }, { etag });
+    assert.deepEqual(written, await unlucky.others.getTwin("d1"));
+    assert.deepEqual([unlucky.writes, unlucky.reads], [2, 1]);
+  });
+}
+
+test("replaceTwin with an etag knows a twin again that was read before and has new versions now", async () => {
+  await using unlucky = await prepared(RAN_AND_RESET);
+  const before = await unlucky.others.updateTwin("d1", { properties: { desired: { rate: 5, list: LIST } } });
+  const written = await unlucky.registry.replaceTwin("d1", before as TwinPatch, { etag: before.etag });
+  assert.notEqual(written.properties?.desired?.$version, before.properties?.desired?.$version);
+  assert.deepEqual([unlucky.writes, unlucky.reads], [2, 1]);
+});
+
+/** Writes of a twin's tags, and what others make of them, so that they are not what was written any more. */
+const CHANGED: readonly [string, "updateTwin" | "replaceTwin", Record<string, unknown>, Record<string, unknown>][] = [
+  ["a list has grown", "updateTwin", { list: [1] }, { list: [1, 2] }],
+  ["an object in a list has one more member", "updateTwin", { list: [{ a: 1 }] }, { list: [{ a: 1, b: 2 }] }],
+  ["an object in a list has one member less", "updateTwin", { list: [{ a: 1, b: 2 }] }, { list: [{ a: 1 }] }],
+  ["what was deleted is back", "updateTwin", { site: null }, { site: "bonn" }],
+  ["there is a tag more", "replaceTwin", { site: "berlin" }, { floor: 3 }],
+  ["there is a tag less", "replaceTwin", { site: "berlin", floor: 3 }, { floor: null }],
+  ["there is a member more", "replaceTwin", { site: { floor: 3 } }, { site: { hall: 4 } }],
+];
+
+for (const [what, method, tags, others] of CHANGED) {
+  test(`${method} with an etag does not take the work of others for its own: ${what}`, async () => {
+    await using unlucky = await prepared(RAN_AND_RESET);
+    const { etag } = await unlucky.others.getTwin("d1");
+    unlucky.between = () => unlucky.others.updateTwin("d1", { tags: others });
+    await assert.rejects(unlucky.registry[method]("d1", { tags }, { etag }), { code: "PreconditionFailed" });
+    assert.deepEqual([unlucky.writes, unlucky.reads], [2, 1]);
   });
 }
 
