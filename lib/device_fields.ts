@@ -1,5 +1,5 @@
 import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
-import { checkType, quote } from "./identifiers.ts";
+import { checkChoice, checkType } from "./identifiers.ts";
 import { checkWhole, type OperationOptions } from "./operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
@@ -25,9 +25,7 @@ export interface DeviceFields extends OperationOptions {
 /** The body of a create or update of a device identity. */
 export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
-  if (status !== "enabled" && status !== "disabled") {
-    throw new RangeError(`Cannot use status ${quote(String(status))}: expected "enabled" or "disabled"`);
-  }
+  checkChoice("status", status, ["enabled", "disabled"]);
   checkType("iotEdge", iotEdge, "boolean");
   if (statusReason !== undefined) checkType("statusReason", statusReason, "string");
   checkWhole("statusReason.length", statusReason?.length, 0, 128);

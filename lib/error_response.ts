@@ -2,7 +2,7 @@ import { errorNameOf } from "./error_codes.ts";
 import { IoTHubError, type IoTHubErrorCode, type IoTHubErrorFacts } from "./errors.ts";
 import { type OperationName, rightFor } from "./operation_facts.ts";
 import { reportedError } from "./reported_error.ts";
-import type { WireResponse } from "./wire.ts";
+import { hubTime, type WireResponse } from "./wire.ts";
 
 /** What an error's text is about: the method and the identity it was called for. */
 export interface CallSubject {
@@ -46,8 +46,7 @@ export function errorFromResponse(
   const { status, headers } = response;
   const { name, errorNumber, trackingId, text } = reportedError(response, secrets);
   const code = name ?? codeOf(status);
-  // By the hub's clock, as far as it is known.
-  const now = Date.parse(headers.get("date") ?? "") || Date.now();
+  const now = hubTime(response);
   const advice = code === "DeviceNotOnline"
     ? "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it"
     : status === 401

@@ -1,4 +1,4 @@
-import { checkType, quote } from "./identifiers.ts";
+import { checkType, quote, wrongValue } from "./identifiers.ts";
 import type { OperationOptions } from "./operation_options.ts";
 
 /** The etag of a caller who names none: whatever is there. */
@@ -14,9 +14,7 @@ export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string 
   // would count as absent on the hub and turn a conditional write into an unconditional one; a weak one never matches.
   const bare = /^("?)([\x21\x23-\x7e]+)\1$/.exec(etag)?.[2];
   if (bare === undefined) {
-    throw new RangeError(
-      `Cannot use etag ${quote(etag)}: it must be visible ASCII without quotes inside; leave it out to accept any`,
-    );
+    throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to accept any");
   }
   return { "If-Match": `"${bare}"` };
 }

@@ -17,7 +17,7 @@ import { requestPath } from "./request_path.ts";
 import { Retries } from "./retry.ts";
 import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { userAgent } from "./user_agent.ts";
-import { fetchWire, globalFetchWire, type Wire, type WireRequest, type WireResponse } from "./wire.ts";
+import { fetchWire, globalFetchWire, hubTime, type Wire, type WireRequest, type WireResponse } from "./wire.ts";
 
 /** The api-version that the generated operations are for; their types ask for it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
@@ -151,8 +151,7 @@ export class HubTransport {
     const answer = await this.#send(request, authorization, deadline);
     if (answer.status !== 401 || call.hasReplacedToken) return resultOf(call, request, answer, signedInAs);
     call.hasReplacedToken = true;
-    const hubTime = Date.parse(answer.headers.get("date") ?? "") || Date.now();
-    const token = await deadline.race(this.#credential.replace(authorization, hubTime, call));
+    const token = await deadline.race(this.#credential.replace(authorization, hubTime(answer), call));
     const second = token && await this.#send(request, token.authorization, deadline);
     return resultOf(call, request, second ?? answer, signedInAs);
   }

@@ -1,5 +1,5 @@
 import type { CloudToDeviceMethod } from "../gen/types.gen.ts";
-import { checkType } from "./identifiers.ts";
+import { checkText, checkType } from "./identifiers.ts";
 import { checkJson } from "./json_value.ts";
 import { checkWhole } from "./operation_options.ts";
 
@@ -16,8 +16,7 @@ const MARGIN_IN_MS = 15_000;
 export function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
   checkType("request", request, "object");
   const { methodName, payload = "", responseTimeoutInSeconds, connectTimeoutInSeconds } = request;
-  checkType("methodName", methodName, "string");
-  if (methodName === "") throw new RangeError("Cannot use methodName: it must not be empty");
+  checkText("methodName", methodName, /./s, "a non-empty string");
   checkJson("payload", payload);
   checkWhole("responseTimeoutInSeconds", responseTimeoutInSeconds, 5, 300);
   checkWhole("connectTimeoutInSeconds", connectTimeoutInSeconds, 0, 300);

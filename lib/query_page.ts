@@ -1,5 +1,5 @@
 import type { QuerySpecification } from "../gen/types.gen.ts";
-import { checkType } from "./identifiers.ts";
+import { checkText } from "./identifiers.ts";
 import { isObject } from "./json_value.ts";
 import { checkWhole } from "./operation_options.ts";
 
@@ -38,8 +38,7 @@ const ITEM_TYPES: readonly QueryItemType[] = [
 /** The body of a query; throws unless there is a text. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
   const text: unknown = isObject(query) ? query.query : query;
-  checkType("query", text, "string");
-  if (text.trim() === "") throw new RangeError("Cannot use query: it must not be empty");
+  checkText("query", text, /\S/, "a non-empty string");
   return { query: text };
 }
 
@@ -48,7 +47,11 @@ export function pagingHeaders(
   continuationToken: string | undefined,
   maxItemCount: number | undefined,
 ): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
-  if (continuationToken !== undefined) checkContinuationToken(continuationToken);
+  if (continuationToken !== undefined) {
+    // It goes back in a header as it came; one that a header cannot carry is none of the hub's.
+    const form = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+    checkText("continuationToken", continuationToken, form, "visible ASCII; leave it out for the first page");
+  }
   checkWhole("maxItemCount", maxItemCount, 1);
   return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
 }
@@ -63,14 +66,4 @@ export function queryResult<T>(data: unknown, headers: { get(name: string): stri
     // An empty token counts as none: both mean the end.
     continuationToken: headers.get("x-ms-continuation") || undefined,
   };
-}
-
-/** The token goes back in a header as it came; one that a header cannot carry is none of the hub's. */
-function checkContinuationToken(token: unknown): void {
-  checkType("continuationToken", token, "string");
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(token)) {
-    throw new RangeError(
-      "Cannot use continuationToken: it must be visible ASCII; leave it out for the first page",
-    );
-  }
 }

@@ -19,6 +19,11 @@ export interface WireResponse {
   readonly headers: { get(name: string): string | null };
 }
 
+/** When an answer was made, in milliseconds since 1970: by the hub's clock, or by this machine's where the answer does not say. */
+export function hubTime({ headers }: WireResponse): number {
+  return Date.parse(headers.get("date") ?? "") || Date.now();
+}
+
 /** Sends one request and reads its answer. Rejects when none came, or when `deadline` ended the wait. */
 export type Send = (request: WireRequest, deadline: Deadline) => Promise<WireResponse>;
 
