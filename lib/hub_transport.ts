@@ -17,7 +17,7 @@ import { requestPath } from "./request_path.ts";
 import { Retries } from "./retry.ts";
 import { resolveRetryOptions, type RetryOptions } from "./retry_options.ts";
 import { userAgent } from "./user_agent.ts";
-import { fetchWire, globalFetchWire, hubTime, type Wire, type WireRequest, type WireResponse } from "./wire.ts";
+import { givenFetchWire, globalFetchWire, hubTime, type Wire, type WireRequest, type WireResponse } from "./wire.ts";
 
 /** The api-version that the generated operations are for; their types ask for it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
@@ -76,7 +76,7 @@ export class HubTransport {
     this.#hostName = hostName;
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
     this.#credential = credential;
-    this.#wire = options.fetch !== undefined ? fetchWire(options.fetch) : ownWire?.() ?? globalFetchWire();
+    this.#wire = options.fetch !== undefined ? givenFetchWire(options.fetch) : ownWire?.() ?? globalFetchWire();
     const agent = userAgent(options.userAgentPrefix);
     if (agent !== undefined) this.#commonHeaders["User-Agent"] = agent;
     this.#timeoutInMs = options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;

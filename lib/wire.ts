@@ -38,8 +38,8 @@ export interface Wire {
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The wire that any runtime has. Redirects are not followed: they would take the credentials elsewhere. */
-export function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
-  async function exchange(request: WireRequest, signal: AbortSignal): Promise<WireResponse> {
+function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
+  async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
     const body = text === undefined ? undefined : bodyOf(text);
     // Called without a receiver: a browser's fetch throws when its `this` is some object of ours.
@@ -51,8 +51,13 @@ export function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit =
       headers: response.headers,
     };
   }
-  // A fetch that was handed in may not heed the signal.
-  return { send: (request, deadline) => deadline.race(exchange(request, deadline.signal)), close: () => {} };
+  return { send, close: () => {} };
+}
+
+/** The wire of a fetch that was handed in, which may not heed the signal. The race costs Deno a tenth of a call. */
+export function givenFetchWire(fetch: FetchLike): Wire {
+  const { send, close } = fetchWire(fetch);
+  return { send: (request, deadline) => deadline.race(send(request, deadline)), close };
 }
 
 /**
