@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import { inspect } from "node:util";
-import { type ClientOptions, IoTHubRegistryManager } from "../lib/http.ts";
+import { type ClientOptions, IoTHubRegistryManager } from "../mod.ts";
 
 const CONNECTION_STRING = `HostName=hub.example;SharedAccessKeyName=service;SharedAccessKey=${
   btoa("planted-secret-planted-secret-01")
