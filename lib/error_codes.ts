@@ -92,11 +92,8 @@ export type HubErrorCode =
   | "DeviceUnavailable"
   | "GatewayTimeout";
 
-/**
- * The names by the hub's six-digit numbers, of those errors that a call of this module can meet over HTTP. The first three
- * digits of a number are the HTTP status that goes with it.
- */
-export const HTTP_ERROR_NAMES = {
+/** The names by the hub's six-digit numbers. The first three digits of a number are the HTTP status that goes with it. */
+const NAMES = {
   400000: "GenericBadRequest",
   400001: "InvalidProtocolVersion",
   400002: "DeviceInvalidResultCount",
@@ -105,6 +102,9 @@ export const HTTP_ERROR_NAMES = {
   400005: "ArgumentNull",
   400006: "IotHubFormatError",
   400007: "DeviceStorageEntitySerializationError",
+  400008: "BlobContainerValidationError",
+  400009: "ImportWarningExistsError",
+  400010: "InvalidSchemaVersion",
   400011: "DeviceDefinedMultipleTimes",
   400012: "DeserializationError",
   400013: "BulkRegistryOperationFailure",
@@ -112,7 +112,13 @@ export const HTTP_ERROR_NAMES = {
   400023: "EtagDoesNotMatch",
   400024: "RequestTimedOut",
   400025: "UnsupportedOperationOnReplica",
+  400026: "NullMessage",
+  400027: "ConnectionForcefullyClosedOnNewConnection",
   400028: "InvalidDeviceScope",
+  400401: "InvalidConfigurationTargetCondition",
+  400402: "InvalidConfigurationContent",
+  400403: "CannotModifyImmutableConfigurationContent",
+  400404: "InvalidConfigurationCustomMetricsQuery",
   401000: "GenericUnauthorized",
   401001: "IotHubNotFound",
   401002: "IotHubUnauthorizedAccess",
@@ -121,29 +127,52 @@ export const HTTP_ERROR_NAMES = {
   403000: "GenericForbidden",
   403001: "IotHubSuspended",
   403002: "IotHubQuotaExceeded",
+  403003: "JobQuotaExceeded",
+  403004: "DeviceMaximumQueueDepthExceeded",
+  403005: "IotHubMaxCbsTokenExceeded",
+  403006: "DeviceMaximumActiveFileUploadLimitExceeded",
+  403007: "DeviceMaximumQueueSizeExceeded",
+  403008: "RoutingEndpointResponseForbidden",
+  403009: "InvalidMessageExpiryTime",
   403010: "OperationNotAvailableInCurrentTier",
   403011: "KeyEncryptionKeyRevoked",
   403012: "DeviceDisabled",
   403800: "DeviceMaximumInflightMethodExceeded",
   404000: "GenericNotFound",
   404001: "DeviceNotFound",
+  404002: "JobNotFound",
+  404006: "AmqpAddressNotFound",
   404010: "ModuleNotFound",
   404103: "DeviceNotOnline",
   404104: "DeviceConnectionClosedRemotely",
+  404301: "ConfigurationNotFound",
+  404302: "GroupNotFound",
+  404401: "DigitalTwinModelNotFound",
+  404402: "InterfaceNameModelNotFound",
   405000: "GenericMethodNotAllowed",
+  405102: "OperationNotAllowedInCurrentState",
+  405103: "ImportDevicesNotSupported",
   405104: "BulkAddDevicesNotSupported",
   409001: "DeviceAlreadyExists",
+  409002: "LinkCreationConflict",
+  409104: "JobAlreadyExists",
   409301: "ModuleAlreadyExistsOnDevice",
+  409401: "ConfigurationAlreadyExists",
+  409402: "ApplyConfigurationAlreadyInProgressOnDevice",
   412001: "PreconditionFailed",
+  412002: "DeviceMessageLockLost",
+  412003: "JobRunPreconditionFailed",
   413001: "MessageTooLarge",
   413002: "TooManyDevices",
   413003: "TooManyModulesOnDevice",
+  413101: "ConfigurationCountLimitExceeded",
   415000: "GenericUnsupportedMediaType",
   415101: "IncompatibleDataType",
   429000: "GenericTooManyRequests",
   429001: "ThrottlingException",
   429002: "ThrottleBacklogLimitExceeded",
   429003: "ThrottlingBacklogTimeout",
+  429004: "ThrottlingMaxActiveJobCountExceeded",
   429005: "DeviceThrottlingLimitExceeded",
   499000: "ClientClosedRequest",
   500001: "ServerError",
@@ -153,19 +182,18 @@ export const HTTP_ERROR_NAMES = {
   503003: "PartitionNotFound",
   503005: "ServerBusy",
   503006: "IotHubRestoring",
+  503008: "ReceiveLinkOpensThrottled",
   503102: "DeviceUnavailable",
   504101: "GatewayTimeout",
-} as const;
+} as const satisfies Readonly<Record<number, HubErrorCode>>;
 
-const NAMES: Readonly<Record<number, HubErrorCode>> = HTTP_ERROR_NAMES;
-
-/** The hub's six-digit number of an error name, or `undefined` for a name that no call of this module meets over HTTP. */
+/** The hub's six-digit number of an error name, or `undefined` for a name that is none of the hub's. */
 export function errorNumberOf(code: string | undefined): number | undefined {
   const entry = Object.entries(NAMES).find(([, name]) => name === code);
   return entry && Number(entry[0]);
 }
 
-/** The hub's error name for a six-digit number, or `undefined` for a number that no call of this module meets over HTTP. */
+/** The hub's error name for a six-digit number, or `undefined` for a number that is none of the hub's. */
 export function errorNameOf(errorNumber: number): HubErrorCode | undefined {
-  return NAMES[errorNumber];
+  return (NAMES as Readonly<Record<number, HubErrorCode>>)[errorNumber];
 }

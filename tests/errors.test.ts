@@ -108,13 +108,14 @@ const SHAPES: [string, number, Record<string, string>, string, Expected][] = [
     retryable: false,
   }],
   ["a number that no call of this module should meet", 404, {}, '{"errorCode":404301,"message":"no configuration"}', {
-    code: "GenericNotFound",
+    code: "ConfigurationNotFound",
     errorNumber: 404301,
     retryable: false,
-    text: /404 GenericNotFound \(404301\): no configuration/,
+    text: /404 ConfigurationNotFound \(404301\): no configuration/,
   }],
   ["the name of such an error", 404, {}, '{"Message":"ErrorCode:ConfigurationNotFound;no configuration"}', {
     code: "ConfigurationNotFound",
+    errorNumber: 404301,
     retryable: false,
   }],
   ["a number nobody knows in the header", 409, { "iothub-errorcode": "409999" }, "", {

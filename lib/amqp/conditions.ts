@@ -1,5 +1,5 @@
 import type { IoTHubErrorCode } from "../errors.ts";
-import { anyErrorNameOf, anyErrorNumberOf } from "../all_error_codes.ts";
+import { errorNameOf, errorNumberOf } from "../error_codes.ts";
 import { redactText } from "../redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
@@ -50,9 +50,9 @@ export function failureOfCondition(
   const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
 
   const meaning = MEANINGS.get(condition);
-  const name = errorNumber === undefined ? undefined : anyErrorNameOf(errorNumber);
+  const name = errorNumber === undefined ? undefined : errorNameOf(errorNumber);
   const code = name ?? meaning?.code ?? (condition === "" ? "NetworkError" : condition);
-  const number = errorNumber ?? anyErrorNumberOf(code);
+  const number = errorNumber ?? errorNumberOf(code);
   const statusCode = number === undefined ? meaning?.statusCode : Math.floor(number / 1000);
 
   const why = [description.text, condition].filter((text) => text !== "").join(", ");
@@ -73,7 +73,7 @@ export function failureOfTokenReply(
   secrets: readonly string[],
 ): AmqpFailure {
   const { text, errorNumber, trackingId } = parseDescription(toText(statusDescription), secrets);
-  const code: IoTHubErrorCode = (errorNumber === undefined ? undefined : anyErrorNameOf(errorNumber)) ??
+  const code: IoTHubErrorCode = (errorNumber === undefined ? undefined : errorNameOf(errorNumber)) ??
     (statusCode === undefined ? "InvalidResponse" : TOKEN_REPLIES.get(statusCode) ?? "Unauthorized");
   const status = statusCode === undefined ? "no status code" : `status ${statusCode}`;
   return new AmqpFailure(`the hub did not accept the token (${text === "" ? "" : `${text}, `}${status})`, {

@@ -1,4 +1,4 @@
-import { anyErrorNumberOf } from "../all_error_codes.ts";
+import { errorNumberOf } from "../error_codes.ts";
 
 /** What a {@linkcode HubFault} can say beyond its name, status and text. */
 export interface HubFaultOptions {
@@ -25,7 +25,7 @@ export class HubFault extends Error {
     this.name = "HubFault";
     this.code = code;
     this.status = status;
-    this.errorNumber = options?.errorNumber ?? anyErrorNumberOf(code);
+    this.errorNumber = options?.errorNumber ?? errorNumberOf(code);
   }
 }
 
