@@ -285,6 +285,7 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `GET /devices`.
    */
   async getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
+    checkOptions(options);
     const call = transportOf(this).call("getDevices", {}, options);
     const { maxNumberOfDevices: top } = options;
     checkWhole("maxNumberOfDevices", top, 1, 1000);
@@ -318,11 +319,10 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `DELETE /devices/{id}`.
    */
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
-    await callHub(this, operations.deleteDevice, "deleteDevice", {
-      deviceId,
-      headers: ifMatch,
+    await callHub(this, operations.deleteDevice, "deleteDevice", { deviceId }, options, () => ({
+      headers: ifMatch(options),
       findOwnWork: findDeleted,
-    }, options);
+    }));
   }
 
   /**
@@ -358,10 +358,11 @@ export class DeviceIdentities extends Statistics {
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
     checkBulkDevices(devices);
-    return await callHub(this, operations.bulkCreateOrUpdateDevices, "bulkCreateOrUpdateDevices", {
+    const operation = "bulkCreateOrUpdateDevices";
+    return await callHub(this, operations.bulkCreateOrUpdateDevices, operation, {}, options, () => ({
       body: devices,
       accepts: isBulkResult,
-    }, options);
+    }));
   }
 
   async #put<Fields extends DeviceFields>(
@@ -371,13 +372,10 @@ export class DeviceIdentities extends Statistics {
     authentication: (fields: Fields) => AuthenticationMechanism,
     headers?: typeof ifMatch,
   ): Promise<Device> {
-    checkOptions(fields);
-    const body = deviceBody(deviceId, authentication(fields), fields);
-    return await callHub(this, operations.createOrUpdateDevice, operation, {
-      deviceId,
-      body,
-      headers,
-      findOwnWork: findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity),
-    }, fields);
+    return await callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
+      const body = deviceBody(deviceId, authentication(fields), fields);
+      const findOwnWork = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
+      return { body, headers: headers?.(fields), findOwnWork };
+    });
   }
 }

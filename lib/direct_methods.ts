@@ -44,10 +44,14 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return await callHub(this, operations.invokeDeviceMethod, "invokeDeviceMethod", {
-      deviceId,
-      ...methodCall(request),
-    }, options);
+    return await callHub(
+      this,
+      operations.invokeDeviceMethod,
+      "invokeDeviceMethod",
+      { deviceId },
+      options,
+      () => methodCall(request),
+    );
   }
 
   /**
@@ -88,10 +92,13 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return await callHub(this, operations.invokeDeviceModuleMethod, "invokeDeviceModuleMethod", {
-      deviceId,
-      moduleId,
-      ...methodCall(request),
-    }, options);
+    return await callHub(
+      this,
+      operations.invokeDeviceModuleMethod,
+      "invokeDeviceModuleMethod",
+      { deviceId, moduleId },
+      options,
+      () => methodCall(request),
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { HubAccess } from "./hub_access.ts";
 import { type CallFacts, type GeneratedOptions, HubTransport } from "./hub_transport.ts";
 import { checkId } from "./identifiers.ts";
 import type { OperationName } from "./operation_facts.ts";
-import type { OperationOptions } from "./operation_options.ts";
+import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import type { Wire } from "./wire.ts";
 
 /** Kept beside the managers and not in them, where the methods of all files can reach it and users cannot. */
@@ -29,30 +29,36 @@ interface OperationArguments<Body, Headers> extends GeneratedOptions {
   headers: Headers;
 }
 
-/** What a public method says of its call: facts for the transport, and what the request holds. */
-interface MethodCall<Options, Body, Headers> extends Omit<CallFacts, "operation"> {
+/** The ids in a method's arguments. */
+type Ids = Pick<CallFacts, "deviceId" | "moduleId">;
+
+/** What a request holds beside the ids, and what the transport must know of it. */
+interface MethodRequest<Body, Headers> extends Omit<CallFacts, "operation" | keyof Ids> {
   readonly body?: Body;
-  /** Makes the headers, once the options are known to be options. */
-  readonly headers?: (options: Options) => Headers;
+  readonly headers?: Headers;
 }
 
-/** Checks the ids and the options, calls a generated operation and gives what the hub answered. */
-export async function callHub<Options extends OperationOptions, T, Body = undefined, Headers = undefined>(
+/**
+ * Checks the ids and the options, calls a generated operation and gives what the hub answered. `request` is asked for the rest
+ * of the request when those are known to be good.
+ */
+export async function callHub<T, Body = undefined, Headers = undefined>(
   methods: HubMethods,
   send: (options: OperationArguments<Body, Headers>) => Promise<{ data: T }>,
   operation: OperationName,
-  call: MethodCall<Options, Body, Headers>,
-  options: Options,
+  ids: Ids,
+  options: OperationOptions,
+  request?: () => MethodRequest<Body, Headers>,
 ): Promise<T> {
-  const { deviceId, moduleId, body, headers } = call;
-  if ("deviceId" in call) checkId("deviceId", deviceId);
-  if ("moduleId" in call) checkId("moduleId", moduleId);
+  for (const name in ids) checkId(name, ids[name as keyof Ids]);
+  checkOptions(options);
+  const call = { ...ids, ...request?.() };
   const { data } = await send({
     ...transportOf(methods).call(operation, call, options),
     // The operations do not agree on the names; each takes those that its path has.
-    path: { id: deviceId, mid: moduleId, deviceId, moduleId } as never,
-    body: body as Body,
-    headers: headers?.(options) as Headers,
+    path: { id: ids.deviceId, mid: ids.moduleId, ...ids } as never,
+    body: call.body as Body,
+    headers: call.headers as Headers,
   });
   return data;
 }

@@ -11,7 +11,7 @@ import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./
 import type { HubAccess } from "./hub_access.ts";
 import { innermostMessage, isCertificateError } from "./network_failure.ts";
 import { mayRunTwice } from "./operation_facts.ts";
-import { checkOptions, type OperationOptions } from "./operation_options.ts";
+import type { OperationOptions } from "./operation_options.ts";
 import { redactText, secretsOf } from "./redaction.ts";
 import { requestPath } from "./request_path.ts";
 import { Retries } from "./retry.ts";
@@ -92,7 +92,6 @@ export class HubTransport {
     facts: Omit<CallFacts, "operation">,
     options: OperationOptions,
   ): GeneratedOptions {
-    checkOptions(options);
     return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, operation, options } } };
   }
 

@@ -13,7 +13,7 @@ import { ifMatch } from "./etag.ts";
 import { callHub } from "./hub_methods.ts";
 import { checkType } from "./identifiers.ts";
 import type { OperationName } from "./operation_facts.ts";
-import { checkOptions, type OperationOptions } from "./operation_options.ts";
+import type { OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** What can be said of a module identity beside how it signs in. */
@@ -339,12 +339,10 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<void> {
-    await callHub(this, operations.deleteModule, "deleteModule", {
-      deviceId,
-      moduleId,
-      headers: ifMatch,
+    await callHub(this, operations.deleteModule, "deleteModule", { deviceId, moduleId }, options, () => ({
+      headers: ifMatch(options),
       findOwnWork: findDeleted,
-    }, options);
+    }));
   }
 
   async #put<Fields extends ModuleFields>(
@@ -355,16 +353,12 @@ export class ModuleIdentities extends DeviceIdentities {
     authentication: (fields: Fields) => AuthenticationMechanism,
     headers?: typeof ifMatch,
   ): Promise<Module> {
-    checkOptions(fields);
-    const { managedBy } = fields;
-    if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
-    const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
-    return await callHub(this, operations.createOrUpdateModule, operation, {
-      deviceId,
-      moduleId,
-      body,
-      headers,
-      findOwnWork: findWritten(body, (options) => this.getModule(deviceId, moduleId, options), isOwnIdentity),
-    }, fields);
+    return await callHub(this, operations.createOrUpdateModule, operation, { deviceId, moduleId }, fields, () => {
+      const { managedBy } = fields;
+      if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
+      const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
+      const findOwnWork = findWritten(body, (options) => this.getModule(deviceId, moduleId, options), isOwnIdentity);
+      return { body, headers: headers?.(fields), findOwnWork };
+    });
   }
 }

@@ -200,17 +200,11 @@ export class ModuleTwins extends Twins {
     options: OperationOptions & { etag?: string },
     isOwn: (sent: TwinPatch, found: Twin) => boolean,
   ): Promise<Twin> {
-    checkTwinPatch("moduleTwin", moduleTwin);
-    return await callHub(this, send, operation, {
-      deviceId,
-      moduleId,
-      body: moduleTwin as Twin,
-      headers: ifMatch,
-      findOwnWork: findWritten(
-        moduleTwin,
-        (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
-        isOwn,
-      ),
-    }, options);
+    return await callHub(this, send, operation, { deviceId, moduleId }, options, () => {
+      checkTwinPatch("moduleTwin", moduleTwin);
+      const read = (readOptions: OperationOptions): Promise<Twin> =>
+        this.getModuleTwin(deviceId, moduleId, readOptions);
+      return { body: moduleTwin as Twin, headers: ifMatch(options), findOwnWork: findWritten(moduleTwin, read, isOwn) };
+    });
   }
 }

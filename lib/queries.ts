@@ -40,6 +40,7 @@ export class Queries extends ModuleTwins {
     query: string | QuerySpecification,
     options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
   ): Promise<QueryResult<T>> {
+    checkOptions(options);
     const call = transportOf(this).call("queryIotHub", {}, options);
     const { data, response } = await operations.queryIotHub({
       ...call,

@@ -167,12 +167,10 @@ export class Twins extends ModuleIdentities {
     options: OperationOptions & { etag?: string },
     isOwn: (sent: TwinPatch, found: Twin) => boolean,
   ): Promise<Twin> {
-    checkTwinPatch("deviceTwin", deviceTwin);
-    return await callHub(this, send, operation, {
-      deviceId,
-      body: deviceTwin as Twin,
-      headers: ifMatch,
-      findOwnWork: findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn),
-    }, options);
+    return await callHub(this, send, operation, { deviceId }, options, () => {
+      checkTwinPatch("deviceTwin", deviceTwin);
+      const findOwnWork = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
+      return { body: deviceTwin as Twin, headers: ifMatch(options), findOwnWork };
+    });
   }
 }

@@ -106,6 +106,15 @@ test("an id that is refused is shown, a long one in part and with its length", a
   }
 });
 
+for (const { name, ids } of HTTP_METHODS.filter(({ ids }) => ids > 0)) {
+  test(`${name}: of several bad arguments the first is named`, async () => {
+    const call = (...args: unknown[]) => (registry: IoTHubRegistryManager) =>
+      (registry[name] as (...args: unknown[]) => unknown)(...args);
+    await assertRefused(call("a b", "a b", null, 5), RangeError, 'deviceId "a b"');
+    if (ids === 2) await assertRefused(call("d1", "a b", null, 5), RangeError, 'moduleId "a b"');
+  });
+}
+
 test("these are all the manager's methods that go over HTTP and return a promise", () => {
   const names = new Set<string>();
   for (let type = IoTHubRegistryManager.prototype; type !== Object.prototype; type = Object.getPrototypeOf(type)) {
