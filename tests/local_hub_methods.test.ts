@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LocalHub } from "../lib/local/mod.ts";
+import { MockedTime } from "./support/mocked_time.ts";
 import { type Answer, type Json, RestCaller } from "./support/rest_caller.ts";
 
 const ANY = { "if-match": "*" };
@@ -142,29 +143,30 @@ describe("a direct method", () => {
     assert.deepEqual((await answer).body, { status: 200, payload: "late" });
   });
 
-  test("ends with DeviceNotOnline when the connect time-out is over, and with GatewayTimeout when no answer comes", async (t) => {
+  test("ends with DeviceNotOnline when the connect time-out is over, and with GatewayTimeout when no answer comes", async () => {
     await using all = await setup();
-    t.mock.timers.enable({ apis: ["setTimeout"] });
-    try {
-      const ended: string[] = [];
-      const waiting = all.invoke("d/modules/m", { connectTimeoutInSeconds: 1 });
-      all.hub.device("d").onMethod(() => new Promise<never>(() => {}));
-      const stuck = all.invoke("d", { responseTimeoutInSeconds: 5 });
-      void waiting.then(() => ended.push("waiting"));
-      void stuck.then(() => ended.push("stuck"));
-      for (
-        const [time, expected] of [[999, []], [1, ["waiting"]], [3999, ["waiting"]], [1, ["waiting", "stuck"]]] as const
-      ) {
-        await settled();
-        t.mock.timers.tick(time);
-        await settled();
-        assert.deepEqual(ended, expected);
-      }
-      assert.deepEqual(nested(await waiting), [404, "DeviceNotOnline", 404103]);
-      assert.deepEqual(nested(await stuck), [504, "GatewayTimeout", 504101]);
-    } finally {
-      t.mock.timers.reset();
+    using time = new MockedTime();
+    const ended: string[] = [];
+    const waiting = all.invoke("d/modules/m", { connectTimeoutInSeconds: 1 });
+    all.hub.device("d").onMethod(() => new Promise<never>(() => {}));
+    const stuck = all.invoke("d", { responseTimeoutInSeconds: 5 });
+    void waiting.then(() => ended.push("waiting"));
+    void stuck.then(() => ended.push("stuck"));
+    for (
+      const [milliseconds, expected] of [
+        [999, []],
+        [1, ["waiting"]],
+        [3999, ["waiting"]],
+        [1, ["waiting", "stuck"]],
+      ] as const
+    ) {
+      await settled();
+      time.pass(milliseconds);
+      await settled();
+      assert.deepEqual(ended, expected);
     }
+    assert.deepEqual(nested(await waiting), [404, "DeviceNotOnline", 404103]);
+    assert.deepEqual(nested(await stuck), [504, "GatewayTimeout", 504101]);
   });
 
   test("ends when the device leaves, is disabled or deleted during the call", async () => {
