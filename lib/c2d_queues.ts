@@ -33,7 +33,7 @@ export class C2dQueues extends DirectMethods {
    *
    * REST operation: `DELETE /devices/{id}/commands`.
    */
-  async purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
-    return await callHub(this, operations.purgeCloudToDeviceMessageQueue, "purgeC2dMessages", { deviceId }, options);
+  purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
+    return callHub(this, operations.purgeCloudToDeviceMessageQueue, "purgeC2dMessages", { deviceId }, options);
   }
 }

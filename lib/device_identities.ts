@@ -49,11 +49,11 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id}`.
    */
-  async createDeviceWithSas(
+  createDeviceWithSas(
     deviceId: string,
     options: DeviceFields & Partial<SymmetricKeys> = {},
   ): Promise<Device> {
-    return await this.#put("createDeviceWithSas", deviceId, options, sasAuthentication);
+    return this.#put("createDeviceWithSas", deviceId, options, sasAuthentication);
   }
 
   /**
@@ -82,8 +82,8 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id}`.
    */
-  async createDeviceWithX509(deviceId: string, options: DeviceFields & X509Thumbprints): Promise<Device> {
-    return await this.#put("createDeviceWithX509", deviceId, options, x509Authentication);
+  createDeviceWithX509(deviceId: string, options: DeviceFields & X509Thumbprints): Promise<Device> {
+    return this.#put("createDeviceWithX509", deviceId, options, x509Authentication);
   }
 
   /**
@@ -110,8 +110,8 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id}`.
    */
-  async createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
-    return await this.#put("createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
+  createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
+    return this.#put("createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
   }
 
   /**
@@ -147,11 +147,11 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id} with If-Match`.
    */
-  async updateDeviceWithSas(
+  updateDeviceWithSas(
     deviceId: string,
     options: DeviceFields & SymmetricKeys & { etag?: string },
   ): Promise<Device> {
-    return await this.#put("updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
+    return this.#put("updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -181,11 +181,11 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id} with If-Match`.
    */
-  async updateDeviceWithX509(
+  updateDeviceWithX509(
     deviceId: string,
     options: DeviceFields & X509Thumbprints & { etag?: string },
   ): Promise<Device> {
-    return await this.#put("updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
+    return this.#put("updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -218,11 +218,11 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `PUT /devices/{id} with If-Match`.
    */
-  async updateDeviceWithCertificateAuthority(
+  updateDeviceWithCertificateAuthority(
     deviceId: string,
     options: DeviceFields & { etag?: string } = {},
   ): Promise<Device> {
-    return await this.#put(
+    return this.#put(
       "updateDeviceWithCertificateAuthority",
       deviceId,
       options,
@@ -256,8 +256,8 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `GET /devices/{id}`.
    */
-  async getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
-    return await callHub(this, operations.getDevice, "getDevice", { deviceId }, options);
+  getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
+    return callHub(this, operations.getDevice, "getDevice", { deviceId }, options);
   }
 
   /**
@@ -353,26 +353,25 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `POST /devices`.
    */
-  async bulkCreateOrUpdateDevices(
+  bulkCreateOrUpdateDevices(
     devices: ExportImportDevice[],
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
-    checkBulkDevices(devices);
     const operation = "bulkCreateOrUpdateDevices";
-    return await callHub(this, operations.bulkCreateOrUpdateDevices, operation, {}, options, () => ({
-      body: devices,
-      accepts: isBulkResult,
-    }));
+    return callHub(this, operations.bulkCreateOrUpdateDevices, operation, {}, options, () => {
+      checkBulkDevices(devices);
+      return { body: devices, accepts: isBulkResult };
+    });
   }
 
-  async #put<Fields extends DeviceFields>(
+  #put<Fields extends DeviceFields>(
     operation: OperationName,
     deviceId: string,
     fields: Fields,
     authentication: (fields: Fields) => AuthenticationMechanism,
     headers?: typeof ifMatch,
   ): Promise<Device> {
-    return await callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
+    return callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
       const body = deviceBody(deviceId, authentication(fields), fields);
       const findOwnWork = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
       return { body, headers: headers?.(fields), findOwnWork };

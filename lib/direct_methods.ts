@@ -39,12 +39,12 @@ export class DirectMethods extends Queries {
    *
    * REST operation: `POST /twins/{deviceId}/methods`.
    */
-  async invokeDeviceMethod(
+  invokeDeviceMethod(
     deviceId: string,
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return await callHub(
+    return callHub(
       this,
       operations.invokeDeviceMethod,
       "invokeDeviceMethod",
@@ -86,13 +86,13 @@ export class DirectMethods extends Queries {
    *
    * REST operation: `POST /twins/{deviceId}/modules/{moduleId}/methods`.
    */
-  async invokeDeviceModuleMethod(
+  invokeDeviceModuleMethod(
     deviceId: string,
     moduleId: string,
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return await callHub(
+    return callHub(
       this,
       operations.invokeDeviceModuleMethod,
       "invokeDeviceModuleMethod",

@@ -129,16 +129,20 @@ export class HubTransport {
   }
 
   /** One attempt, when its turn has come. */
-  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
-    const limiter = this.#limiter;
-    if (limiter !== undefined) {
-      await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline));
-    }
-    try {
+  #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+    const attempt = (): Promise<GeneratedResult> => {
       const timeoutInMs = this.#attemptTimeoutOf(call, end);
-      return await this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
+      return this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
+    };
+    return this.#limiter === undefined ? attempt() : this.#inTurn(this.#limiter, call, end, attempt);
+  }
+
+  async #inTurn<T>(limiter: CallLimiter, call: HubCall, end: number, attempt: () => Promise<T>): Promise<T> {
+    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline));
+    try {
+      return await attempt();
     } finally {
-      limiter?.leave();
+      limiter.leave();
     }
   }
 

@@ -51,12 +51,12 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
    */
-  async createModuleWithSas(
+  createModuleWithSas(
     deviceId: string,
     moduleId: string,
     options: ModuleFields & Partial<SymmetricKeys> = {},
   ): Promise<Module> {
-    return await this.#put("createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
+    return this.#put("createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
   }
 
   /**
@@ -86,12 +86,12 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
    */
-  async createModuleWithX509(
+  createModuleWithX509(
     deviceId: string,
     moduleId: string,
     options: ModuleFields & X509Thumbprints,
   ): Promise<Module> {
-    return await this.#put("createModuleWithX509", deviceId, moduleId, options, x509Authentication);
+    return this.#put("createModuleWithX509", deviceId, moduleId, options, x509Authentication);
   }
 
   /**
@@ -121,13 +121,13 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
    */
-  async createModuleWithCertificateAuthority(
+  createModuleWithCertificateAuthority(
     deviceId: string,
     moduleId: string,
     options: ModuleFields = {},
   ): Promise<Module> {
     const operation = "createModuleWithCertificateAuthority";
-    return await this.#put(operation, deviceId, moduleId, options, certificateAuthority);
+    return this.#put(operation, deviceId, moduleId, options, certificateAuthority);
   }
 
   /**
@@ -164,12 +164,12 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
    */
-  async updateModuleWithSas(
+  updateModuleWithSas(
     deviceId: string,
     moduleId: string,
     options: ModuleFields & SymmetricKeys & { etag?: string },
   ): Promise<Module> {
-    return await this.#put("updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
+    return this.#put("updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -201,12 +201,12 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
    */
-  async updateModuleWithX509(
+  updateModuleWithX509(
     deviceId: string,
     moduleId: string,
     options: ModuleFields & X509Thumbprints & { etag?: string },
   ): Promise<Module> {
-    return await this.#put("updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
+    return this.#put("updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -238,13 +238,13 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
    */
-  async updateModuleWithCertificateAuthority(
+  updateModuleWithCertificateAuthority(
     deviceId: string,
     moduleId: string,
     options: ModuleFields & { etag?: string } = {},
   ): Promise<Module> {
     const operation = "updateModuleWithCertificateAuthority";
-    return await this.#put(operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
+    return this.#put(operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
   }
 
   /**
@@ -274,8 +274,8 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `GET /devices/{id}/modules/{mid}`.
    */
-  async getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
-    return await callHub(this, operations.getModule, "getModule", { deviceId, moduleId }, options);
+  getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
+    return callHub(this, operations.getModule, "getModule", { deviceId, moduleId }, options);
   }
 
   /**
@@ -303,8 +303,8 @@ export class ModuleIdentities extends DeviceIdentities {
    *
    * REST operation: `GET /devices/{id}/modules`.
    */
-  async getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
-    return await callHub(this, operations.getModules, "getModules", { deviceId }, options);
+  getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
+    return callHub(this, operations.getModules, "getModules", { deviceId }, options);
   }
 
   /**
@@ -345,7 +345,7 @@ export class ModuleIdentities extends DeviceIdentities {
     }));
   }
 
-  async #put<Fields extends ModuleFields>(
+  #put<Fields extends ModuleFields>(
     operation: OperationName,
     deviceId: string,
     moduleId: string,
@@ -353,7 +353,7 @@ export class ModuleIdentities extends DeviceIdentities {
     authentication: (fields: Fields) => AuthenticationMechanism,
     headers?: typeof ifMatch,
   ): Promise<Module> {
-    return await callHub(this, operations.createOrUpdateModule, operation, { deviceId, moduleId }, fields, () => {
+    return callHub(this, operations.createOrUpdateModule, operation, { deviceId, moduleId }, fields, () => {
       const { managedBy } = fields;
       if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
       const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };

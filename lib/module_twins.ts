@@ -37,8 +37,8 @@ export class ModuleTwins extends Twins {
    *
    * REST operation: `GET /twins/{id}/modules/{mid}`.
    */
-  async getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
-    return await callHub(this, operations.getModuleTwin, "getModuleTwin", { deviceId, moduleId }, options);
+  getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
+    return callHub(this, operations.getModuleTwin, "getModuleTwin", { deviceId, moduleId }, options);
   }
 
   /**
@@ -72,13 +72,13 @@ export class ModuleTwins extends Twins {
    *
    * REST operation: `PUT /twins/{id}/modules/{mid} with If-Match`.
    */
-  async replaceModuleTwin(
+  replaceModuleTwin(
     deviceId: string,
     moduleId: string,
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return await this.#write(
+    return this.#write(
       operations.replaceModuleTwin,
       "replaceModuleTwin",
       deviceId,
@@ -123,13 +123,13 @@ export class ModuleTwins extends Twins {
    *
    * REST operation: `PATCH /twins/{id}/modules/{mid} with If-Match`.
    */
-  async updateModuleTwin(
+  updateModuleTwin(
     deviceId: string,
     moduleId: string,
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return await this.#write(
+    return this.#write(
       operations.updateModuleTwin,
       "updateModuleTwin",
       deviceId,
@@ -176,13 +176,13 @@ export class ModuleTwins extends Twins {
    *
    * REST operations: `GET /twins/{id}/modules/{mid}`, `PATCH /twins/{id}/modules/{mid}` with If-Match.
    */
-  async modifyModuleTwin(
+  modifyModuleTwin(
     deviceId: string,
     moduleId: string,
     change: TwinChange,
     options: ModifyTwinOptions = {},
   ): Promise<Twin> {
-    return await modifyTwin(
+    return modifyTwin(
       "modifyModuleTwin",
       change,
       options,
@@ -191,7 +191,7 @@ export class ModuleTwins extends Twins {
     );
   }
 
-  async #write(
+  #write(
     send: typeof operations.updateModuleTwin,
     operation: "replaceModuleTwin" | "updateModuleTwin",
     deviceId: string,
@@ -200,7 +200,7 @@ export class ModuleTwins extends Twins {
     options: OperationOptions & { etag?: string },
     isOwn: (sent: TwinPatch, found: Twin) => boolean,
   ): Promise<Twin> {
-    return await callHub(this, send, operation, { deviceId, moduleId }, options, () => {
+    return callHub(this, send, operation, { deviceId, moduleId }, options, () => {
       checkTwinPatch("moduleTwin", moduleTwin);
       const read = (readOptions: OperationOptions): Promise<Twin> =>
         this.getModuleTwin(deviceId, moduleId, readOptions);

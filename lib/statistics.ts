@@ -27,8 +27,8 @@ export class Statistics extends HubMethods {
    *
    * REST operation: `GET /statistics/service`.
    */
-  async getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
-    return await callHub(this, operations.getServiceStatistics, "getServiceStatistics", {}, options);
+  getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
+    return callHub(this, operations.getServiceStatistics, "getServiceStatistics", {}, options);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Statistics extends HubMethods {
    *
    * REST operation: `GET /statistics/devices`.
    */
-  async getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
-    return await callHub(this, operations.getDeviceStatistics, "getDeviceRegistryStatistics", {}, options);
+  getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
+    return callHub(this, operations.getDeviceStatistics, "getDeviceRegistryStatistics", {}, options);
   }
 }

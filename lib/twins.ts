@@ -35,8 +35,8 @@ export class Twins extends ModuleIdentities {
    *
    * REST operation: `GET /twins/{id}`.
    */
-  async getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
-    return await callHub(this, operations.getTwin, "getTwin", { deviceId }, options);
+  getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
+    return callHub(this, operations.getTwin, "getTwin", { deviceId }, options);
   }
 
   /**
@@ -68,12 +68,12 @@ export class Twins extends ModuleIdentities {
    *
    * REST operation: `PUT /twins/{id} with If-Match`.
    */
-  async replaceTwin(
+  replaceTwin(
     deviceId: string,
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return await this.#write(operations.replaceTwin, "replaceTwin", deviceId, deviceTwin, options, isReplacement);
+    return this.#write(operations.replaceTwin, "replaceTwin", deviceId, deviceTwin, options, isReplacement);
   }
 
   /**
@@ -108,12 +108,12 @@ export class Twins extends ModuleIdentities {
    *
    * REST operation: `PATCH /twins/{id} with If-Match`.
    */
-  async updateTwin(
+  updateTwin(
     deviceId: string,
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return await this.#write(operations.updateTwin, "updateTwin", deviceId, deviceTwin, options, hasPatch);
+    return this.#write(operations.updateTwin, "updateTwin", deviceId, deviceTwin, options, hasPatch);
   }
 
   /**
@@ -149,8 +149,8 @@ export class Twins extends ModuleIdentities {
    *
    * REST operations: `GET /twins/{id}`, `PATCH /twins/{id}` with If-Match.
    */
-  async modifyTwin(deviceId: string, change: TwinChange, options: ModifyTwinOptions = {}): Promise<Twin> {
-    return await modifyTwin(
+  modifyTwin(deviceId: string, change: TwinChange, options: ModifyTwinOptions = {}): Promise<Twin> {
+    return modifyTwin(
       "modifyTwin",
       change,
       options,
@@ -159,7 +159,7 @@ export class Twins extends ModuleIdentities {
     );
   }
 
-  async #write(
+  #write(
     send: typeof operations.updateTwin,
     operation: "replaceTwin" | "updateTwin",
     deviceId: string,
@@ -167,7 +167,7 @@ export class Twins extends ModuleIdentities {
     options: OperationOptions & { etag?: string },
     isOwn: (sent: TwinPatch, found: Twin) => boolean,
   ): Promise<Twin> {
-    return await callHub(this, send, operation, { deviceId }, options, () => {
+    return callHub(this, send, operation, { deviceId }, options, () => {
       checkTwinPatch("deviceTwin", deviceTwin);
       const findOwnWork = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
       return { body: deviceTwin as Twin, headers: ifMatch(options), findOwnWork };
