@@ -1,7 +1,6 @@
 import type { ExportImportDevice } from "../gen/types.gen.ts";
-import { checkId, checkType, wrongType } from "./identifiers.ts";
+import { checkId, checkType, checkWhole, wrongType } from "./identifiers.ts";
 import { checkJson, isObject } from "./json_value.ts";
-import { checkWhole } from "./operation_options.ts";
 
 /** The hub refuses more in one request. */
 const MAX_BULK_DEVICES = 100;

@@ -1,4 +1,5 @@
-import { checkId, describeType, quote } from "./identifiers.ts";
+import { checkId, checkType, describeType, quote, wrongType } from "./identifiers.ts";
+import { isObject } from "./json_value.ts";
 
 /** Whether the hub reports what became of a message: delivered (`positive`), not delivered (`negative`), or both. */
 export type C2dAcknowledgement = "none" | "positive" | "negative" | "full";
@@ -76,9 +77,7 @@ export function buildC2dMessage(
   properties?: C2dMessageProperties,
   moduleId?: string,
 ): C2dMessage {
-  if (
-    properties !== undefined && (typeof properties !== "object" || properties === null || Array.isArray(properties))
-  ) {
+  if (properties !== undefined && !isObject(properties)) {
     throw new TypeError(`Cannot use properties: they must be an object, got ${describeType(properties)}`);
   }
   const given = properties ?? {};
@@ -118,14 +117,12 @@ function own(properties: C2dMessageProperties, name: string): unknown {
 function toBytes(body: string | Uint8Array): Uint8Array {
   if (typeof body === "string") return new TextEncoder().encode(body);
   if (body instanceof Uint8Array) return new Uint8Array(body);
-  throw new TypeError(`Cannot use message: it must be a string or a Uint8Array, got ${describeType(body)}`);
+  throw wrongType("message", "a string or a Uint8Array", body);
 }
 
 function checkMessageId(value: unknown): string {
   if (value === undefined) return crypto.randomUUID();
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot use messageId: it must be a string, got ${describeType(value)}`);
-  }
+  checkType("messageId", value, "string");
   if (!MESSAGE_ID_REGEXP.test(value)) {
     throw new RangeError(
       `Cannot use messageId ${
@@ -139,9 +136,7 @@ function checkMessageId(value: unknown): string {
 
 function checkText(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot use ${name}: it must be a string, got ${describeType(value)}`);
-  }
+  checkType(name, value, "string");
   if (!PRINTABLE_ASCII_REGEXP.test(value)) {
     throw new RangeError(`Cannot use ${name} ${quote(value)}: only printable ASCII characters can travel in it`);
   }
@@ -174,11 +169,7 @@ function toEpochMilliseconds(value: unknown): number {
   if (typeof value === "number") return value;
   if (value instanceof Date) return value.getTime();
   if (typeof value !== "string") {
-    throw new TypeError(
-      `Cannot use expiryTimeUtc: it must be a Date, an ISO 8601 text or milliseconds since 1970, got ${
-        describeType(value)
-      }`,
-    );
+    throw wrongType("expiryTimeUtc", "a Date, an ISO 8601 text or milliseconds since 1970", value);
   }
   const parts = ISO_8601_REGEXP.exec(value);
   if (parts === null) return NaN;
@@ -192,9 +183,7 @@ function describeTime(epochMilliseconds: number): string {
 }
 
 function checkAcknowledgement(name: string, value: unknown): string {
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot use ${name}: it must be a string, got ${describeType(value)}`);
-  }
+  checkType(name, value, "string");
   if (!ACKNOWLEDGEMENTS.includes(value)) {
     throw new RangeError(`Cannot use ${name} ${quote(value)}: it is one of ${ACKNOWLEDGEMENTS.join(", ")}`);
   }

@@ -1,6 +1,6 @@
 import { causeToShow } from "./cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
-import { type CallSubject, failure } from "./error_response.ts";
+import { type FailedCall, failure } from "./error_response.ts";
 import { checkText } from "./identifiers.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { TokenCredential } from "./token_credential.ts";
@@ -17,9 +17,6 @@ export interface HubToken {
 
 /** Makes a token that is good from a time on, which is in milliseconds since 1970. */
 type TokenMaker = (now: number) => Promise<HubToken>;
-
-/** The call that a token is wanted for, which its failure names. */
-type TokenCall = Omit<CallSubject, "operation"> & { operation: string };
 
 /** A clock that is off by less is taken to be right. */
 const CLOCK_TOLERANCE_IN_MS = 60_000;
@@ -58,7 +55,7 @@ export class HubCredential {
    * A token in place of one that the hub refused, made by the hub's clock where this machine's is off; `undefined` for a
    * ready-made one. A token that another call has put in its place meanwhile is taken as it is.
    */
-  async replace(refused: string, hubTime: number, options: TokenCall): Promise<HubToken | undefined> {
+  async replace(refused: string, hubTime: number, options: FailedCall): Promise<HubToken | undefined> {
     if (typeof this.#source !== "function") return undefined;
     const current = this.#current;
     if (current?.authorization !== refused) return current;
@@ -73,7 +70,7 @@ export class HubCredential {
    *
    * @throws {IoTHubError} `CredentialError` when the source gave none.
    */
-  async getToken(options: TokenCall & { forceRefresh?: boolean }): Promise<HubToken> {
+  async getToken(options: FailedCall & { forceRefresh?: boolean }): Promise<HubToken> {
     const atHand = options.forceRefresh ? undefined : this.#current;
     if (atHand && Date.now() < this.#renewAt) return atHand;
     try {

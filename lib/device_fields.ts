@@ -1,6 +1,6 @@
 import type { AuthenticationMechanism, Device } from "../gen/types.gen.ts";
-import { checkChoice, checkType } from "./identifiers.ts";
-import { checkWhole, type OperationOptions } from "./operation_options.ts";
+import { checkChoice, checkType, checkWhole } from "./identifiers.ts";
+import type { OperationOptions } from "./operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
 export interface DeviceFields extends OperationOptions {

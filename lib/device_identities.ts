@@ -18,9 +18,10 @@ import { deviceBody, type DeviceFields } from "./device_fields.ts";
 import { ifMatch } from "./etag.ts";
 import { callHub, transportOf } from "./hub_methods.ts";
 import { API_VERSION } from "./hub_transport.ts";
+import { checkWhole } from "./identifiers.ts";
 import { Statistics } from "./statistics.ts";
 import type { OperationName } from "./operation_facts.ts";
-import { checkOptions, checkWhole, type OperationOptions } from "./operation_options.ts";
+import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import { findDeleted, findWritten, isOwnIdentity } from "./own_write.ts";
 
 /** The methods for device identities: who may connect, and how each signs in. */

@@ -12,6 +12,9 @@ export interface CallSubject {
   readonly moduleId?: string;
 }
 
+/** The same where the method may be one that goes over AMQP. */
+export type FailedCall = Omit<CallSubject, "operation"> & { readonly operation: string };
+
 /** Codes for statuses whose first numbers (404000, 404001) have no name, or one that says more than the status does. */
 const STATUS_CODES: Readonly<Record<number, string>> = {
   401: "Unauthorized",
@@ -89,7 +92,7 @@ function retryAfter(value: string | null | undefined, now: number): number | und
 
 /** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
 export function failure(
-  { operation, deviceId, moduleId }: Omit<CallSubject, "operation"> & { operation: string },
+  { operation, deviceId, moduleId }: FailedCall,
   code: IoTHubErrorCode,
   reason: string,
   facts: Partial<IoTHubErrorFacts> = {},
@@ -101,6 +104,6 @@ export function failure(
 }
 
 /** The error for a call on a manager that is closed. */
-export function closed(subject: Omit<CallSubject, "operation"> & { operation: string }): IoTHubError {
+export function closed(subject: FailedCall): IoTHubError {
   return failure(subject, "Closed", "the manager is closed; make a new one");
 }

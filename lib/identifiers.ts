@@ -50,6 +50,13 @@ export function checkNumber(
   if (!isLegal(value)) throw wrongValue(`${name} ${value}`, rule);
 }
 
+/** Throws unless an argument is left out or a whole number from `least` to `most`. */
+export function checkWhole(name: string, value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
+  if (value === undefined) return;
+  const isLegal = (count: number): boolean => Number.isInteger(count) && count >= least && count <= most;
+  checkNumber(name, value, isLegal, `a whole number from ${least} to ${most}`);
+}
+
 /** Throws unless an argument is one of a few texts. */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {

@@ -1,7 +1,6 @@
 import type { CloudToDeviceMethod } from "../gen/types.gen.ts";
-import { checkText, checkType } from "./identifiers.ts";
+import { checkText, checkType, checkWhole } from "./identifiers.ts";
 import { checkJson } from "./json_value.ts";
-import { checkWhole } from "./operation_options.ts";
 
 /** How long the hub waits for the device when the request does not say. */
 const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;

@@ -1,5 +1,5 @@
 import { checkAbortSignal, checkTimeout } from "./deadline.ts";
-import { checkNumber, checkType } from "./identifiers.ts";
+import { checkType } from "./identifiers.ts";
 
 /** What every call takes in its last argument. */
 export interface OperationOptions {
@@ -17,11 +17,4 @@ export function checkOptions(options: OperationOptions): void {
   checkType("options", options, "object");
   if (options.timeoutInMs !== undefined) checkTimeout(options.timeoutInMs);
   if (options.abortSignal !== undefined) checkAbortSignal(options.abortSignal);
-}
-
-/** Throws unless an option is left out or a whole number from `least` to `most`. */
-export function checkWhole(name: string, value: unknown, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
-  if (value === undefined) return;
-  const isLegal = (count: number): boolean => Number.isInteger(count) && count >= least && count <= most;
-  checkNumber(name, value, isLegal, `a whole number from ${least} to ${most}`);
 }

@@ -1,7 +1,6 @@
 import type { QuerySpecification } from "../gen/types.gen.ts";
-import { checkText } from "./identifiers.ts";
+import { checkText, checkWhole } from "./identifiers.ts";
 import { isObject } from "./json_value.ts";
-import { checkWhole } from "./operation_options.ts";
 
 /** What the rows of a result are: whole twins, rows of a projection (`"raw"`), records of jobs and others. */
 export type QueryItemType =

@@ -1,6 +1,7 @@
 import { failure } from "./error_response.ts";
 import type { IoTHubError } from "./errors.ts";
 import type { MessageChannel } from "./message_channel.ts";
+import { parseJson } from "./parse_json.ts";
 import { checkReceiveOptions, type ReceiveOptions } from "./receive_options.ts";
 import { SettledTogether, type Settlement } from "./settlement.ts";
 
@@ -29,7 +30,7 @@ export async function* receive<T extends object>(
     for (;;) {
       const delivery = await receiver.next(options.maxWaitTimeInMs);
       if (delivery === undefined) return;
-      const records = queue.read(parseJson(delivery.body));
+      const records = queue.read(parseJson(new TextDecoder().decode(delivery.body)));
       batch = new SettledTogether(delivery, records?.length ?? 1);
       if (records === undefined) throw unreadable(queue.operation);
       for (const record of records) {
@@ -42,14 +43,6 @@ export async function* receive<T extends object>(
   } finally {
     batch?.abandon();
     receiver.close();
-  }
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
   }
 }
 

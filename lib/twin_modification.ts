@@ -2,8 +2,8 @@ import type { Twin } from "../gen/types.gen.ts";
 import { Deadlines } from "./deadline.ts";
 import { failure } from "./error_response.ts";
 import { IoTHubError } from "./errors.ts";
-import { checkType } from "./identifiers.ts";
-import { checkOptions, checkWhole, type OperationOptions } from "./operation_options.ts";
+import { checkType, checkWhole } from "./identifiers.ts";
+import { checkOptions, type OperationOptions } from "./operation_options.ts";
 import type { TwinPatch } from "./twin_patch.ts";
 
 /** Says what to write into a twin that was just read; `undefined` leaves it as it is. */

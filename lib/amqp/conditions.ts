@@ -1,5 +1,7 @@
 import type { IoTHubErrorCode } from "../errors.ts";
 import { errorNameOf, errorNumberOf } from "../error_codes.ts";
+import { isObject } from "../json_value.ts";
+import { parseJson } from "../parse_json.ts";
 import { redactText } from "../redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
@@ -45,7 +47,7 @@ export function failureOfCondition(
 ): AmqpFailure {
   const condition = error?.condition ?? "";
   const description = parseDescription(error?.description, secrets);
-  const info = isRecord(error?.info) ? error.info : {};
+  const info = isObject(error?.info) ? error.info : {};
   const errorNumber = toErrorNumber(info["com.microsoft:error-code"]) ?? description.errorNumber;
   const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
 
@@ -104,18 +106,13 @@ function parseDescription(
   secrets: readonly string[],
 ): { text: string; errorNumber?: number; trackingId?: string } {
   const text = redactText(description ?? "", secrets);
-  if (!text.startsWith("{")) return { text };
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (!isRecord(parsed)) return { text };
-    return {
-      text: toText(parsed.message) ?? toText(parsed.Message) ?? text,
-      errorNumber: toErrorNumber(parsed.errorCode),
-      trackingId: toText(parsed.trackingId),
-    };
-  } catch {
-    return { text };
-  }
+  const parsed = text.startsWith("{") ? parseJson(text) : undefined;
+  if (!isObject(parsed)) return { text };
+  return {
+    text: toText(parsed.message) ?? toText(parsed.Message) ?? text,
+    errorNumber: toErrorNumber(parsed.errorCode),
+    trackingId: toText(parsed.trackingId),
+  };
 }
 
 function toErrorNumber(value: unknown): number | undefined {
@@ -125,8 +122,4 @@ function toErrorNumber(value: unknown): number | undefined {
 
 function toText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
