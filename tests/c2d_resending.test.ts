@@ -7,6 +7,7 @@ import { AmqpClient } from "./support/amqp_client.ts";
 import { EventLog } from "./support/event_log.ts";
 import { type Arrival, first, grant, REASON, rejectionOf, rejectWith, retries, textOf } from "./support/hub_scripts.ts";
 import { LargeRandom } from "./support/large_random.ts";
+import { MockedTime } from "./support/mocked_time.ts";
 import { drop, startScriptedHub } from "./support/scripted_hub.ts";
 
 /** Repetitions that no time-out of a test leaves room for. */
@@ -57,9 +58,23 @@ describe("A message is sent again with the same id and body until it is accepted
   }
 
   test("no verdict comes within attemptTimeoutInMs", async () => {
-    await using hub = await startScriptedHub(first(() => {}, () => {}));
-    await using client = new AmqpClient(hub.endpoint, { ...retries(2), attemptTimeoutInMs: 40 });
-    await client.send("text");
+    using time = new MockedTime();
+    const log = new EventLog();
+    await using hub = await startScriptedHub({
+      onMessage({ delivery }) {
+        log.add("message");
+        if (log.count("message") === 3) delivery.accept();
+      },
+    });
+    await using client = new AmqpClient(hub.endpoint, { ...retries(2), attemptTimeoutInMs: 5_000 });
+    const sent = client.send("text");
+    for (const attempt of [1, 2]) {
+      await log.until("message", attempt);
+      // The time-out first, then the moments after which the loss is told and the next connection begun.
+      await time.passInSteps(5_000, 5_000);
+      await time.passInSteps(10, 1);
+    }
+    await sent;
     assert.equal(hub.messages.length, 3);
     assert.equal(new Set(hub.messages.map(({ message_id }) => message_id)).size, 1);
     assert.equal(hub.connections.length, 3);
