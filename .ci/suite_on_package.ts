@@ -48,8 +48,9 @@ async function buildSuite(): Promise<BuiltSuite> {
   await linkPackage(config.name);
   for (const path of DATA) await copy(path);
 
-  const tests = await pathsOf("tests", (name) => name.endsWith(".test.ts") && !SKIPPED.includes(name));
-  const programs = [...await pathsOf("tests/support", (name) => name.endsWith("_user.ts")), "tests/demo/main.ts"];
+  const paths = (await pathsBelow("tests")).sort();
+  const tests = paths.filter((path) => path.endsWith(".test.ts") && !SKIPPED.includes(basename(path)));
+  const programs = [...paths.filter((path) => path.endsWith("_user.ts")), "tests/demo/main.ts"];
   const entries = new Map(
     Object.entries(config.exports).map(([exported, path]) => {
       return [join(ROOT, path), config.name + exported.slice(1)];
@@ -120,7 +121,12 @@ async function copy(path: string): Promise<void> {
   for await (const { name } of Deno.readDir(from)) await copy(join(path, name));
 }
 
-async function pathsOf(folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(join(ROOT, folder)), ({ name }) => name);
-  return names.filter(isWanted).sort().map((name) => `${folder}/${basename(name)}`);
+async function pathsBelow(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isFile) paths.push(path);
+    else paths.push(...await pathsBelow(path));
+  }
+  return paths;
 }

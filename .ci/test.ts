@@ -48,8 +48,8 @@ async function generated(): Promise<Outcome> {
 }
 
 async function testFiles(): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir("tests"), (entry) => entry.name);
-  return names.filter((name) => name.endsWith(".test.ts")).sort().map((name) => `tests/${name}`);
+  const names = (await filesBelow("tests")).keys();
+  return [...names].filter((name) => name.endsWith(".test.ts")).sort().map((name) => `tests/${name}`);
 }
 
 const deno = Deno.execPath();

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { LocalHub } from "../../lib/local/mod.ts";
+import { MessagingHub } from "../support/messaging_hub.ts";
+
+const MINUTE = 60_000;
+
+describe("the queue to back ends", () => {
+  test("tells its listeners of messages that are new, abandoned, unlocked or were locked for too long", () => {
+    using hub = new MessagingHub();
+    const queue = hub.state.fileNotifications;
+    let told = 0;
+    const stop = queue.onMessage(() => told++);
+    queue.add("text/plain", "1", hub.now);
+    assert.equal(told, 1);
+    const first = queue.lockNext(hub.now)!;
+    assert.deepEqual([first.contentType, first.body, first.enqueuedTime], ["text/plain", "1", hub.now]);
+    queue.abandon(first.lockToken, hub.now);
+    assert.equal(told, 2);
+    const second = queue.lockNext(hub.now)!;
+    assert.deepEqual([first.deliveryCount, second.deliveryCount], [0, 1]);
+    queue.unlock(second.lockToken);
+    assert.equal(told, 3);
+    const third = queue.lockNext(hub.now)!;
+    assert.equal(third.deliveryCount, 1);
+    hub.tick(MINUTE);
+    assert.equal(queue.complete(third.lockToken, hub.now), false);
+    hub.state.alarm.ring();
+    assert.equal(told, 4);
+    stop();
+    queue.add("text/plain", "2", hub.now);
+    assert.equal(told, 4);
+  });
+});
+
+describe("the upload of a file", () => {
+  test("is told to back ends, with a place and a time of the hub's own where none are given", () => {
+    using hub = new MessagingHub();
+    hub.device().notifyFileUpload({ blobName: "logs/week 1.txt", blobSizeInBytes: 17 });
+    const { contentType, body, enqueuedTime } = hub.state.fileNotifications.lockNext(hub.now)!;
+    const now = new Date(hub.now).toISOString();
+    assert.equal(contentType, "application/vnd.microsoft.iothub.filenotification.json");
+    assert.equal(enqueuedTime, hub.now);
+    assert.deepEqual(JSON.parse(body), {
+      deviceId: "d",
+      blobUri: "https://storage.localhost/uploads/d/logs/week%201.txt",
+      blobName: "d/logs/week 1.txt",
+      lastUpdatedTime: now,
+      blobSizeInBytes: 17,
+      enqueuedTimeUtc: now,
+    });
+  });
+
+  test("is told with the place and the time that the device names", () => {
+    using hub = new MessagingHub();
+    const lastUpdatedTime = new Date(0);
+    const blobUri = "https://elsewhere.example/x";
+    hub.device().notifyFileUpload({ blobName: "x", blobSizeInBytes: 0, blobUri, lastUpdatedTime });
+    const notification = JSON.parse(hub.state.fileNotifications.lockNext(hub.now)!.body);
+    assert.deepEqual([notification.blobUri, notification.lastUpdatedTime], [blobUri, lastUpdatedTime.toISOString()]);
+  });
+
+  test("is refused without a name or a size, for a module, and for a device that the hub does not know", async () => {
+    await using hub = new LocalHub();
+    using known = new MessagingHub();
+    const upload = { blobName: "x", blobSizeInBytes: 1 };
+    assert.throws(() => hub.device("d").notifyFileUpload(upload), { code: "DeviceNotFound" });
+    assert.throws(() => hub.device("d").module("m").notifyFileUpload(upload), TypeError);
+    assert.throws(() => known.device().notifyFileUpload({ ...upload, blobName: "" }), TypeError);
+    for (const blobSizeInBytes of [-1, 1.5, NaN]) {
+      assert.throws(() => known.device().notifyFileUpload({ ...upload, blobSizeInBytes }), RangeError);
+    }
+  });
+});
+
+describe("a local hub", () => {
+  test("refuses an interval or a limit that is none", () => {
+    for (const feedbackIntervalInMs of [-1, NaN, Infinity]) {
+      assert.throws(() => new LocalHub({ feedbackIntervalInMs }), /^RangeError: feedbackIntervalInMs must be/);
+    }
+    for (const amqpIdleTimeoutInMs of [-1, NaN, 0]) {
+      assert.throws(() => new LocalHub({ amqpIdleTimeoutInMs }), /^RangeError: amqpIdleTimeoutInMs must be/);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ExportImportDevice, IoTHubError } from "../../mod.ts";
+import { Recorder } from "../support/recorder.ts";
+import { testRequests } from "../support/request_cases.ts";
+
+const POST = "POST /devices?api-version=2021-04-12";
+const SUCCESS = { isSuccessful: true, errors: [], warnings: [] };
+const FAILURE = {
+  isSuccessful: false,
+  errors: [{ deviceId: "d1", errorCode: "DeviceAlreadyExists", errorStatus: "there already" }],
+  warnings: [],
+};
+
+/** One entry with every field, and one without any. */
+const DEVICES: ExportImportDevice[] = [
+  {
+    id: "d1",
+    moduleId: "m1",
+    eTag: "AAAA=",
+    importMode: "updateIfMatchETag",
+    status: "disabled",
+    statusReason: "sold",
+    authentication: { type: "sas", symmetricKey: { primaryKey: "cHJpbWFyeQ==", secondaryKey: "c2Vjb25kYXJ5" } },
+    twinETag: "BBBB=",
+    tags: { site: "berlin", floor: null },
+    properties: { desired: { intervalInSeconds: 0, alarm: null } },
+    capabilities: { iotEdge: true },
+    deviceScope: "ms-azure-iot-edge://d1-1",
+    parentScopes: ["ms-azure-iot-edge://p1-2"],
+  },
+  { id: "d2", status: undefined, tags: { kept: "", dropped: undefined } },
+];
+const SENT = [DEVICES[0], { id: "d2", tags: { kept: "" } }];
+
+testRequests([
+  {
+    name: "bulkCreateOrUpdateDevices sends the list as it is, less what is undefined",
+    call: (registry) => registry.bulkCreateOrUpdateDevices(DEVICES),
+    request: POST,
+    body: SENT,
+    answer: { body: SUCCESS },
+  },
+  {
+    name: "bulkCreateOrUpdateDevices takes a hundred devices",
+    call: (registry) =>
+      registry.bulkCreateOrUpdateDevices(Array.from({ length: 100 }, (_, index) => ({ id: `d${index}` }))),
+    request: POST,
+    body: Array.from({ length: 100 }, (_, index) => ({ id: `d${index}` })),
+    answer: { body: SUCCESS },
+  },
+  {
+    name: "bulkCreateOrUpdateDevices resolves to the result that a 400 brings",
+    call: (registry) => registry.bulkCreateOrUpdateDevices([{ id: "d1", importMode: "create" }]),
+    request: POST,
+    body: [{ id: "d1", importMode: "create" }],
+    answer: { status: 400, body: FAILURE },
+  },
+]);
+
+const REFUSALS: readonly { what: string; status: number; body: unknown; code: string }[] = [
+  {
+    what: "a 400 with an error instead of a result",
+    status: 400,
+    body: { Message: "ErrorCode:ArgumentInvalid;importMode is unknown", ExceptionMessage: "Tracking ID:abc" },
+    code: "ArgumentInvalid",
+  },
+  { what: "a 400 with text instead of a result", status: 400, body: "Bad Request", code: "GenericBadRequest" },
+  { what: "a 400 without a body", status: 400, body: undefined, code: "GenericBadRequest" },
+  { what: "a 400 with an array", status: 400, body: [FAILURE], code: "GenericBadRequest" },
+  { what: "a 500 that looks like a result", status: 500, body: FAILURE, code: "ServerError" },
+];
+
+for (const { what, status, body, code } of REFUSALS) {
+  test(`bulkCreateOrUpdateDevices rejects on ${what}`, async () => {
+    const recorder = new Recorder({ status, body });
+    await using registry = recorder.connect();
+    await assert.rejects(registry.bulkCreateOrUpdateDevices([{ id: "d1" }]), (error) => {
+      assert.ok(error instanceof IoTHubError);
+      assert.equal(error.code, code);
+      assert.equal(error.statusCode, status);
+      assert.equal(error.operation, "bulkCreateOrUpdateDevices");
+      return true;
+    });
+  });
+}
