@@ -1,8 +1,8 @@
-import { C2dQueues } from "./c2d_queues.ts";
-import type { ClientOptions } from "./client_options.ts";
-import { accessFromConnectionString, accessFromTokenCredential } from "./hub_access.ts";
-import { transportOf } from "./hub_methods.ts";
-import type { TokenCredential } from "./token_credential.ts";
+import { C2dQueues } from "./messages/c2d_queues.ts";
+import type { ClientOptions } from "./client/client_options.ts";
+import { accessFromConnectionString, accessFromTokenCredential } from "./client/hub_access.ts";
+import { transportOf } from "./transport/hub_client.ts";
+import type { TokenCredential } from "./auth/token_credential.ts";
 
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.

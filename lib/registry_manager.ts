@@ -1,16 +1,16 @@
-import { buildC2dMessage, type C2dMessageProperties } from "./c2d_message.ts";
-import type { ClientOptions } from "./client_options.ts";
-import { FEEDBACK, type ReceivedFeedback } from "./feedback.ts";
-import { FILE_NOTIFICATIONS, type ReceivedFileNotification } from "./file_notifications.ts";
+import { buildC2dMessage, type C2dMessageProperties } from "./messages/c2d_message.ts";
+import type { ClientOptions } from "./client/client_options.ts";
+import { FEEDBACK, type ReceivedFeedback } from "./messages/feedback.ts";
+import { FILE_NOTIFICATIONS, type ReceivedFileNotification } from "./messages/file_notifications.ts";
 import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_manager.ts";
-import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./hub_access.ts";
-import { checkId } from "./identifiers.ts";
-import { MessageChannel } from "./message_channel.ts";
-import { nodeHttpsWire } from "./node_https.ts";
-import type { OperationOptions } from "./operation_options.ts";
-import type { ReceiveOptions } from "./receive_options.ts";
-import { receive } from "./receiving.ts";
-import type { TokenCredential } from "./token_credential.ts";
+import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./client/hub_access.ts";
+import { checkId } from "./values/checks.ts";
+import { MessageChannel } from "./messages/message_channel.ts";
+import { nodeHttpsWire } from "./transport/node_https.ts";
+import type { OperationOptions } from "./timing/operation_options.ts";
+import type { ReceiveOptions } from "./messages/receive_options.ts";
+import { receive } from "./messages/receiving.ts";
+import type { TokenCredential } from "./auth/token_credential.ts";
 
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and

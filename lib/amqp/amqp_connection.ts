@@ -1,4 +1,4 @@
-import type { C2dMessage } from "../c2d_message.ts";
+import type { C2dMessage } from "../messages/c2d_message.ts";
 import { checkEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";

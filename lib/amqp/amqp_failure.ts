@@ -1,7 +1,7 @@
-import { causeToShow } from "../cause.ts";
-import { IoTHubError, type IoTHubErrorFacts } from "../errors.ts";
-import { isCertificateError } from "../network_failure.ts";
-import { redactText } from "../redaction.ts";
+import { causeToShow } from "../errors/shown_cause.ts";
+import { IoTHubError, type IoTHubErrorFacts } from "../errors/errors.ts";
+import { isCertificateError } from "../errors/network_failure.ts";
+import { redactText } from "../errors/redaction.ts";
 
 /**
  * What went wrong on a connection, before it is known whose call it spoils: one broken connection fails many sends, and

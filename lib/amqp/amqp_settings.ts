@@ -1,5 +1,5 @@
-import type { HubCredential } from "../credential.ts";
-import type { RetryOptions } from "../retry_options.ts";
+import type { HubCredential } from "../auth/credential.ts";
+import type { RetryOptions } from "../timing/retry_options.ts";
 
 /** All that a connection to a hub's AMQP side needs to know. */
 export interface AmqpSettings {

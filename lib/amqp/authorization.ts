@@ -1,8 +1,8 @@
 import type { Connection } from "rhea";
-import type { HubToken } from "../credential.ts";
+import type { HubToken } from "../auth/credential.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { BackgroundTimer } from "./background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 import { CbsLink } from "./cbs_link.ts";
 
 /** A token is renewed this long before its end, or in the last tenth of a shorter life. */

@@ -1,8 +1,8 @@
-import type { C2dMessage } from "../c2d_message.ts";
-import { backOff } from "../retry.ts";
+import type { C2dMessage } from "../messages/c2d_message.ts";
+import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
-import { BackgroundTimer } from "./background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 import { copyToBuffer } from "./buffer_class.ts";
 import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";

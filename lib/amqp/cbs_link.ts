@@ -1,6 +1,6 @@
 import type { Connection, EventContext, Sender } from "rhea";
-import type { HubToken } from "../credential.ts";
-import { secretsOfToken } from "../redaction.ts";
+import type { HubToken } from "../auth/credential.ts";
+import { secretsOfToken } from "../errors/redaction.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpCondition, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
 

@@ -1,8 +1,8 @@
-import type { IoTHubErrorCode } from "../errors.ts";
-import { errorNameOf, errorNumberOf } from "../error_codes.ts";
-import { isObject } from "../json_value.ts";
-import { parseJson } from "../parse_json.ts";
-import { redactText } from "../redaction.ts";
+import type { IoTHubErrorCode } from "../errors/errors.ts";
+import { errorNameOf, errorNumberOf } from "../errors/error_codes.ts";
+import { isObject } from "../values/json.ts";
+import { parseJson } from "../values/parse_json.ts";
+import { redactText } from "../errors/redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
 /** An AMQP error as it came over the wire: in an outcome, a detach, an end or a close. */

@@ -1,5 +1,5 @@
 import type { Connection } from "rhea";
-import { BackgroundTimer } from "./background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 
 /** What this side asks of the peer: a sign of life within this time. */
 export const IDLE_TIME_OUT_IN_MS = 60_000;

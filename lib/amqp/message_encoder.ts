@@ -1,4 +1,4 @@
-import type { C2dMessage } from "../c2d_message.ts";
+import type { C2dMessage } from "../messages/c2d_message.ts";
 import { AmqpWriter } from "./amqp_writer.ts";
 
 const PROPERTIES_SECTION = 0x73;

@@ -1,4 +1,4 @@
-import type { C2dMessage } from "../c2d_message.ts";
+import type { C2dMessage } from "../messages/c2d_message.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 
 /** What a send needs beside the message. */

@@ -1,5 +1,5 @@
-import { failure } from "../error_response.ts";
-import { IoTHubError } from "../errors.ts";
+import { failure } from "../transport/error_response.ts";
+import { IoTHubError } from "../errors/errors.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { PendingSend } from "./pending_send.ts";
 

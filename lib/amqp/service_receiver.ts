@@ -1,6 +1,6 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
-import { failure } from "../error_response.ts";
-import { backOff } from "../retry.ts";
+import { failure } from "../transport/error_response.ts";
+import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";

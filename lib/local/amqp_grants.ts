@@ -1,4 +1,4 @@
-import { BackgroundTimer } from "../amqp/background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 
 /** What a token allows. */
 export interface AmqpGrant {

@@ -1,4 +1,4 @@
-import { BackgroundTimer } from "../amqp/background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 
 /** Tells when nothing has come for too long. Does not keep the process alive. */
 export class AmqpIdleWatch {

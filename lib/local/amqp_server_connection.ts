@@ -1,5 +1,5 @@
 import type { Connection, ConnectionOptions, Container } from "rhea";
-import { BackgroundTimer } from "../amqp/background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 import type { AmqpBackend } from "./amqp_backend.ts";
 import type { AmqpError } from "./amqp_conditions.ts";
 import type { FaultyConnection } from "./amqp_fault_state.ts";

@@ -1,4 +1,4 @@
-import { BackgroundTimer } from "../amqp/background_timer.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
 
 /** Something that has to be done at a time, whether or not anybody looks. */
 export interface Sleeper {

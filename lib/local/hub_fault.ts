@@ -1,4 +1,4 @@
-import { errorNumberOf } from "../error_codes.ts";
+import { errorNumberOf } from "../errors/error_codes.ts";
 
 /** What a {@linkcode HubFault} can say beyond its name, status and text. */
 export interface HubFaultOptions {

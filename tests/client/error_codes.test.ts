@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { errorNameOf, errorNumberOf } from "../../lib/error_codes.ts";
+import { errorNameOf, errorNumberOf } from "../../lib/errors/error_codes.ts";
 
 describe("the hub's error codes", () => {
   const numbers = Array.from({ length: 200_000 }, (_, index) => 400_000 + index);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayRunTwice, type OperationName, rightFor } from "../../lib/operation_facts.ts";
+import { mayRunTwice, type OperationName, rightFor } from "../../lib/transport/operations.ts";
 import { OPERATION_TABLE } from "../support/operation_table.ts";
 
 test("a method's name tells whether it may run twice, and the right that it needs", () => {

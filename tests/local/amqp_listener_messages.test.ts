@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import rhea from "rhea";
-import { IoTHubError } from "../../lib/errors.ts";
+import { IoTHubError } from "../../lib/errors/errors.ts";
 import { HubFault } from "../../lib/local/hub_fault.ts";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { BareClient, outcomeOf, startHub, type TestHub, TO } from "../support/local_amqp.ts";

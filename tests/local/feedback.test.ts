@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { buildC2dMessage } from "../../lib/c2d_message.ts";
+import { buildC2dMessage } from "../../lib/messages/c2d_message.ts";
 import type { MessageOutcome } from "../../lib/local/message_feedback.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";
 

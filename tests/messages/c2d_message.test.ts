@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { buildC2dMessage, type C2dMessage, type C2dMessageProperties } from "../../lib/c2d_message.ts";
+import { buildC2dMessage, type C2dMessage, type C2dMessageProperties } from "../../lib/messages/c2d_message.ts";
 
 /** Calls as plain JavaScript may: with anything. */
 function build(message: unknown, properties?: unknown, deviceId: unknown = "d1"): C2dMessage {

@@ -4,7 +4,7 @@ import rhea from "rhea";
 import { AmqpWriter } from "../../lib/amqp/amqp_writer.ts";
 import { copyToBuffer } from "../../lib/amqp/buffer_class.ts";
 import { encodeMessage } from "../../lib/amqp/message_encoder.ts";
-import { buildC2dMessage, type C2dMessageProperties } from "../../lib/c2d_message.ts";
+import { buildC2dMessage, type C2dMessageProperties } from "../../lib/messages/c2d_message.ts";
 
 interface TypedValue {
   type: { name: string };

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type AddressInfo, createServer } from "node:net";
 import { inspect } from "node:util";
 import rhea from "rhea";
-import { IoTHubError } from "../../lib/errors.ts";
+import { IoTHubError } from "../../lib/errors/errors.ts";
 import { AmqpClient, FixedCredential, SAS } from "../support/amqp_client.ts";
 import { drop, type HubScript, startScriptedHub } from "../support/scripted_hub.ts";
 

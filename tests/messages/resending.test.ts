@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Delivery } from "rhea";
-import type { IoTHubError } from "../../lib/errors.ts";
-import type { RetryOptions } from "../../lib/retry_options.ts";
+import type { IoTHubError } from "../../lib/errors/errors.ts";
+import type { RetryOptions } from "../../lib/timing/retry_options.ts";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { EventLog } from "../support/event_log.ts";
 import {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type C2dMessageProperties, IoTHubRegistryManager } from "../../mod.ts";
-import { buildC2dMessage, type C2dMessage } from "../../lib/c2d_message.ts";
+import { buildC2dMessage, type C2dMessage } from "../../lib/messages/c2d_message.ts";
 import { ANY_CHARACTER, ANY_TEXT, holds, isRefusal, type Outcome, outcomeOf } from "../support/properties.ts";
 import { CONNECTION_STRING } from "../support/recorder.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Receiver } from "rhea";
-import { IoTHubError } from "../../lib/errors.ts";
-import type { RetryOptions } from "../../lib/retry_options.ts";
+import { IoTHubError } from "../../lib/errors/errors.ts";
+import type { RetryOptions } from "../../lib/timing/retry_options.ts";
 import type { HubScript } from "./scripted_hub.ts";
 
 /** A message that has come to a scripted hub. */

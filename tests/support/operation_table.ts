@@ -1,4 +1,4 @@
-import type { HubRight, OperationName } from "../../lib/operation_facts.ts";
+import type { HubRight, OperationName } from "../../lib/transport/operations.ts";
 
 /** What is known of each method: whether its request may reach the hub twice without harm, and the right that it needs. */
 export const OPERATION_TABLE: Readonly<Record<OperationName, readonly [mayRunTwice: boolean, right: HubRight]>> = {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { VERSION } from "../../lib/user_agent.ts";
+import { VERSION } from "../../lib/client/user_agent.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const IMPORT_REGEXP = /^\s*(?:import|export)\s+(?!type\b)(?:[^;"']*?\sfrom\s+)?"([^"]+)"/gm;

@@ -1,0 +1,47 @@
+import type { Device } from "../../gen/types.gen.ts";
+import { checkHostName } from "./connection_string.ts";
+import { checkId, quote, wrongValue } from "../values/checks.ts";
+import { keyBytes } from "./sas_token.ts";
+
+/**
+ * Writes the connection string with which a device signs in: with its primary key, or with its certificate where it has one.
+ *
+ * @param hostName The hub's host name.
+ * @param device The identity as the hub returned it; with a key for SAS devices.
+ * @returns `HostName=…;DeviceId=…;SharedAccessKey=…`, or `…;x509=true`. It holds the device's key: treat it as a secret.
+ * @throws {TypeError} When the identity has no id, or neither a key nor a certificate.
+ * @throws {RangeError} When the host name, the id or the key is not legal; also for an id with a semicolon, which no
+ * connection string can hold.
+ *
+ * @example Hand a new device its connection string
+ * ```ts
+ * import { deviceConnectionString } from "@iothub/registry-manager";
+ *
+ * const text = deviceConnectionString("myhub.azure-devices.net", {
+ *   deviceId: "camera-7",
+ *   authentication: { type: "certificateAuthority" },
+ * });
+ * console.assert(text === "HostName=myhub.azure-devices.net;DeviceId=camera-7;x509=true");
+ * ```
+ */
+export function deviceConnectionString(hostName: string, device: Device): string {
+  checkHostName(hostName);
+  checkId("deviceId", device?.deviceId);
+  const { deviceId, authentication } = device;
+  if (deviceId.includes(";")) {
+    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon in a connection string");
+  }
+  const start = `HostName=${hostName};DeviceId=${deviceId}`;
+  if (authentication?.type === "selfSigned" || authentication?.type === "certificateAuthority") {
+    return `${start};x509=true`;
+  }
+  const key = authentication?.symmetricKey?.primaryKey;
+  if (!key) {
+    throw new TypeError(
+      `Cannot use device ${quote(deviceId)}: it has neither a primary key nor a certificate; ` +
+        "read it with a policy that may see keys",
+    );
+  }
+  keyBytes(`primaryKey of device ${quote(deviceId)}`, key);
+  return `${start};SharedAccessKey=${key}`;
+}

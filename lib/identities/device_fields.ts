@@ -1,0 +1,44 @@
+import type { AuthenticationMechanism, Device } from "../../gen/types.gen.ts";
+import { checkChoice, checkType, checkWhole } from "../values/checks.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+
+/** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
+export interface DeviceFields extends OperationOptions {
+  /**
+   * Whether the device may connect.
+   * @default {"enabled"}
+   */
+  status?: "enabled" | "disabled";
+  /**
+   * Whether it is an IoT Edge device.
+   * @default {false}
+   */
+  iotEdge?: boolean;
+  /** Why it has its status; at most 128 characters. */
+  statusReason?: string;
+  /** For a leaf device, the scope of its gateway; for an IoT Edge device its own, which every update must repeat. */
+  deviceScope?: string;
+  /** The scope of an IoT Edge device's parent. */
+  parentScopes?: string | string[];
+}
+
+/** The body of a create or update of a device identity. */
+export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
+  const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
+  checkChoice("status", status, ["enabled", "disabled"]);
+  checkType("iotEdge", iotEdge, "boolean");
+  if (statusReason !== undefined) checkType("statusReason", statusReason, "string");
+  checkWhole("statusReason.length", statusReason?.length, 0, 128);
+  if (deviceScope !== undefined) checkType("deviceScope", deviceScope, "string");
+  const scopes = parentScopes === undefined ? undefined : [parentScopes].flat();
+  scopes?.forEach((scope, index) => checkType(`parentScopes[${index}]`, scope, "string"));
+  return {
+    deviceId,
+    status,
+    statusReason,
+    authentication,
+    capabilities: { iotEdge },
+    deviceScope,
+    parentScopes: scopes,
+  };
+}

@@ -1,0 +1,381 @@
+import type {
+  AuthenticationMechanism,
+  BulkRegistryOperationResult,
+  Device,
+  ExportImportDevice,
+} from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import {
+  certificateAuthority,
+  sasAuthentication,
+  sasAuthenticationOfUpdate,
+  type SymmetricKeys,
+  x509Authentication,
+  type X509Thumbprints,
+} from "./authentication.ts";
+import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
+import { deviceBody, type DeviceFields } from "./device_fields.ts";
+import { ifMatch } from "../transport/if_match.ts";
+import { callHub, transportOf } from "../transport/hub_client.ts";
+import { API_VERSION } from "../transport/hub_transport.ts";
+import { checkWhole } from "../values/checks.ts";
+import { Statistics } from "./statistics.ts";
+import type { OperationName } from "../transport/operations.ts";
+import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import { findDeleted, findWritten, isOwnIdentity } from "../transport/repeated_write.ts";
+
+/** The methods for device identities: who may connect, and how each signs in. */
+export class DeviceIdentities extends Statistics {
+  /**
+   * Creates a device that signs in with a symmetric key. A key left out is made by the hub.
+   *
+   * @param deviceId The device's id.
+   * @param options The identity's other fields, and the call's own options.
+   * @returns The new identity, with its keys.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   *
+   * @example Let the hub make the keys
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const device = await registry.createDeviceWithSas("thermostat-1", { statusReason: "Installed in hall 3" });
+   * console.assert(device.authentication?.symmetricKey?.primaryKey?.length === 44);
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}`.
+   */
+  createDeviceWithSas(
+    deviceId: string,
+    options: DeviceFields & Partial<SymmetricKeys> = {},
+  ): Promise<Device> {
+    return this.#put("createDeviceWithSas", deviceId, options, sasAuthentication);
+  }
+
+  /**
+   * Creates a device that signs in with a self-signed certificate, known by its thumbprint.
+   *
+   * @param deviceId The device's id.
+   * @param options The thumbprints, the identity's other fields, and the call's own options.
+   * @returns The new identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   *
+   * @example Register a certificate
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const device = await registry.createDeviceWithX509("camera-7", {
+   *   primaryThumbprint: "0123456789ABCDEF0123456789ABCDEF01234567",
+   * });
+   * console.assert(device.authentication?.type === "selfSigned");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}`.
+   */
+  createDeviceWithX509(deviceId: string, options: DeviceFields & X509Thumbprints): Promise<Device> {
+    return this.#put("createDeviceWithX509", deviceId, options, x509Authentication);
+  }
+
+  /**
+   * Creates a device that signs in with a certificate of an authority the hub trusts.
+   *
+   * @param deviceId The device's id.
+   * @param options The identity's other fields, and the call's own options.
+   * @returns The new identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   *
+   * @example Register a gateway
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const gateway = await registry.createDeviceWithCertificateAuthority("gateway-1", { iotEdge: true });
+   * console.assert(gateway.capabilities?.iotEdge === true);
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}`.
+   */
+  createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
+    return this.#put("createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
+  }
+
+  /**
+   * Updates a device and lets it sign in with these keys. Both must be given: the hub would replace one left out.
+   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Disable a device, but only as it was read
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { etag, authentication } = await registry.createDeviceWithSas("thermostat-1");
+   * const { primaryKey, secondaryKey } = authentication!.symmetricKey!;
+   * const updated = await registry.updateDeviceWithSas("thermostat-1", {
+   *   etag,
+   *   primaryKey: primaryKey!,
+   *   secondaryKey: secondaryKey!,
+   *   status: "disabled",
+   * });
+   * console.assert(updated.status === "disabled" && updated.etag !== etag);
+   * ```
+   *
+   * REST operation: `PUT /devices/{id} with If-Match`.
+   */
+  updateDeviceWithSas(
+    deviceId: string,
+    options: DeviceFields & SymmetricKeys & { etag?: string },
+  ): Promise<Device> {
+    return this.#put("updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
+  }
+
+  /**
+   * Updates a device and lets it sign in with the certificates of these thumbprints.
+   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Change the certificate
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithX509("camera-7", { primaryThumbprint: "A".repeat(40) });
+   * const camera = await registry.updateDeviceWithX509("camera-7", { primaryThumbprint: "B".repeat(40) });
+   * console.assert(camera.authentication?.x509Thumbprint?.primaryThumbprint === "B".repeat(40));
+   * ```
+   *
+   * REST operation: `PUT /devices/{id} with If-Match`.
+   */
+  updateDeviceWithX509(
+    deviceId: string,
+    options: DeviceFields & X509Thumbprints & { etag?: string },
+  ): Promise<Device> {
+    return this.#put("updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
+  }
+
+  /**
+   * Updates a device and lets it sign in with a certificate of an authority the hub trusts.
+   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Say why a device is out of service
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithCertificateAuthority("pump-2");
+   * const pump = await registry.updateDeviceWithCertificateAuthority("pump-2", {
+   *   status: "disabled",
+   *   statusReason: "In repair",
+   * });
+   * console.assert(pump.statusReason === "In repair");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id} with If-Match`.
+   */
+  updateDeviceWithCertificateAuthority(
+    deviceId: string,
+    options: DeviceFields & { etag?: string } = {},
+  ): Promise<Device> {
+    return this.#put(
+      "updateDeviceWithCertificateAuthority",
+      deviceId,
+      options,
+      certificateAuthority,
+      ifMatch,
+    );
+  }
+
+  /**
+   * Reads a device identity, with its keys.
+   *
+   * @param deviceId The device's id.
+   * @param options The call's own options.
+   * @returns The identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   *
+   * @example Is it enabled?
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const device = await registry.getDevice("thermostat-1");
+   * console.assert(device.status === "enabled");
+   * ```
+   *
+   * REST operation: `GET /devices/{id}`.
+   */
+  getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
+    return callHub(this, operations.getDevice, "getDevice", { deviceId }, options);
+  }
+
+  /**
+   * Reads some device identities, in no order and without paging: 1000 at most. For more, or for some in particular, query
+   * the twins.
+   *
+   * @param options How many at most (1 to 1000, 1000 by default), and the call's own options.
+   * @returns The identities.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   *
+   * @example A first look at a hub
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const devices = await registry.getDevices({ maxNumberOfDevices: 10 });
+   * console.assert(devices.length === 1);
+   * ```
+   *
+   * REST operation: `GET /devices`.
+   */
+  async getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
+    checkOptions(options);
+    const call = transportOf(this).call("getDevices", {}, options);
+    const { maxNumberOfDevices: top } = options;
+    checkWhole("maxNumberOfDevices", top, 1, 1000);
+    const { data } = await operations.getDevices({ ...call, query: { top, ...API_VERSION } });
+    return data;
+  }
+
+  /**
+   * Deletes a device with its modules, twins and waiting messages. Without an etag the deletion is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param options The etag it must still have, and the call's own options.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Delete a device
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.deleteDevice("thermostat-1");
+   * console.assert((await registry.getDevices()).length === 0);
+   * ```
+   *
+   * REST operation: `DELETE /devices/{id}`.
+   */
+  async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
+    await callHub(this, operations.deleteDevice, "deleteDevice", { deviceId }, options, () => ({
+      headers: ifMatch(options),
+      findOwnWork: findDeleted,
+    }));
+  }
+
+  /**
+   * Creates, updates or deletes up to 100 devices and modules in one request, each as its `importMode` says. Each succeeds or
+   * fails alone; a result with failures is a result and no error, so look at `isSuccessful`.
+   *
+   * @param devices What to do, one entry for each device or module.
+   * @param options The call's own options.
+   * @returns Whether all succeeded, and the failures and warnings of those that did not.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `TooManyDevices` (413) and others when the hub refuses the request as a whole.
+   *
+   * @example Register two devices
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const result = await registry.bulkCreateOrUpdateDevices([
+   *   { id: "thermostat-1", importMode: "create" },
+   *   { id: "thermostat-2", importMode: "create", tags: { site: "berlin" } },
+   * ]);
+   * console.assert(result.isSuccessful, result.errors?.[0]?.errorStatus);
+   * ```
+   *
+   * REST operation: `POST /devices`.
+   */
+  bulkCreateOrUpdateDevices(
+    devices: ExportImportDevice[],
+    options: OperationOptions = {},
+  ): Promise<BulkRegistryOperationResult> {
+    const operation = "bulkCreateOrUpdateDevices";
+    return callHub(this, operations.bulkCreateOrUpdateDevices, operation, {}, options, () => {
+      checkBulkDevices(devices);
+      return { body: devices, accepts: isBulkResult };
+    });
+  }
+
+  #put<Fields extends DeviceFields>(
+    operation: OperationName,
+    deviceId: string,
+    fields: Fields,
+    authentication: (fields: Fields) => AuthenticationMechanism,
+    headers?: typeof ifMatch,
+  ): Promise<Device> {
+    return callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
+      const body = deviceBody(deviceId, authentication(fields), fields);
+      const findOwnWork = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
+      return { body, headers: headers?.(fields), findOwnWork };
+    });
+  }
+}

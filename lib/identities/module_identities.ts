@@ -1,0 +1,364 @@
+import type { AuthenticationMechanism, Module } from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import {
+  certificateAuthority,
+  sasAuthentication,
+  sasAuthenticationOfUpdate,
+  type SymmetricKeys,
+  x509Authentication,
+  type X509Thumbprints,
+} from "./authentication.ts";
+import { DeviceIdentities } from "./device_identities.ts";
+import { ifMatch } from "../transport/if_match.ts";
+import { callHub } from "../transport/hub_client.ts";
+import { checkType } from "../values/checks.ts";
+import type { OperationName } from "../transport/operations.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+import { findDeleted, findWritten, isOwnIdentity } from "../transport/repeated_write.ts";
+
+/** What can be said of a module identity beside how it signs in. */
+export interface ModuleFields extends OperationOptions {
+  /** Who manages the module; `"iotEdge"` for those of a deployment. */
+  managedBy?: string;
+}
+
+/** The methods for module identities: parts of a device that sign in on their own. */
+export class ModuleIdentities extends DeviceIdentities {
+  /**
+   * Creates a module that signs in with a symmetric key. A key left out is made by the hub.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The keys, who manages it, and the call's own options.
+   * @returns The new identity, with its keys.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   *
+   * @example Let the hub make the keys
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const module = await registry.createModuleWithSas("gateway-1", "camera", { managedBy: "operations" });
+   * console.assert(module.authentication?.type === "sas");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid}`.
+   */
+  createModuleWithSas(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields & Partial<SymmetricKeys> = {},
+  ): Promise<Module> {
+    return this.#put("createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
+  }
+
+  /**
+   * Creates a module that signs in with a self-signed certificate, known by its thumbprint.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The thumbprints, who manages it, and the call's own options.
+   * @returns The new identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   *
+   * @example Register a certificate
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const module = await registry.createModuleWithX509("gateway-1", "camera", { primaryThumbprint: "A".repeat(40) });
+   * console.assert(module.authentication?.type === "selfSigned");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid}`.
+   */
+  createModuleWithX509(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields & X509Thumbprints,
+  ): Promise<Module> {
+    return this.#put("createModuleWithX509", deviceId, moduleId, options, x509Authentication);
+  }
+
+  /**
+   * Creates a module that signs in with a certificate of an authority the hub trusts.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options Who manages it, and the call's own options.
+   * @returns The new identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   *
+   * @example Register a module
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const module = await registry.createModuleWithCertificateAuthority("gateway-1", "camera");
+   * console.assert(module.authentication?.type === "certificateAuthority");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid}`.
+   */
+  createModuleWithCertificateAuthority(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields = {},
+  ): Promise<Module> {
+    const operation = "createModuleWithCertificateAuthority";
+    return this.#put(operation, deviceId, moduleId, options, certificateAuthority);
+  }
+
+  /**
+   * Updates a module and lets it sign in with these keys. Both must be given: the hub would replace one left out.
+   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Swap the keys
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const { etag, authentication } = await registry.createModuleWithSas("gateway-1", "camera");
+   * const { primaryKey, secondaryKey } = authentication!.symmetricKey!;
+   * const module = await registry.updateModuleWithSas("gateway-1", "camera", {
+   *   etag,
+   *   primaryKey: secondaryKey!,
+   *   secondaryKey: primaryKey!,
+   * });
+   * console.assert(module.authentication?.symmetricKey?.primaryKey === secondaryKey);
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
+   */
+  updateModuleWithSas(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields & SymmetricKeys & { etag?: string },
+  ): Promise<Module> {
+    return this.#put("updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
+  }
+
+  /**
+   * Updates a module and lets it sign in with the certificates of these thumbprints.
+   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Change the certificate
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithX509("gateway-1", "camera", { primaryThumbprint: "A".repeat(40) });
+   * const module = await registry.updateModuleWithX509("gateway-1", "camera", { primaryThumbprint: "B".repeat(40) });
+   * console.assert(module.authentication?.x509Thumbprint?.primaryThumbprint === "B".repeat(40));
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
+   */
+  updateModuleWithX509(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields & X509Thumbprints & { etag?: string },
+  ): Promise<Module> {
+    return this.#put("updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
+  }
+
+  /**
+   * Updates a module and lets it sign in with a certificate of an authority the hub trusts.
+   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The etag it must still have, the new values, and the call's own options.
+   * @returns The identity with its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Say who manages it
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithCertificateAuthority("gateway-1", "camera");
+   * const module = await registry.updateModuleWithCertificateAuthority("gateway-1", "camera", { managedBy: "team-b" });
+   * console.assert(module.managedBy === "team-b");
+   * ```
+   *
+   * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
+   */
+  updateModuleWithCertificateAuthority(
+    deviceId: string,
+    moduleId: string,
+    options: ModuleFields & { etag?: string } = {},
+  ): Promise<Module> {
+    const operation = "updateModuleWithCertificateAuthority";
+    return this.#put(operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
+  }
+
+  /**
+   * Reads a module identity, with its keys.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The call's own options.
+   * @returns The identity.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   *
+   * @example Who manages it?
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera", { managedBy: "operations" });
+   * const { managedBy } = await registry.getModule("gateway-1", "camera");
+   * console.assert(managedBy === "operations");
+   * ```
+   *
+   * REST operation: `GET /devices/{id}/modules/{mid}`.
+   */
+  getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
+    return callHub(this, operations.getModule, "getModule", { deviceId, moduleId }, options);
+  }
+
+  /**
+   * Reads all module identities of a device.
+   *
+   * @param deviceId The device's id.
+   * @param options The call's own options.
+   * @returns The identities, an empty array where there is none.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) or `IotHubUnauthorizedAccess` (401) when there is no such device.
+   *
+   * @example What runs on an IoT Edge device
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1", { iotEdge: true });
+   * const modules = await registry.getModules("gateway-1");
+   * console.assert(modules.some((module) => module.moduleId === "$edgeAgent"));
+   * ```
+   *
+   * REST operation: `GET /devices/{id}/modules`.
+   */
+  getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
+    return callHub(this, operations.getModules, "getModules", { deviceId }, options);
+  }
+
+  /**
+   * Deletes a module with its twin. Without an etag the deletion is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The etag it must still have, and the call's own options.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Delete a module
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera");
+   * await registry.deleteModule("gateway-1", "camera");
+   * console.assert((await registry.getModules("gateway-1")).length === 0);
+   * ```
+   *
+   * REST operation: `DELETE /devices/{id}/modules/{mid}`.
+   */
+  async deleteModule(
+    deviceId: string,
+    moduleId: string,
+    options: OperationOptions & { etag?: string } = {},
+  ): Promise<void> {
+    await callHub(this, operations.deleteModule, "deleteModule", { deviceId, moduleId }, options, () => ({
+      headers: ifMatch(options),
+      findOwnWork: findDeleted,
+    }));
+  }
+
+  #put<Fields extends ModuleFields>(
+    operation: OperationName,
+    deviceId: string,
+    moduleId: string,
+    fields: Fields,
+    authentication: (fields: Fields) => AuthenticationMechanism,
+    headers?: typeof ifMatch,
+  ): Promise<Module> {
+    return callHub(this, operations.createOrUpdateModule, operation, { deviceId, moduleId }, fields, () => {
+      const { managedBy } = fields;
+      if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
+      const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
+      const findOwnWork = findWritten(body, (options) => this.getModule(deviceId, moduleId, options), isOwnIdentity);
+      return { body, headers: headers?.(fields), findOwnWork };
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { RegistryStatistics, ServiceStatistics } from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import { callHub, HubMethods } from "../transport/hub_client.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+
+/** The methods for a hub's counts. */
+export class Statistics extends HubMethods {
+  /**
+   * Reads how many devices are connected. The count lags minutes behind.
+   *
+   * @param options The call's own options.
+   * @returns The count.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   *
+   * @example Count connections
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { connectedDeviceCount } = await registry.getServiceStatistics();
+   * console.assert(connectedDeviceCount === 0);
+   * ```
+   *
+   * REST operation: `GET /statistics/service`.
+   */
+  getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
+    return callHub(this, operations.getServiceStatistics, "getServiceStatistics", {}, options);
+  }
+
+  /**
+   * Reads how many device identities there are, and how many of them are enabled and disabled. The counts lag minutes behind.
+   *
+   * @param options The call's own options.
+   * @returns The counts.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   *
+   * @example Count devices
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1", { status: "disabled" });
+   * const { totalDeviceCount, disabledDeviceCount } = await registry.getDeviceRegistryStatistics();
+   * console.assert(totalDeviceCount === 1 && disabledDeviceCount === 1);
+   * ```
+   *
+   * REST operation: `GET /statistics/devices`.
+   */
+  getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
+    return callHub(this, operations.getDeviceStatistics, "getDeviceRegistryStatistics", {}, options);
+  }
+}

@@ -1,0 +1,39 @@
+import * as operations from "../../gen/sdk.gen.ts";
+import type { PurgeMessageQueueResult } from "../../gen/types.gen.ts";
+import { DirectMethods } from "../methods/direct_methods.ts";
+import { callHub } from "../transport/hub_client.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+
+/** The methods that manage what waits for a device in its queue. */
+export class C2dQueues extends DirectMethods {
+  /**
+   * Removes all cloud-to-device messages that wait for a device. Those that asked for negative or full feedback give the
+   * feedback `Purged`. Where the answer was lost and the call repeated, the number is what the last attempt found.
+   *
+   * @param deviceId The device's id.
+   * @param options The call's own options.
+   * @returns How many messages there were, in `totalMessagesPurged`.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When the id is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   *
+   * @example Take back what a device has not fetched
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.sendC2dMessage("thermostat-1", "Good morning");
+   * const { totalMessagesPurged } = await registry.purgeC2dMessages("thermostat-1");
+   * console.assert(totalMessagesPurged === 1);
+   * ```
+   *
+   * REST operation: `DELETE /devices/{id}/commands`.
+   */
+  purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
+    return callHub(this, operations.purgeCloudToDeviceMessageQueue, "purgeC2dMessages", { deviceId }, options);
+  }
+}

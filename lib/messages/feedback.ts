@@ -1,0 +1,26 @@
+import type { FeedbackRecord } from "../../gen/types.gen.ts";
+import type { ServiceBoundQueue } from "./receiving.ts";
+import type { Settlement } from "./settlement.ts";
+
+/** What became of a message that asked for feedback. */
+export type ReceivedFeedback = FeedbackRecord & Settlement;
+
+const STATUS_CODES = ["Success", "Expired", "DeliveryCountExceeded", "Rejected", "Purged"] as const;
+
+/** The queue of feedback: each message holds an array of records. */
+export const FEEDBACK: ServiceBoundQueue<FeedbackRecord> = {
+  operation: "receiveFeedback",
+  address: "/messages/serviceBound/feedback",
+  read(json) {
+    if (!Array.isArray(json) || !json.every((record) => typeof record === "object" && record !== null)) {
+      return undefined;
+    }
+    return json.map((record: FeedbackRecord) => ({ ...record, statusCode: spelledAsUsual(record.statusCode) }));
+  },
+};
+
+/** The case of a status has not been the same everywhere. */
+function spelledAsUsual(statusCode: FeedbackRecord["statusCode"]): FeedbackRecord["statusCode"] {
+  const lowerCase = String(statusCode).toLowerCase();
+  return STATUS_CODES.find((known) => known.toLowerCase() === lowerCase) ?? statusCode;
+}

@@ -1,0 +1,98 @@
+import type { QuerySpecification, Twin } from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import { transportOf } from "../transport/hub_client.ts";
+import { ModuleTwins } from "../twins/module_twins.ts";
+import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
+import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
+
+/** The methods that ask for twins in the hub's SQL-like language. */
+export class Queries extends ModuleTwins {
+  /**
+   * Runs a query and returns one page of its result. For all pages, {@linkcode Queries.query} is simpler.
+   *
+   * @param query The query's text, or an object with it.
+   * @param options From which page on, how many rows a page may have (the hub's own limit is 100), and the call's own options.
+   * @returns The rows as the hub sent them, what they are, and the token of the next page.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ArgumentInvalid` (400) when the hub does not understand the query.
+   *
+   * @example Page by hand
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.createDeviceWithSas("thermostat-2");
+   * const first = await registry.queryIotHub("SELECT deviceId FROM devices", { maxItemCount: 1 });
+   * const { continuationToken } = first;
+   * const second = await registry.queryIotHub("SELECT deviceId FROM devices", { maxItemCount: 1, continuationToken });
+   * console.assert(first.items.length === 1 && second.continuationToken === undefined);
+   * ```
+   *
+   * REST operation: `POST /devices/query`.
+   */
+  async queryIotHub<T = Record<string, unknown>>(
+    query: string | QuerySpecification,
+    options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
+  ): Promise<QueryResult<T>> {
+    checkOptions(options);
+    const call = transportOf(this).call("queryIotHub", {}, options);
+    const { data, response } = await operations.queryIotHub({
+      ...call,
+      body: queryBody(query),
+      headers: pagingHeaders(options.continuationToken, options.maxItemCount),
+    });
+    return queryResult<T>(data, response.headers);
+  }
+
+  /**
+   * Runs a query and gives its rows one after the other, over all pages. Nothing is asked before the first row is wanted;
+   * while one page is read, the next is on its way.
+   *
+   * @param query The query's text, or an object with it.
+   * @param options How many rows a page may have (the hub's own limit is 100), and the calls' own options.
+   * @returns The rows for `for await`; pages with `.byPage({ continuationToken, maxPageSize })`.
+   * @throws {TypeError} On the first row, when an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} On the first row, when an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ArgumentInvalid` (400) when the hub does not understand the query.
+   *
+   * @example All devices of a site
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.bulkCreateOrUpdateDevices([
+   *   { id: "thermostat-1", importMode: "create", tags: { site: "berlin" } },
+   *   { id: "thermostat-2", importMode: "create", tags: { site: "bonn" } },
+   * ]);
+   * const ids: string[] = [];
+   * for await (const twin of registry.query("SELECT * FROM devices WHERE tags.site = 'berlin'")) {
+   *   ids.push(twin.deviceId!);
+   * }
+   * console.assert(ids.join() === "thermostat-1");
+   * ```
+   *
+   * REST operation: `POST /devices/query`.
+   */
+  query<T = Twin>(
+    query: string | QuerySpecification,
+    options: OperationOptions & { maxItemCount?: number } = {},
+  ): PagedAsyncIterableIterator<T, QueryResult<T>> {
+    return pagedIterator<T, QueryResult<T>>(
+      (continuationToken, maxPageSize) => {
+        checkOptions(options);
+        const maxItemCount = maxPageSize ?? options.maxItemCount;
+        return this.queryIotHub<T>(query, { ...options, continuationToken, maxItemCount });
+      },
+      options?.abortSignal,
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { type CallSubject, errorFromResponse, failure } from "./error_response.ts";
+import type { GeneratedResult } from "./generated_client.ts";
+import { parseJson } from "../values/parse_json.ts";
+import { secretsOf } from "../errors/redaction.ts";
+import type { WireRequest, WireResponse } from "./http_wire.ts";
+
+/** What an answer can be beside a success. */
+export interface AnswerRules {
+  /** Says of an answer outside 200–299 that it is a result all the same. */
+  readonly accepts?: (status: number, data: unknown) => boolean;
+}
+
+/** Turns an answer into the result of its operation, or throws the error that it is. */
+export function resultOf(
+  call: CallSubject & AnswerRules,
+  request: WireRequest,
+  response: WireResponse,
+  signedInAs: string,
+): GeneratedResult {
+  const { status, body } = response;
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess || call.accepts !== undefined) {
+    // A deletion has nothing to say, with whatever status it says so.
+    const isEmpty = body === "" && (status === 204 || call.operation.startsWith("delete"));
+    const data = isEmpty ? undefined : parseJson(body);
+    if (isSuccess ? data !== undefined || isEmpty : call.accepts!(status, data)) return { data, response };
+  }
+  const facts = { statusCode: status };
+  if (isSuccess) {
+    throw failure(call, "InvalidResponse", `the hub answered ${status}, with a body that is no JSON`, facts);
+  }
+  if (status >= 300 && status < 400) {
+    throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);
+  }
+  throw errorFromResponse(call, response, signedInAs, secretsOf(request));
+}

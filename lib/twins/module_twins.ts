@@ -1,0 +1,210 @@
+import type { Twin } from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import { ifMatch } from "../transport/if_match.ts";
+import { callHub } from "../transport/hub_client.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+import { findWritten, hasPatch, isReplacement } from "../transport/repeated_write.ts";
+import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
+import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
+import { Twins } from "./twins.ts";
+
+/** The methods for the twins of modules. */
+export class ModuleTwins extends Twins {
+  /**
+   * Reads a module's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options The call's own options.
+   * @returns The twin.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
+   *
+   * @example What did the module report?
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera");
+   * const twin = await registry.getModuleTwin("gateway-1", "camera");
+   * console.assert(twin.properties?.reported?.$version === 1);
+   * ```
+   *
+   * REST operation: `GET /twins/{id}/modules/{mid}`.
+   */
+  getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
+    return callHub(this, operations.getModuleTwin, "getModuleTwin", { deviceId, moduleId }, options);
+  }
+
+  /**
+   * Replaces a module's tags and desired properties: what is not given is gone. Reported properties stay. Without an etag the
+   * write is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param moduleTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
+   * @param options The etag the twin must still have, and the call's own options.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Start afresh
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera");
+   * await registry.updateModuleTwin("gateway-1", "camera", { tags: { site: "berlin", floor: 3 } });
+   * const twin = await registry.replaceModuleTwin("gateway-1", "camera", { tags: { site: "bonn" } });
+   * console.assert(twin.tags?.site === "bonn" && !("floor" in twin.tags));
+   * ```
+   *
+   * REST operation: `PUT /twins/{id}/modules/{mid} with If-Match`.
+   */
+  replaceModuleTwin(
+    deviceId: string,
+    moduleId: string,
+    moduleTwin: TwinPatch,
+    options: OperationOptions & { etag?: string } = {},
+  ): Promise<Twin> {
+    return this.#write(
+      operations.replaceModuleTwin,
+      "replaceModuleTwin",
+      deviceId,
+      moduleId,
+      moduleTwin,
+      options,
+      isReplacement,
+    );
+  }
+
+  /**
+   * Merges changes into a module's tags and desired properties: objects are merged at every depth, other values replaced, and
+   * `null` deletes a property. Without an etag the write is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param moduleTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
+   * @param options The etag the twin must still have, and the call's own options.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Set, change and delete
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera");
+   * await registry.updateModuleTwin("gateway-1", "camera", { tags: { site: "berlin", floor: 3 } });
+   * const twin = await registry.updateModuleTwin("gateway-1", "camera", {
+   *   tags: { floor: null },
+   *   properties: { desired: { intervalInSeconds: 60 } },
+   * });
+   * console.assert(twin.tags?.site === "berlin" && !("floor" in twin.tags));
+   * ```
+   *
+   * REST operation: `PATCH /twins/{id}/modules/{mid} with If-Match`.
+   */
+  updateModuleTwin(
+    deviceId: string,
+    moduleId: string,
+    moduleTwin: TwinPatch,
+    options: OperationOptions & { etag?: string } = {},
+  ): Promise<Twin> {
+    return this.#write(
+      operations.updateModuleTwin,
+      "updateModuleTwin",
+      deviceId,
+      moduleId,
+      moduleTwin,
+      options,
+      hasPatch,
+    );
+  }
+
+  /**
+   * Reads a module's twin, lets `change` say what to write, and writes it only if the twin is still as it was read; if
+   * not, all again, with the new twin. So no change of others is lost, and none is overwritten unseen. Where the answer to a
+   * write is lost, a twin that holds what was written counts as written.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param change Is given the twin and returns what {@linkcode ModuleTwins.updateModuleTwin} takes, or `undefined` to leave it as it
+   * is. It may be called several times.
+   * @param options How often to try at most (`maxAttempts`, 10 by default), and the call's own options; `timeoutInMs` holds
+   * for all attempts together.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others were quicker each time.
+   *
+   * @example Lower a limit, if it is higher
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * await registry.createModuleWithSas("gateway-1", "camera");
+   * const twin = await registry.modifyModuleTwin("gateway-1", "camera", ({ properties }) => {
+   *   const rate = Number(properties?.desired?.rate ?? Infinity);
+   *   return rate > 5 ? { properties: { desired: { rate: 5 } } } : undefined;
+   * });
+   * console.assert(twin.properties?.desired?.rate === 5);
+   * ```
+   *
+   * REST operations: `GET /twins/{id}/modules/{mid}`, `PATCH /twins/{id}/modules/{mid}` with If-Match.
+   */
+  modifyModuleTwin(
+    deviceId: string,
+    moduleId: string,
+    change: TwinChange,
+    options: ModifyTwinOptions = {},
+  ): Promise<Twin> {
+    return modifyTwin(
+      "modifyModuleTwin",
+      change,
+      options,
+      (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
+      (patch, writeOptions) => this.updateModuleTwin(deviceId, moduleId, patch, writeOptions),
+    );
+  }
+
+  #write(
+    send: typeof operations.updateModuleTwin,
+    operation: "replaceModuleTwin" | "updateModuleTwin",
+    deviceId: string,
+    moduleId: string,
+    moduleTwin: TwinPatch,
+    options: OperationOptions & { etag?: string },
+    isOwn: (sent: TwinPatch, found: Twin) => boolean,
+  ): Promise<Twin> {
+    return callHub(this, send, operation, { deviceId, moduleId }, options, () => {
+      checkTwinPatch("moduleTwin", moduleTwin);
+      const read = (readOptions: OperationOptions): Promise<Twin> =>
+        this.getModuleTwin(deviceId, moduleId, readOptions);
+      return { body: moduleTwin as Twin, headers: ifMatch(options), findOwnWork: findWritten(moduleTwin, read, isOwn) };
+    });
+  }
+}

@@ -1,0 +1,176 @@
+import type { Twin } from "../../gen/types.gen.ts";
+import * as operations from "../../gen/sdk.gen.ts";
+import { ifMatch } from "../transport/if_match.ts";
+import { callHub } from "../transport/hub_client.ts";
+import { ModuleIdentities } from "../identities/module_identities.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
+import { findWritten, hasPatch, isReplacement } from "../transport/repeated_write.ts";
+import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
+import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
+
+/** The methods for the twins of devices, the documents that device and back end keep in common. */
+export class Twins extends ModuleIdentities {
+  /**
+   * Reads a device's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
+   *
+   * @param deviceId The device's id.
+   * @param options The call's own options.
+   * @returns The twin.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   *
+   * @example What did the device report?
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const twin = await registry.getTwin("thermostat-1");
+   * console.assert(twin.properties?.reported?.$version === 1);
+   * ```
+   *
+   * REST operation: `GET /twins/{id}`.
+   */
+  getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
+    return callHub(this, operations.getTwin, "getTwin", { deviceId }, options);
+  }
+
+  /**
+   * Replaces a device's tags and desired properties: what is not given is gone. Reported properties stay. Without an etag the
+   * write is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param deviceTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
+   * @param options The etag the twin must still have, and the call's own options.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Start afresh
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.updateTwin("thermostat-1", { tags: { site: "berlin", floor: 3 } });
+   * const twin = await registry.replaceTwin("thermostat-1", { tags: { site: "bonn" } });
+   * console.assert(twin.tags?.site === "bonn" && !("floor" in twin.tags));
+   * ```
+   *
+   * REST operation: `PUT /twins/{id} with If-Match`.
+   */
+  replaceTwin(
+    deviceId: string,
+    deviceTwin: TwinPatch,
+    options: OperationOptions & { etag?: string } = {},
+  ): Promise<Twin> {
+    return this.#write(operations.replaceTwin, "replaceTwin", deviceId, deviceTwin, options, isReplacement);
+  }
+
+  /**
+   * Merges changes into a device's tags and desired properties: objects are merged at every depth, other values replaced, and
+   * `null` deletes a property. Without an etag the write is unconditional.
+   *
+   * @param deviceId The device's id.
+   * @param deviceTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
+   * @param options The etag the twin must still have, and the call's own options.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   *
+   * @example Set, change and delete
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.updateTwin("thermostat-1", { tags: { site: "berlin", floor: 3 } });
+   * const twin = await registry.updateTwin("thermostat-1", {
+   *   tags: { floor: null },
+   *   properties: { desired: { intervalInSeconds: 60 } },
+   * });
+   * console.assert(twin.tags?.site === "berlin" && !("floor" in twin.tags));
+   * ```
+   *
+   * REST operation: `PATCH /twins/{id} with If-Match`.
+   */
+  updateTwin(
+    deviceId: string,
+    deviceTwin: TwinPatch,
+    options: OperationOptions & { etag?: string } = {},
+  ): Promise<Twin> {
+    return this.#write(operations.updateTwin, "updateTwin", deviceId, deviceTwin, options, hasPatch);
+  }
+
+  /**
+   * Reads a device's twin, lets `change` say what to write, and writes it only if the twin is still as it was read; if
+   * not, all again, with the new twin. So no change of others is lost, and none is overwritten unseen. Where the answer to a
+   * write is lost, a twin that holds what was written counts as written.
+   *
+   * @param deviceId The device's id.
+   * @param change Is given the twin and returns what {@linkcode Twins.updateTwin} takes, or `undefined` to leave it as it is.
+   * It may be called several times.
+   * @param options How often to try at most (`maxAttempts`, 10 by default), and the call's own options; `timeoutInMs` holds
+   * for all attempts together.
+   * @returns The whole twin after the write.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others were quicker each time.
+   *
+   * @example Count up
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const visit = () =>
+   *   registry.modifyTwin("thermostat-1", ({ tags }) => ({ tags: { visits: Number(tags?.visits ?? 0) + 1 } }));
+   * await Promise.all([visit(), visit(), visit()]);
+   * console.assert((await registry.getTwin("thermostat-1")).tags?.visits === 3);
+   * ```
+   *
+   * REST operations: `GET /twins/{id}`, `PATCH /twins/{id}` with If-Match.
+   */
+  modifyTwin(deviceId: string, change: TwinChange, options: ModifyTwinOptions = {}): Promise<Twin> {
+    return modifyTwin(
+      "modifyTwin",
+      change,
+      options,
+      (readOptions) => this.getTwin(deviceId, readOptions),
+      (patch, writeOptions) => this.updateTwin(deviceId, patch, writeOptions),
+    );
+  }
+
+  #write(
+    send: typeof operations.updateTwin,
+    operation: "replaceTwin" | "updateTwin",
+    deviceId: string,
+    deviceTwin: TwinPatch,
+    options: OperationOptions & { etag?: string },
+    isOwn: (sent: TwinPatch, found: Twin) => boolean,
+  ): Promise<Twin> {
+    return callHub(this, send, operation, { deviceId }, options, () => {
+      checkTwinPatch("deviceTwin", deviceTwin);
+      const findOwnWork = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
+      return { body: deviceTwin as Twin, headers: ifMatch(options), findOwnWork };
+    });
+  }
+}
