@@ -6,7 +6,7 @@
  *     deno run -A .ci/test_edge.ts --write    writes it
  */
 import { join, resolve } from "node:path";
-import { makeSelfSignedCertificate } from "../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../lib/local/sockets/self_signed_certificate.ts";
 import { checkBundlers } from "./check_bundlers.ts";
 import { type ConformanceHub, startConformanceHub } from "../tests/conformance/conformance_hub.ts";
 import { Bundles } from "./edge/bundles.ts";

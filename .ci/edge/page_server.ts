@@ -1,4 +1,4 @@
-import { startHttpListener } from "../../lib/local/http_listener.ts";
+import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import type { LocalHub, ServerCertificate } from "../../lib/local/mod.ts";
 
 /** A web server that has a page, gives tokens, and hands on all else to a hub: what a browser needs. */

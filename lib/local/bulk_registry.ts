@@ -1,13 +1,13 @@
 import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
-import { checkIdentityIfMatch, type DeviceIdentities } from "./device_identities.ts";
+import { checkIdentityIfMatch, type DeviceIdentities } from "./identities/device_registry.ts";
 import { HubFault, invalidArgument } from "./hub_fault.ts";
-import { type AnyRecord, identityKey, type TwinRecord } from "./identity_records.ts";
-import type { IdentityStore } from "./identity_store.ts";
-import { readIfMatch } from "./if_match.ts";
+import { type AnyRecord, identityKey, type TwinRecord } from "./records/identity_records.ts";
+import type { IdentityStore } from "./records/identity_store.ts";
+import { readIfMatch } from "./records/if_match.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
-import type { ModuleIdentities } from "./module_identities.ts";
-import { checkIfMatch, type TwinWrites } from "./twin_writes.ts";
-import { newSection } from "./twin_section.ts";
+import type { ModuleIdentities } from "./identities/module_registry.ts";
+import { checkIfMatch, type TwinWrites } from "./twins/twin_writes.ts";
+import { newSection } from "./records/twin_section.ts";
 
 const MAX_ELEMENTS = 100;
 const MODES = [

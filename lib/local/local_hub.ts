@@ -1,12 +1,12 @@
-import { AmqpFaultState } from "./amqp_fault_state.ts";
-import { LocalAmqpFaults } from "./amqp_faults.ts";
-import { hubAmqpBackend } from "./amqp_hub_backend.ts";
-import type { PolicyName } from "./authorization.ts";
+import { AmqpFaultState } from "./amqp/fault_state.ts";
+import { LocalAmqpFaults } from "./amqp/faults.ts";
+import { hubAmqpBackend } from "./amqp/hub_backend.ts";
+import type { PolicyName } from "./auth/authorization.ts";
 import { HubState } from "./hub_state.ts";
-import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./jwt_authority.ts";
-import { LocalDevice } from "./local_device.ts";
-import { Listeners, type ListenOptions, type LocalHubAddresses } from "./listeners.ts";
-import { answerRest } from "./rest_router.ts";
+import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
+import { LocalDevice } from "./devices/local_device.ts";
+import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
+import { answerRest } from "./rest/router.ts";
 
 /** The name ends where no other machine is, so that a client without `hub.clientOptions` reaches nobody. */
 const DEFAULT_HOST_NAME = "local-hub.localhost";

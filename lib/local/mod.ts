@@ -7,13 +7,13 @@
  */
 export { LocalHub } from "./local_hub.ts";
 export type { LocalHubClientOptions, LocalHubOptions } from "./local_hub.ts";
-export { LocalAmqpFaults } from "./amqp_faults.ts";
-export type { LocalAmqpError } from "./amqp_faults.ts";
-export type { PolicyName } from "./authorization.ts";
-export type { ListenOptions, LocalHubAddresses } from "./listeners.ts";
-export type { ServerCertificate } from "./self_signed_certificate.ts";
-export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./jwt_authority.ts";
-export type { LocalDevice } from "./local_device.ts";
+export { LocalAmqpFaults } from "./amqp/faults.ts";
+export type { LocalAmqpError } from "./amqp/faults.ts";
+export type { PolicyName } from "./auth/authorization.ts";
+export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";
+export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
+export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
+export type { LocalDevice } from "./devices/local_device.ts";
 export type {
   LocalDesiredPropertiesHandler,
   LocalDeviceTwin,
@@ -21,8 +21,8 @@ export type {
   LocalMessageSettlement,
   LocalMethodHandler,
   LocalMethodResponse,
-} from "./local_device_handlers.ts";
-export type { LocalFileUpload } from "./file_upload.ts";
-export type { LocalMessage } from "./local_message.ts";
+} from "./devices/local_device_handlers.ts";
+export type { LocalFileUpload } from "./devices/file_upload.ts";
+export type { LocalMessage } from "./devices/local_message.ts";
 export { HubFault } from "./hub_fault.ts";
 export type { HubFaultOptions } from "./hub_fault.ts";

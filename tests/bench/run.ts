@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildNpmPackage, NPM_PACKAGE } from "../../.ci/build_npm.ts";
-import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { compare, type Effort, type Measurement } from "./compare.ts";
 import { measureColdStart } from "./cold_start.ts";
 import { footprintOf, footprintOfModule } from "./footprint.ts";

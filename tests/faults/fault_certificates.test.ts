@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { IoTHubRegistryManager } from "../../mod.ts";
-import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { FaultServer, httpAnswer } from "../support/fault_server.ts";
 import { CONNECTION_STRING } from "../support/recorder.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import { HubFault, LocalHub } from "../../lib/local/mod.ts";
-import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { AmqpClient, HOST_NAME, SAS } from "../support/amqp_client.ts";
 import { BareClient, once, outcomeOf, SEND_RIGHTS, startHub, TO } from "../support/local_amqp.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { buildC2dMessage } from "../../lib/messages/c2d_message.ts";
-import type { MessageOutcome } from "../../lib/local/message_feedback.ts";
+import type { MessageOutcome } from "../../lib/local/messages/message_feedback.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";
 
 const HOUR = 3_600_000;

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { Agent, request } from "node:https";
 import { type AddressInfo, createConnection, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { startHttpListener } from "../../lib/local/http_listener.ts";
+import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
 import { signSas } from "../support/sas.ts";
@@ -104,7 +104,7 @@ describe("hub.listen()", () => {
   test("takes a certificate of the caller's", async () => {
     await using maker = new LocalHub({ hostName: "other.example" });
     await using hub = new LocalHub();
-    const { makeSelfSignedCertificate } = await import("../../lib/local/self_signed_certificate.ts");
+    const { makeSelfSignedCertificate } = await import("../../lib/local/sockets/self_signed_certificate.ts");
     const tls = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
     const { https, certificate } = await hub.listen({ https: 0, tls });
     assert.equal(certificate, tls.cert);

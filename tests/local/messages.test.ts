@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { CloudMessage } from "../../lib/local/cloud_message.ts";
+import type { CloudMessage } from "../../lib/local/messages/cloud_message.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
-import { LocalDevice } from "../../lib/local/local_device.ts";
+import { LocalDevice } from "../../lib/local/devices/local_device.ts";
 import { type HubFault, LocalHub, type LocalMessage } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { RestCaller } from "../support/rest_caller.ts";

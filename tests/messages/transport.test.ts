@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { makeSelfSignedCertificate } from "../../lib/local/self_signed_certificate.ts";
+import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { startScriptedHub } from "../support/scripted_hub.ts";
 import { startWebSocketHub } from "../support/web_socket_hub.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import rhea from "rhea";
 import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Sender } from "rhea";
-import type { AmqpBackend } from "../../lib/local/amqp_backend.ts";
-import { AmqpFaultState } from "../../lib/local/amqp_fault_state.ts";
-import { type AmqpListener, startAmqpListener } from "../../lib/local/amqp_listener.ts";
-import type { CloudMessage } from "../../lib/local/cloud_message.ts";
+import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
+import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
+import { type AmqpListener, startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
+import type { CloudMessage } from "../../lib/local/messages/cloud_message.ts";
 import { HOST_NAME, SAS } from "./amqp_client.ts";
 
 export const SEND_RIGHTS: ReadonlySet<string> = new Set(["ServiceConnect"]);

@@ -1,9 +1,9 @@
-import type { CloudMessage } from "../../lib/local/cloud_message.ts";
+import type { CloudMessage } from "../../lib/local/messages/cloud_message.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
-import { LocalDevice } from "../../lib/local/local_device.ts";
-import type { FeedbackRecord } from "../../lib/local/message_feedback.ts";
-import type { MessageQueue, QueuedMessage } from "../../lib/local/message_queue.ts";
-import { answerRest } from "../../lib/local/rest_router.ts";
+import { LocalDevice } from "../../lib/local/devices/local_device.ts";
+import type { FeedbackRecord } from "../../lib/local/messages/message_feedback.ts";
+import type { MessageQueue, QueuedMessage } from "../../lib/local/messages/message_queue.ts";
+import { answerRest } from "../../lib/local/rest/router.ts";
 import { type Answer, RestCaller } from "./rest_caller.ts";
 
 const FEEDBACK = "/messages/serviceBound/feedback";

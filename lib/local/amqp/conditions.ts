@@ -1,0 +1,56 @@
+import { HubFault } from "../hub_fault.ts";
+
+/** An error as AMQP carries it. */
+export interface AmqpError {
+  condition: string;
+  description: string;
+  info?: Record<string, string | number>;
+}
+
+const CONDITIONS: Readonly<Record<string, string>> = {
+  DeviceAlreadyExists: "com.microsoft:device-already-exists",
+  DeviceMaximumQueueDepthExceeded: "amqp:resource-limit-exceeded",
+  DeviceMessageLockLost: "com.microsoft:message-lock-lost",
+  InvalidMessageExpiryTime: "com.microsoft:argument-out-of-range",
+  InvalidOperation: "amqp:not-allowed",
+  IotHubNotFound: "com.microsoft:iot-hub-not-found-error",
+  IotHubQuotaExceeded: "com.microsoft:quota-exceeded",
+  IotHubSuspended: "com.microsoft:iot-hub-suspended",
+  MessageTooLarge: "amqp:link:message-size-exceeded",
+};
+
+const CONDITIONS_BY_STATUS: Readonly<Record<number, string>> = {
+  400: "com.microsoft:argument-error",
+  401: "amqp:unauthorized-access",
+  403: "amqp:not-allowed",
+  404: "amqp:not-found",
+  408: "com.microsoft:timeout",
+  412: "com.microsoft:precondition-failed",
+  429: "com.microsoft:device-container-throttled",
+  501: "amqp:not-implemented",
+  504: "com.microsoft:timeout",
+};
+
+/** The AMQP form of whatever a back end threw; what is not a fault of the hub's own is told to nobody. */
+export function amqpErrorOf(error: unknown): AmqpError {
+  if (!(error instanceof HubFault)) {
+    return { condition: "amqp:internal-error", description: "The hub failed to do its part" };
+  }
+  const { code, status, errorNumber, message } = error;
+  const condition = CONDITIONS[code] ?? CONDITIONS_BY_STATUS[status] ?? "amqp:internal-error";
+  const trackingId = crypto.randomUUID().replaceAll("-", "");
+  if (errorNumber === undefined) {
+    return { condition, description: message, info: { "com.microsoft:tracking-id": trackingId } };
+  }
+  return {
+    condition,
+    description: JSON.stringify({
+      errorCode: errorNumber,
+      message,
+      trackingId,
+      timestampUtc: new Date().toISOString(),
+      info: null,
+    }),
+    info: { "com.microsoft:tracking-id": trackingId, "com.microsoft:error-code": errorNumber },
+  };
+}

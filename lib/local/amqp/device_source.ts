@@ -1,0 +1,67 @@
+import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./source.ts";
+import { deviceNotFound, moduleNotFound } from "../hub_fault.ts";
+import type { HubState } from "../hub_state.ts";
+import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
+import type { DeviceConnection } from "../sessions/presence.ts";
+
+/**
+ * The cloud-to-device messages of one identity, for the link that its device has attached. The link makes the device
+ * connected, and takes over from whatever connected it before.
+ *
+ * @throws 404 where the identity does not exist or is disabled
+ */
+export function openDeviceSource(
+  hub: HubState,
+  target: { deviceId: string; moduleId?: string },
+  events: AmqpSourceEvents,
+): AmqpSource {
+  const { presence } = hub;
+  const record = requireRecord(hub, target);
+  const key = keyOf(record);
+  let isClosed = false;
+  const connection: DeviceConnection = {
+    takesMethods: false,
+    invokeMethod: () => Promise.reject(new Error("A link for messages takes no methods")),
+    desiredChanged() {},
+    messageQueued: events.wake,
+    activated: events.wake,
+    deactivated() {
+      if (isClosed) return;
+      const description = presence.isAttached(key, connection)
+        ? { condition: "amqp:not-found", description: `${key} is disabled or has been deleted` }
+        : { condition: "amqp:link:stolen", description: `Another connection of ${key} has taken over` };
+      events.end(description);
+    },
+  };
+  presence.attach(key, connection, record);
+  return {
+    next: () => lockNext(hub, record),
+    close() {
+      isClosed = true;
+      if (presence.isAttached(key, connection)) presence.detach(key, record);
+    },
+  };
+}
+
+function requireRecord(hub: HubState, { deviceId, moduleId }: { deviceId: string; moduleId?: string }): AnyRecord {
+  const record = hub.store.find(deviceId, moduleId);
+  if (record !== undefined && deviceOf(record).status === "enabled") return record;
+  throw moduleId === undefined ? deviceNotFound(deviceId) : moduleNotFound(deviceId, moduleId);
+}
+
+function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {
+  const message = record.queue.lockNext(hub.now());
+  if (message === undefined) return undefined;
+  function settle(how: "complete" | "abandon" | "reject"): boolean {
+    hub.presence.touch(record);
+    return record.queue[how](message!, hub.now());
+  }
+  return {
+    lockToken: message.lockToken,
+    content: { kind: "device", message },
+    complete: () => settle("complete"),
+    abandon: () => settle("abandon"),
+    reject: () => settle("reject"),
+    unlock: () => record.queue.unlock(message),
+  };
+}

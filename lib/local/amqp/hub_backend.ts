@@ -1,0 +1,36 @@
+import { decodeId } from "./address.ts";
+import type { AmqpBackend } from "./backend.ts";
+import { openDeviceSource } from "./device_source.ts";
+import type { AmqpFaultState } from "./fault_state.ts";
+import { openServiceSource } from "./service_source.ts";
+import { DeviceSasVerifier, isDeviceSas } from "../auth/device_sas_verifier.ts";
+import type { HubState } from "../hub_state.ts";
+
+/** The hub behind its AMQP side. No socket in it, nor the library that serves them. */
+export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpFaultState): AmqpBackend {
+  const { hostName, store, now } = state;
+  const devices = new DeviceSasVerifier({ hostName, store, now, clockSkew });
+  return {
+    hostName,
+    faults,
+    idleTimeoutInMs: state.amqpIdleTimeoutInMs,
+    now,
+    async verifyToken(token) {
+      const { expiresOn, rights, pathPrefix } = isDeviceSas(token)
+        ? await devices.verify(token)
+        : await state.authorizer.authenticate(token);
+      return { expiresOn, rights, pathPrefix: pathPrefix.map(decodeId) };
+    },
+    enqueueMessage: (target, message) => state.enqueue(target, message),
+    openSource(address, events) {
+      switch (address.kind) {
+        case "feedback":
+          return openServiceSource(state.feedback, now, events.wake);
+        case "fileNotifications":
+          return openServiceSource(state.fileNotifications, now, events.wake);
+        case "device":
+          return openDeviceSource(state, address, events);
+      }
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import rhea from "rhea";
+import type { Message } from "rhea";
+import { parseDeviceAddress } from "./address.ts";
+import type { MessageTarget } from "./backend.ts";
+import type { CloudMessage } from "../messages/cloud_message.ts";
+import { HubFault } from "../hub_fault.ts";
+
+const ACK_PROPERTY = "iothub-ack";
+const DATA_SECTION = 0x75;
+
+/**
+ * Whom the property `to` names.
+ *
+ * @throws {HubFault} `InvalidOperation` when it names nobody.
+ */
+export function parseTarget(to: unknown): MessageTarget {
+  const target = typeof to === "string" ? parseDeviceAddress(to) : undefined;
+  if (target !== undefined) return target;
+  const got = typeof to === "string" ? JSON.stringify(to) : "nothing";
+  throw new HubFault(
+    "InvalidOperation",
+    400,
+    `The property To must contain the device identifier: /devices/{id}/messages/devicebound, got ${got}`,
+  );
+}
+
+/**
+ * The message in the hub's own terms.
+ *
+ * @throws {HubFault} `ArgumentInvalid` for a body that is not bytes or text.
+ */
+export function readMessage(message: Message): CloudMessage {
+  const all: Record<string, unknown> = message.application_properties ?? {};
+  const ack = all[ACK_PROPERTY];
+  const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
+  const read: CloudMessage = {
+    to: String(message.to),
+    properties: Object.fromEntries(Object.entries(all).filter(([name]) => name !== ACK_PROPERTY)),
+    data: readBody(message.body),
+  };
+  if (message_id !== undefined) read.messageId = readId(message_id);
+  if (correlation_id !== undefined) read.correlationId = readId(correlation_id);
+  if (user_id !== undefined) read.userId = new TextDecoder().decode(user_id as unknown as Uint8Array);
+  if (content_type !== undefined) read.contentType = content_type;
+  if (content_encoding !== undefined) read.contentEncoding = content_encoding;
+  if (absolute_expiry_time !== undefined) read.expiryTime = Number(absolute_expiry_time);
+  if (ack !== undefined) read.ack = String(ack);
+  return read;
+}
+
+/** An id is a string, a number, a UUID, or bytes. */
+function readId(id: unknown): string {
+  if (!(id instanceof Uint8Array)) return String(id);
+  return id.byteLength === 16
+    ? rhea.uuid_to_string(id as Parameters<typeof rhea.uuid_to_string>[0])
+    : new TextDecoder().decode(id);
+}
+
+/** One data section or several, or a value that is text or bytes. */
+function readBody(body: unknown): Uint8Array {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  const { typecode, content } = (body ?? {}) as { typecode?: number; content?: Uint8Array | Uint8Array[] };
+  if (typecode !== DATA_SECTION || content === undefined) {
+    throw new HubFault("ArgumentInvalid", 400, "The body of a cloud-to-device message must be a data section");
+  }
+  const chunks = Array.isArray(content) ? content : [content];
+  const data = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    data.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return data;
+}

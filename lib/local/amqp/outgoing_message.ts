@@ -1,0 +1,52 @@
+import { Buffer } from "node:buffer";
+import rhea from "rhea";
+import type { Message } from "rhea";
+import type { AmqpContent } from "./source.ts";
+import type { QueuedMessage } from "../messages/message_queue.ts";
+import type { ServiceMessage } from "../messages/service_queue.ts";
+
+/** The 16 bytes of a GUID, which the hub takes for the tag of a delivery. */
+export function tagOf(lockToken: string): Buffer {
+  return rhea.string_to_uuid(lockToken);
+}
+
+/** A message as the hub puts it on a link. */
+export function writeMessage(content: AmqpContent, lockToken: string, hostName: string): Message {
+  return content.kind === "service"
+    ? writeServiceMessage(content.message, hostName)
+    : writeDeviceMessage(content.message, lockToken);
+}
+
+function writeServiceMessage(message: ServiceMessage, hostName: string): Message {
+  return {
+    user_id: Buffer.from(hostName),
+    content_type: message.contentType,
+    message_annotations: { "iothub-enqueuedtime": rhea.types.wrap_timestamp(message.enqueuedTime) },
+    body: rhea.message.data_section(Buffer.from(message.body)),
+  } as unknown as Message;
+}
+
+function writeDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
+  const { message } = queued;
+  const written: Record<string, unknown> = {
+    to: message.to,
+    absolute_expiry_time: queued.expiryTime,
+    message_annotations: {
+      "x-opt-sequence-number": rhea.types.wrap_ulong(queued.sequenceNumber),
+      "x-opt-lock-token": rhea.types.wrap_uuid(tagOf(lockToken)),
+      "iothub-enqueuedtime": rhea.types.wrap_timestamp(queued.enqueuedTime),
+      "iothub-deliverycount": rhea.types.wrap_ubyte(queued.deliveryCount),
+    },
+    application_properties: {
+      ...message.properties,
+      ...(message.ack !== undefined && { "iothub-ack": message.ack }),
+    },
+    body: rhea.message.data_section(Buffer.from(message.data)),
+  };
+  if (message.messageId !== undefined) written["message_id"] = message.messageId;
+  if (message.correlationId !== undefined) written["correlation_id"] = message.correlationId;
+  if (message.userId !== undefined) written["user_id"] = Buffer.from(message.userId);
+  if (message.contentType !== undefined) written["content_type"] = message.contentType;
+  if (message.contentEncoding !== undefined) written["content_encoding"] = message.contentEncoding;
+  return written as unknown as Message;
+}

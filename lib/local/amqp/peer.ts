@@ -1,0 +1,216 @@
+import type { Connection, Delivery, EventContext, Receiver, Sender, Session } from "rhea";
+import { type AmqpAddress, parseAddress, type SourceAddress } from "./address.ts";
+import type { AmqpBackend } from "./backend.ts";
+import { AmqpCbs } from "./cbs.ts";
+import { type AmqpError, amqpErrorOf } from "./conditions.ts";
+import type { PlannedOutcome } from "./fault_state.ts";
+import { AmqpGrants } from "./grants.ts";
+import { parseTarget, readMessage } from "./incoming_message.ts";
+import { AmqpOutgoingLink } from "./outgoing_link.ts";
+import { HubFault, unauthorized } from "../hub_fault.ts";
+
+/** A link that carries messages, and what it needs a token for. */
+interface MessageLink {
+  readonly right: string;
+  readonly path: readonly string[];
+  /** Of a link on which the hub sends. */
+  outgoing?: AmqpOutgoingLink;
+  isWithoutCredit?: boolean;
+}
+
+const SERVICE_RIGHT = "ServiceConnect";
+const DEVICE_RIGHT = "DeviceConnect";
+/** Where a token of a back end's must reach. */
+const SERVICE_PATH: readonly string[] = ["devices"];
+const CREDIT_WINDOW = 500;
+
+/** One client's connection, as the hub sees it: the rights it has proved, and the links that depend on them. */
+export class AmqpPeer {
+  readonly #backend: AmqpBackend;
+  readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
+  readonly #grants: AmqpGrants;
+  readonly #cbs: AmqpCbs;
+  #isGone = false;
+
+  constructor(backend: AmqpBackend, connection: Connection) {
+    this.#backend = backend;
+    this.#grants = new AmqpGrants(() => backend.now(), () => this.#cutUncovered());
+    this.#cbs = new AmqpCbs(backend, (grant) => {
+      if (!this.#isGone) this.#grants.add(grant);
+    });
+    connection.on("receiver_open", ({ receiver }: EventContext) => this.#onSendingClient(receiver!));
+    connection.on("sender_open", ({ sender }: EventContext) => this.#onReceivingClient(sender!));
+    connection.on("receiver_close", ({ receiver }: EventContext) => this.#forget(receiver!));
+    connection.on("sender_close", ({ sender }: EventContext) => this.#forget(sender!));
+    connection.on("session_close", ({ session }: EventContext) => this.#forgetSession(session!));
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#isGone = true;
+    this.#grants.clear();
+    for (const link of [...this.#links.keys()]) this.#forget(link);
+  }
+
+  /** Detaches every link that carries messages. */
+  detach(error: AmqpError): void {
+    for (const link of [...this.#links.keys()]) this.#close(link, error);
+  }
+
+  /** Takes every token for expired. */
+  expire(): void {
+    this.#grants.clear();
+    this.#cutUncovered();
+  }
+
+  /** Gives credit to the senders that wait for it. */
+  grantCredit(): void {
+    for (const [link, facts] of this.#links) {
+      if (facts.isWithoutCredit) grantCredit(link as Receiver);
+      facts.isWithoutCredit = false;
+    }
+  }
+
+  #onSendingClient(link: Receiver): void {
+    const address = link.target?.address ?? "";
+    const parsed = parseAddress(address);
+    if (parsed?.kind === "cbs") {
+      this.#cbs.listenTo(link);
+      link.set_target({ address });
+      return grantCredit(link);
+    }
+    if (parsed?.kind !== "devicebound") return link.close(amqpErrorOf(unknownAddress(address)));
+    const facts = this.#authorize(link, parsed);
+    if (facts === undefined) return;
+    link.on("message", (context: EventContext) => this.#onMessage(context));
+    link.set_target({ address });
+    facts.isWithoutCredit = this.#backend.faults.refusesCredit;
+    if (!facts.isWithoutCredit) grantCredit(link);
+  }
+
+  #onReceivingClient(link: Sender): void {
+    const address = link.source?.address ?? "";
+    const parsed = parseAddress(address);
+    if (parsed === undefined || parsed.kind === "devicebound") {
+      return link.close(amqpErrorOf(unknownAddress(address)));
+    }
+    if (parsed.kind === "cbs") this.#cbs.replyTo(link);
+    else if (!this.#openSource(link, parsed)) return;
+    link.set_source({ address });
+  }
+
+  #openSource(link: Sender, address: SourceAddress): boolean {
+    const facts = this.#authorize(link, address);
+    if (facts === undefined) return false;
+    try {
+      facts.outgoing = new AmqpOutgoingLink(
+        link,
+        this.#backend.hostName,
+        (events) => this.#backend.openSource(address, events),
+        () => this.#isCovered(link),
+        (reason) => this.#close(link, reason),
+      );
+      return true;
+    } catch (error) {
+      this.#close(link, amqpErrorOf(error));
+      return false;
+    }
+  }
+
+  /** Takes a link whose client has the right to it; closes any other. */
+  #authorize(link: Receiver | Sender, address: AmqpAddress): MessageLink | undefined {
+    const facts: MessageLink = address.kind === "device"
+      ? { right: DEVICE_RIGHT, path: pathOfDevice(address) }
+      : { right: SERVICE_RIGHT, path: SERVICE_PATH };
+    if (this.#grants.covers(facts.right, facts.path)) {
+      this.#links.set(link, facts);
+      return facts;
+    }
+    const text = `The client has no token with the right ${facts.right} for /${facts.path.join("/")}`;
+    link.close(amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", text)));
+    return undefined;
+  }
+
+  /** Whether the link's token still holds; if not, this is the end of the link. */
+  #isCovered(link: Receiver | Sender): boolean {
+    const facts = this.#links.get(link);
+    if (facts === undefined) return false;
+    if (this.#grants.covers(facts.right, facts.path)) return true;
+    this.#close(link, EXPIRED);
+    return false;
+  }
+
+  #onMessage(context: EventContext): void {
+    const { delivery, receiver } = context;
+    // The link was detached, and the client has not seen it yet.
+    if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
+    const planned = this.#backend.faults.takeOutcome();
+    if (planned !== undefined && planned.kind !== "ignore") {
+      return writeAlone(receiver!, () => apply(planned, delivery!));
+    }
+    try {
+      this.#backend.enqueueMessage(parseTarget(context.message!.to), readMessage(context.message!));
+      if (planned === undefined) delivery!.accept();
+      else leaveUnanswered(delivery!);
+    } catch (error) {
+      writeAlone(receiver!, () => delivery!.reject(amqpErrorOf(error)));
+    }
+  }
+
+  #cutUncovered(): void {
+    for (const link of [...this.#links.keys()]) this.#isCovered(link);
+  }
+
+  #close(link: Receiver | Sender, error: AmqpError): void {
+    this.#forget(link);
+    link.close(error);
+  }
+
+  #forget(link: Receiver | Sender): void {
+    this.#links.get(link)?.outgoing?.close();
+    this.#links.delete(link);
+  }
+
+  #forgetSession(session: Session): void {
+    for (const link of [...this.#links.keys()]) if (link.session === session) this.#forget(link);
+  }
+}
+
+const EXPIRED: AmqpError = amqpErrorOf(unauthorized("IotHubUnauthorized", "The token has expired"));
+
+function grantCredit(link: Receiver): void {
+  link.set_credit_window(CREDIT_WINDOW);
+  link.add_credit(CREDIT_WINDOW);
+}
+
+/** Of unlike outcomes in one turn the library writes the first for all: any but "accepted" goes out by itself. */
+function writeAlone(link: Receiver, decide: () => void): void {
+  writeOutcomes(link);
+  decide();
+  writeOutcomes(link);
+}
+
+/** Writes the outcomes decided so far. The library can do this, but does not declare it. */
+function writeOutcomes(link: Receiver): void {
+  const session = link.session as unknown as { incoming: { process(session: unknown): void } };
+  session.incoming.process(session);
+}
+
+function apply(planned: PlannedOutcome, delivery: Delivery): void {
+  if (planned.kind === "reject") delivery.reject(planned.error);
+  else if (planned.kind === "modify") delivery.modified({ delivery_failed: true, undeliverable_here: false });
+  else delivery.release();
+}
+
+/** Says nothing of a delivery, ever; the library must not wait for it. */
+function leaveUnanswered(delivery: Delivery): void {
+  (delivery as { settled: boolean }).settled = true;
+}
+
+function pathOfDevice({ deviceId, moduleId }: { deviceId: string; moduleId?: string }): string[] {
+  return moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
+}
+
+function unknownAddress(address: string): HubFault {
+  return new HubFault("AmqpAddressNotFound", 404, `The link address ${JSON.stringify(address)} is none of the hub's`);
+}

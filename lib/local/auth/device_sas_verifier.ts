@@ -1,0 +1,51 @@
+import { decodeId } from "../amqp/address.ts";
+import type { Principal, Right, TokenVerifier } from "./authorization.ts";
+import { deviceOf } from "../records/identity_records.ts";
+import type { IdentityStore } from "../records/identity_store.ts";
+import { badToken, expiryOfSas, importSasKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
+
+const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
+
+/** Verifies shared access signatures that devices and modules have made with their own keys. */
+export class DeviceSasVerifier implements TokenVerifier {
+  readonly #hostName: string;
+  readonly #store: IdentityStore;
+  readonly #now: () => number;
+  readonly #clockSkew: number;
+
+  constructor(options: { hostName: string; store: IdentityStore; now: () => number; clockSkew: number }) {
+    this.#hostName = options.hostName;
+    this.#store = options.store;
+    this.#now = options.now;
+    this.#clockSkew = options.clockSkew;
+  }
+
+  async verify(token: string): Promise<Principal> {
+    const sas = parseSas(token);
+    // Devices encode their id, and then the whole of the resource.
+    const pathPrefix = pathOfSas(sas, this.#hostName).map(decodeId);
+    const keys = await Promise.all(this.#keysAt(pathPrefix).map(importSasKey));
+    // An identity that is unknown, disabled or without keys looks like one whose key is another.
+    if (!await isSignedBy(sas, keys)) {
+      throw badToken(`the signature does not fit the keys of the identity at /${pathPrefix.join("/")}`);
+    }
+    const expiresOn = expiryOfSas(sas, this.#now(), this.#clockSkew);
+    return { kind: "sas", rights: DEVICE_RIGHTS, pathPrefix, expiresOn };
+  }
+
+  #keysAt(path: readonly string[]): string[] {
+    const [devices, deviceId, modules, moduleId] = path;
+    const isDevice = path.length === 2 && devices === "devices";
+    const isModule = path.length === 4 && devices === "devices" && modules === "modules";
+    if (!isDevice && !isModule) return [];
+    const record = this.#store.find(deviceId!, moduleId);
+    if (record === undefined || deviceOf(record).status !== "enabled") return [];
+    const { primaryKey, secondaryKey } = record.authentication.symmetricKey;
+    return [primaryKey, secondaryKey].filter((key) => key !== null);
+  }
+}
+
+/** Whether a token looks like one that a device has signed: a signature that names no policy. */
+export function isDeviceSas(token: string): boolean {
+  return /^SharedAccessSignature /i.test(token) && !/[ &]skn=[^&]/.test(token);
+}

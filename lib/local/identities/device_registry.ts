@@ -1,0 +1,101 @@
+import { readAuthentication } from "./authentication_block.ts";
+import { placeExistingDevice, placeNewDevice } from "./device_scopes.ts";
+import { HubFault, preconditionFailed } from "../hub_fault.ts";
+import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
+import { checkId, readIotEdge, readStatus, readStatusReason } from "./identity_rules.ts";
+import type { IdentityStore } from "../records/identity_store.ts";
+import type { IfMatch } from "../records/if_match.ts";
+import type { JsonObject } from "../json.ts";
+import type { MessageQueues } from "./identity_queues.ts";
+import type { ModuleIdentities } from "./module_registry.ts";
+import type { Presence } from "../sessions/presence.ts";
+
+/** What a write does to a device identity. */
+export class DeviceIdentities {
+  readonly #now: () => number;
+  readonly #store: IdentityStore;
+  readonly #presence: Presence;
+  readonly #modules: ModuleIdentities;
+  readonly #queues: MessageQueues;
+
+  constructor(
+    now: () => number,
+    store: IdentityStore,
+    presence: Presence,
+    modules: ModuleIdentities,
+    queues: MessageQueues,
+  ) {
+    this.#now = now;
+    this.#store = store;
+    this.#presence = presence;
+    this.#modules = modules;
+    this.#queues = queues;
+  }
+
+  /** @throws 409 `DeviceAlreadyExists`, 400 for a body that breaks a rule */
+  create(deviceId: string, body: JsonObject): DeviceRecord {
+    checkId("deviceId", deviceId);
+    if (this.#store.device(deviceId) !== undefined) {
+      throw new HubFault("DeviceAlreadyExists", 409, `A device with ID '${deviceId}' is already registered.`);
+    }
+    const identity = this.#store.newIdentity(this.#now());
+    const iotEdge = readIotEdge(body["capabilities"]);
+    const { generationId } = identity;
+    const { ownScope, parent } = placeNewDevice(this.#store, body, { deviceId, generationId, iotEdge });
+    const device: DeviceRecord = {
+      kind: "device",
+      deviceId,
+      ...identity,
+      queue: this.#queues.create({ deviceId, deviceGenerationId: generationId }),
+      sequence: this.#store.devices.nextSequence(),
+      authentication: readAuthentication(body["authentication"], "device"),
+      modules: new Map(),
+      children: new Set(),
+      parent: undefined,
+      ownScope,
+      status: readStatus(body["status"]),
+      statusReason: readStatusReason(body["statusReason"]),
+      statusUpdatedTime: 0,
+    };
+    this.#store.addDevice(device);
+    this.#store.setParent(device, parent);
+    if (iotEdge) this.#modules.addSystemModules(device);
+    this.#presence.refresh(device);
+    return device;
+  }
+
+  /** Replaces every member that can be written; what the body leaves out goes back to its default. */
+  replace(device: DeviceRecord, body: JsonObject): void {
+    const iotEdge = readIotEdge(body["capabilities"]);
+    const authentication = readAuthentication(body["authentication"], "device");
+    const status = readStatus(body["status"]);
+    const statusReason = readStatusReason(body["statusReason"]);
+    const { ownScope, parent } = placeExistingDevice(this.#store, body, device, iotEdge);
+    const wasEdge = device.ownScope !== undefined;
+
+    device.authentication = authentication;
+    device.statusReason = statusReason;
+    if (status !== device.status) device.statusUpdatedTime = this.#now();
+    device.status = status;
+    this.#store.setOwnScope(device, ownScope);
+    this.#store.setParent(device, parent);
+    if (iotEdge && !wasEdge) this.#modules.addSystemModules(device);
+    if (!iotEdge && wasEdge) this.#modules.removeSystemModules(device);
+    device.etagCounter++;
+    this.#presence.refresh(device);
+  }
+
+  /** Removes a device with its modules, twins and messages, and the feedback that nobody has fetched. */
+  delete(device: DeviceRecord): void {
+    const records = [...device.modules.values(), device];
+    this.#store.removeDevice(device);
+    this.#queues.discard(records);
+    for (const record of records) this.#presence.removed(record);
+  }
+}
+
+/** Compares `If-Match` of a replace or a delete with the etag of an identity. */
+export function checkIdentityIfMatch(record: Parameters<typeof identityEtag>[0], ifMatch: IfMatch): void {
+  if (ifMatch === "*" || ifMatch === undefined || ifMatch === identityEtag(record)) return;
+  throw preconditionFailed("PreconditionFailed, ETag may be invalid.");
+}

@@ -1,0 +1,66 @@
+import type { Device, Module } from "../../../gen/index.ts";
+import { hubTime, NEVER_AT_CREATION } from "../hub_time.ts";
+import { type DeviceRecord, identityEtag, type ModuleRecord } from "../records/identity_records.ts";
+
+/** Where a device stands in a hierarchy of gateways, in the members that say so. */
+export function scopesOf(device: DeviceRecord): Pick<Device, "deviceScope" | "parentScopes"> {
+  const parentScope = device.parent?.ownScope;
+  const parentScopes = parentScope === undefined ? [] : [parentScope];
+  if (device.ownScope !== undefined) return { deviceScope: device.ownScope, parentScopes };
+  return parentScope === undefined ? {} : { deviceScope: parentScope, parentScopes };
+}
+
+/** The document of a device, as it is read. */
+export function deviceDocument(device: DeviceRecord, now: number): Device {
+  return {
+    deviceId: device.deviceId,
+    generationId: device.generationId,
+    etag: identityEtag(device),
+    connectionState: device.connected ? "Connected" : "Disconnected",
+    status: device.status,
+    statusReason: device.statusReason,
+    connectionStateUpdatedTime: hubTime(device.connectionStateUpdatedTime),
+    statusUpdatedTime: hubTime(device.statusUpdatedTime),
+    lastActivityTime: hubTime(device.lastActivityTime),
+    cloudToDeviceMessageCount: device.queue.count(now),
+    authentication: device.authentication,
+    capabilities: { iotEdge: device.ownScope !== undefined },
+    ...scopesOf(device),
+  };
+}
+
+/** The document in the answer to a create: "never" has no zone there, and `parentScopes` is always present. */
+export function createdDeviceDocument(device: DeviceRecord, now: number): Device {
+  return {
+    parentScopes: [],
+    ...deviceDocument(device, now),
+    connectionStateUpdatedTime: NEVER_AT_CREATION,
+    statusUpdatedTime: NEVER_AT_CREATION,
+    lastActivityTime: NEVER_AT_CREATION,
+  };
+}
+
+/** The document of a module, as it is read. */
+export function moduleDocument(module: ModuleRecord, now: number): Module {
+  return {
+    moduleId: module.moduleId,
+    managedBy: module.managedBy,
+    deviceId: module.deviceId,
+    generationId: module.generationId,
+    etag: identityEtag(module),
+    connectionState: module.connected ? "Connected" : "Disconnected",
+    connectionStateUpdatedTime: hubTime(module.connectionStateUpdatedTime),
+    lastActivityTime: hubTime(module.lastActivityTime),
+    cloudToDeviceMessageCount: module.queue.count(now),
+    authentication: module.authentication,
+  };
+}
+
+/** The document in the answer to a create: "never" has no zone there. */
+export function createdModuleDocument(module: ModuleRecord, now: number): Module {
+  return {
+    ...moduleDocument(module, now),
+    connectionStateUpdatedTime: NEVER_AT_CREATION,
+    lastActivityTime: NEVER_AT_CREATION,
+  };
+}

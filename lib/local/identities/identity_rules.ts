@@ -1,0 +1,69 @@
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
+
+const ID = /^[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}$/;
+const MAX_STATUS_REASON = 128;
+
+/** The two states of a device identity. */
+export type DeviceStatus = "enabled" | "disabled";
+
+/** The identity of a module that only the hub makes: `$edgeAgent` and `$edgeHub`. */
+export function isSystemModule(moduleId: string): boolean {
+  return moduleId === "$edgeAgent" || moduleId === "$edgeHub";
+}
+
+/** Refuses a device or module id that the hub cannot hold. */
+export function checkId(kind: "deviceId" | "moduleId", id: string): void {
+  if (ID.test(id)) return;
+  throw invalidArgument(
+    `${kind} ${
+      JSON.stringify(id)
+    } is not valid: it must have 1 to 128 of the ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ $ ' and the semicolon`,
+  );
+}
+
+/** A request body that has to be a JSON object. */
+export function requireObject(what: string, body: unknown): JsonObject {
+  if (isJsonObject(body)) return body;
+  throw new HubFault("ArgumentNull", 400, `The body must be ${what} as a JSON object`);
+}
+
+/** Refuses a body whose id is not the one in the path. A body without the id is taken as it is. */
+export function checkIdInBody(kind: "deviceId" | "moduleId", body: JsonObject, expected: string): void {
+  const found = body[kind];
+  if (found === undefined || found === null || found === expected) return;
+  throw invalidArgument(
+    `${kind} in the body (${JSON.stringify(found)}) differs from the one in the path (${expected})`,
+  );
+}
+
+/** `status` of an identity; left out, it is `"enabled"`. */
+export function readStatus(value: unknown): DeviceStatus {
+  if (value === undefined || value === null) return "enabled";
+  const status = typeof value === "string" ? value.toLowerCase() : "";
+  if (status === "enabled" || status === "disabled") return status;
+  throw invalidArgument(`status must be "enabled" or "disabled", not ${JSON.stringify(value)}`);
+}
+
+/** `statusReason` of an identity; left out, it is `null`. */
+export function readStatusReason(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string" && value.length <= MAX_STATUS_REASON) return value;
+  throw invalidArgument(`statusReason must be a string of at most ${MAX_STATUS_REASON} characters`);
+}
+
+/** `capabilities.iotEdge` of an identity; left out, it is `false`. */
+export function readIotEdge(capabilities: unknown): boolean {
+  if (capabilities === undefined || capabilities === null) return false;
+  if (!isJsonObject(capabilities)) throw invalidArgument("capabilities must be an object");
+  const iotEdge = capabilities["iotEdge"] ?? false;
+  if (typeof iotEdge === "boolean") return iotEdge;
+  throw invalidArgument(`capabilities.iotEdge must be true or false, not ${JSON.stringify(iotEdge)}`);
+}
+
+/** A member that is a string where it is given; `null` and left out are the same. */
+export function readOptionalString(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return value;
+  throw invalidArgument(`${name} must be a string, not ${JSON.stringify(value)}`);
+}

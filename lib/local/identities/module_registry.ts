@@ -1,0 +1,120 @@
+import { type Authentication, NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts";
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+import type { DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
+import { checkId, isSystemModule, readOptionalString } from "./identity_rules.ts";
+import type { IdentityStore } from "../records/identity_store.ts";
+import type { JsonObject } from "../json.ts";
+import type { MessageQueues } from "./identity_queues.ts";
+import type { Presence } from "../sessions/presence.ts";
+
+const MAX_MODULES = 50;
+const SYSTEM_MODULES: readonly string[] = ["$edgeAgent", "$edgeHub"];
+
+/** What a write does to a module identity. */
+export class ModuleIdentities {
+  readonly #now: () => number;
+  readonly #store: IdentityStore;
+  readonly #presence: Presence;
+  readonly #queues: MessageQueues;
+
+  constructor(now: () => number, store: IdentityStore, presence: Presence, queues: MessageQueues) {
+    this.#now = now;
+    this.#store = store;
+    this.#presence = presence;
+    this.#queues = queues;
+  }
+
+  /** @throws 409 `ModuleAlreadyExistsOnDevice`, 413 `TooManyModulesOnDevice`, 400 for a body that breaks a rule */
+  create(device: DeviceRecord, moduleId: string, body: JsonObject): ModuleRecord {
+    checkId("moduleId", moduleId);
+    if (device.modules.has(moduleId)) {
+      refuseSystemModule(moduleId);
+      throw new HubFault(
+        "ModuleAlreadyExistsOnDevice",
+        409,
+        `A module with ID '${moduleId}' is already registered on device '${device.deviceId}'.`,
+      );
+    }
+    if (moduleId.startsWith("$")) throw invalidArgument(`moduleId ${moduleId} is not valid: $ starts a system module`);
+    const authentication = readAuthentication(body["authentication"], "module");
+    const managedBy = readOptionalString("managedBy", body["managedBy"]) ?? null;
+    if (countOwnModules(device) >= MAX_MODULES) {
+      throw new HubFault(
+        "TooManyModulesOnDevice",
+        413,
+        `Device ${device.deviceId} has ${MAX_MODULES} modules, it cannot have more`,
+      );
+    }
+    return this.#add(device, moduleId, authentication, managedBy);
+  }
+
+  /** Replaces every member that can be written; what the body leaves out goes back to its default. */
+  replace(module: ModuleRecord, body: JsonObject): void {
+    refuseSystemModule(module.moduleId);
+    const managedBy = readOptionalString("managedBy", body["managedBy"]) ?? null;
+    module.authentication = readAuthentication(body["authentication"], "module");
+    module.managedBy = managedBy;
+    module.etagCounter++;
+  }
+
+  /** Removes a module with its twin and its messages. */
+  delete(module: ModuleRecord): void {
+    refuseSystemModule(module.moduleId);
+    this.#remove(module);
+  }
+
+  /** The two modules of every edge device. */
+  addSystemModules(device: DeviceRecord): void {
+    for (const moduleId of SYSTEM_MODULES) this.#add(device, moduleId, NO_AUTHENTICATION, "iotEdge");
+  }
+
+  removeSystemModules(device: DeviceRecord): void {
+    for (const moduleId of SYSTEM_MODULES) {
+      const module = device.modules.get(moduleId);
+      if (module !== undefined) this.#remove(module);
+    }
+  }
+
+  #add(
+    device: DeviceRecord,
+    moduleId: string,
+    authentication: Authentication,
+    managedBy: string | null,
+  ): ModuleRecord {
+    const { deviceId } = device;
+    const module: ModuleRecord = {
+      kind: "module",
+      deviceId,
+      moduleId,
+      device,
+      ...this.#store.newIdentity(this.#now()),
+      queue: this.#queues.create({ deviceId, moduleId, deviceGenerationId: device.generationId }),
+      sequence: this.#store.modules.nextSequence(),
+      authentication,
+      managedBy,
+    };
+    this.#store.addModule(module);
+    this.#presence.refresh(module);
+    return module;
+  }
+
+  #remove(module: ModuleRecord): void {
+    this.#store.removeModule(module);
+    this.#queues.discard([module]);
+    this.#presence.removed(module);
+  }
+}
+
+function refuseSystemModule(moduleId: string): void {
+  if (!isSystemModule(moduleId)) return;
+  throw new HubFault(
+    "SystemModuleModifyUnauthorizedAccess",
+    401,
+    `${moduleId} is a system module: only the hub writes it`,
+  );
+}
+
+/** System modules do not count towards the limit. */
+function countOwnModules(device: DeviceRecord): number {
+  return device.modules.size - SYSTEM_MODULES.filter((moduleId) => device.modules.has(moduleId)).length;
+}

@@ -1,0 +1,87 @@
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+
+const MAX_MESSAGE_BYTES = 64 * 1024;
+const DEFAULT_TIME_TO_LIVE = 60 * 60 * 1000;
+const MAX_TIME_TO_LIVE = 2 * 24 * 60 * 60 * 1000;
+const MAX_MESSAGE_ID_LENGTH = 128;
+const TIMESTAMP_BYTES = 8;
+const ACK_PROPERTY = "iothub-ack";
+// deno-lint-ignore no-control-regex
+const ASCII_REGEXP = /^[\x00-\x7f]*$/;
+const ENCODER = new TextEncoder();
+const ACKS: readonly string[] = ["none", "positive", "negative", "full"];
+
+/** A cloud-to-device message as it comes from a sender. */
+export interface CloudMessage {
+  messageId?: string;
+  correlationId?: string;
+  userId?: string;
+  to: string;
+  contentType?: string;
+  contentEncoding?: string;
+  /** Milliseconds since the epoch. */
+  expiryTime?: number;
+  /** The value of the application property `iothub-ack`, which is not among `properties`. */
+  ack?: string;
+  /** The application properties. */
+  properties: Record<string, unknown>;
+  data: Uint8Array;
+}
+
+/**
+ * Refuses a message that the hub cannot queue.
+ *
+ * @returns when the message expires, in milliseconds since the epoch
+ */
+export function checkCloudMessage(message: CloudMessage, now: number): number {
+  if (message.messageId !== undefined && message.messageId.length > MAX_MESSAGE_ID_LENGTH) {
+    throw invalidArgument(
+      `message-id has ${message.messageId.length} characters, it must not have more than ${MAX_MESSAGE_ID_LENGTH}`,
+    );
+  }
+  if (message.ack !== undefined && !ACKS.includes(message.ack)) {
+    throw invalidArgument(`iothub-ack must be one of ${ACKS.join(", ")}, not ${JSON.stringify(message.ack)}`);
+  }
+  const size = sizeOf(message);
+  if (size > MAX_MESSAGE_BYTES) {
+    throw new HubFault(
+      "MessageTooLarge",
+      413,
+      `The message has ${size} bytes with its properties, it must not have more than ${MAX_MESSAGE_BYTES}`,
+    );
+  }
+  return expiryOf(message.expiryTime, now);
+}
+
+function expiryOf(expiryTime: number | undefined, now: number): number {
+  if (expiryTime === undefined) return now + DEFAULT_TIME_TO_LIVE;
+  if (expiryTime > now && expiryTime <= now + MAX_TIME_TO_LIVE) return expiryTime;
+  throw new HubFault(
+    "InvalidMessageExpiryTime",
+    403,
+    `The message expires at ${timeText(expiryTime)}, it must expire after now and within two days`,
+  );
+}
+
+/**
+ * Body, values of system properties, names and values of application properties, of which `iothub-ack` is one. The
+ * address does not count, so that the room for the rest is the same for every device.
+ */
+function sizeOf(message: CloudMessage): number {
+  const { messageId, correlationId, userId, contentType, contentEncoding, expiryTime, ack } = message;
+  let size = message.data.byteLength + (expiryTime === undefined ? 0 : TIMESTAMP_BYTES);
+  for (const text of [messageId, correlationId, userId, contentType, contentEncoding]) size += byteLength(text ?? "");
+  if (ack !== undefined) size += ACK_PROPERTY.length + ack.length;
+  for (const [name, value] of Object.entries(message.properties)) size += byteLength(name) + byteLength(String(value));
+  return size;
+}
+
+/** Most texts are ASCII, and need not be encoded to be measured. */
+function byteLength(text: string): number {
+  return ASCII_REGEXP.test(text) ? text.length : ENCODER.encode(text).length;
+}
+
+function timeText(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  return Number.isNaN(time.getTime()) ? String(milliseconds) : time.toISOString();
+}

@@ -1,0 +1,182 @@
+import type { Twin } from "../../../gen/index.ts";
+import type { ArithmeticOperator, ComparisonOperator, Expression, Literal, Path } from "./expressions.ts";
+
+/** Works something out about a twin. `undefined` is the third truth value, and the value of what is not there. */
+export type Evaluator = (row: Twin) => unknown;
+
+/** Properties at the root of a twin, which are found in any letter case; keys of users are not. */
+const ROOT_PROPERTIES: ReadonlyMap<string, string> = new Map(
+  [
+    "deviceId",
+    "moduleId",
+    "etag",
+    "deviceEtag",
+    "status",
+    "statusReason",
+    "statusUpdateTime",
+    "connectionState",
+    "lastActivityTime",
+    "cloudToDeviceMessageCount",
+    "authenticationType",
+    "x509Thumbprint",
+    "modelId",
+    "version",
+    "tags",
+    "properties",
+    "configurations",
+    "capabilities",
+    "deviceScope",
+    "parentScopes",
+  ].map((name) => [name.toLowerCase(), name]),
+);
+
+/** A function that finds what is at a path. The name of the collection may stand before it. */
+export function compilePath(path: Path, source: string): Evaluator {
+  const [root = "", ...below] = withoutCollection(path, source);
+  const names = [ROOT_PROPERTIES.get(root.toLowerCase()) ?? root, ...below];
+  return (row) => {
+    let value: unknown = row;
+    for (const name of names) {
+      if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) {
+        return undefined;
+      }
+      value = (value as Record<string, unknown>)[name];
+    }
+    return value;
+  };
+}
+
+/** A function that works out a condition. A twin is in the result when it says exactly `true`. */
+export function compile(expression: Expression, source: string): Evaluator {
+  switch (expression.kind) {
+    case "literal":
+      return () => expression.value;
+    case "path":
+      return compilePath(expression.path, source);
+    case "not": {
+      const operand = compile(expression.operand, source);
+      return (row) => not(operand(row));
+    }
+    case "negative": {
+      const operand = compile(expression.operand, source);
+      return (row) => arithmetic("-", 0, operand(row));
+    }
+    case "and":
+    case "or": {
+      const [left, right] = [compile(expression.left, source), compile(expression.right, source)];
+      // One side alone decides: false for AND, true for OR.
+      const decisive = expression.kind === "or";
+      return (row) => junction(decisive, left(row), () => right(row));
+    }
+    case "comparison": {
+      const [left, right] = [compile(expression.left, source), compile(expression.right, source)];
+      return (row) => compare(expression.operator, left(row), right(row));
+    }
+    case "arithmetic": {
+      const [left, right] = [compile(expression.left, source), compile(expression.right, source)];
+      return (row) => arithmetic(expression.operator, left(row), right(row));
+    }
+    case "in":
+    case "nin": {
+      const operand = compile(expression.operand, source);
+      const isIn = (row: Twin): unknown => isAmong(operand(row), expression.values);
+      return expression.kind === "in" ? isIn : (row) => not(isIn(row));
+    }
+    case "call": {
+      const args = expression.args.map((arg) => compile(arg, source));
+      return (row) => call(expression.name, args[0]!(row), args[1]?.(row));
+    }
+  }
+}
+
+function withoutCollection(path: Path, source: string): Path {
+  const collection = source.split(".");
+  let rest = path;
+  for (const word of collection) {
+    if (rest.length > 1 && rest[0]!.toLowerCase() === word) rest = rest.slice(1);
+  }
+  return rest;
+}
+
+function not(value: unknown): boolean | undefined {
+  return typeof value === "boolean" ? !value : undefined;
+}
+
+function junction(decisive: boolean, left: unknown, right: () => unknown): boolean | undefined {
+  if (left === decisive) return decisive;
+  const second = right();
+  if (second === decisive) return decisive;
+  return left === !decisive && second === !decisive ? !decisive : undefined;
+}
+
+function isPrimitive(value: unknown): value is null | boolean | number | string {
+  return value === null || ["boolean", "number", "string"].includes(typeof value);
+}
+
+/** Only primitives compare; those of different types are never equal, and neither is before the other. */
+function compare(operator: ComparisonOperator, left: unknown, right: unknown): boolean | undefined {
+  if (!isPrimitive(left) || !isPrimitive(right)) return undefined;
+  if (operator === "=") return left === right;
+  if (operator === "!=") return left !== right;
+  if (typeof left === "number" && typeof right === "number") return order(operator, left - right);
+  if (typeof left === "string" && typeof right === "string") {
+    return order(operator, left < right ? -1 : left > right ? 1 : 0);
+  }
+  return undefined;
+}
+
+function order(operator: ComparisonOperator, difference: number): boolean {
+  if (operator === "<") return difference < 0;
+  if (operator === ">") return difference > 0;
+  return operator === "<=" ? difference <= 0 : difference >= 0;
+}
+
+function isAmong(value: unknown, values: readonly Literal[]): boolean | undefined {
+  return isPrimitive(value) ? values.some((candidate) => candidate === value) : undefined;
+}
+
+function arithmetic(operator: ArithmeticOperator, left: unknown, right: unknown): number | undefined {
+  if (typeof left !== "number" || typeof right !== "number") return undefined;
+  const result = calculate(operator, left, right);
+  return Number.isFinite(result) ? result : undefined;
+}
+
+function calculate(operator: ArithmeticOperator, left: number, right: number): number {
+  switch (operator) {
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return left / right;
+    case "%":
+      return left % right;
+  }
+}
+
+function call(name: string, value: unknown, other: unknown): boolean | undefined {
+  switch (name) {
+    case "IS_DEFINED":
+      return value !== undefined;
+    case "STARTSWITH":
+      return typeof value === "string" && typeof other === "string" ? value.startsWith(other) : undefined;
+    case "ENDSWITH":
+      return typeof value === "string" && typeof other === "string" ? value.endsWith(other) : undefined;
+    case "IS_ARRAY":
+      return Array.isArray(value);
+    case "IS_BOOL":
+      return typeof value === "boolean";
+    case "IS_NULL":
+      return value === null;
+    case "IS_NUMBER":
+      return typeof value === "number";
+    case "IS_OBJECT":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+    case "IS_PRIMITIVE":
+      return isPrimitive(value);
+    default:
+      return typeof value === "string";
+  }
+}

@@ -1,0 +1,190 @@
+import type { TokenReader } from "./tokens.ts";
+
+/** The names of a path, from the root of a twin down. */
+export type Path = readonly string[];
+
+/** A value that a query can spell; `undefined` is one. */
+export type Literal = null | undefined | boolean | number | string | readonly Literal[];
+
+export type ComparisonOperator = "=" | "!=" | "<" | ">" | "<=" | ">=";
+export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%";
+
+/** A condition, or a part of one. */
+export type Expression =
+  | { readonly kind: "literal"; readonly value: Literal }
+  | { readonly kind: "path"; readonly path: Path }
+  | { readonly kind: "not" | "negative"; readonly operand: Expression }
+  | { readonly kind: "and" | "or"; readonly left: Expression; readonly right: Expression }
+  | {
+    readonly kind: "comparison";
+    readonly operator: ComparisonOperator;
+    readonly left: Expression;
+    readonly right: Expression;
+  }
+  | {
+    readonly kind: "arithmetic";
+    readonly operator: ArithmeticOperator;
+    readonly left: Expression;
+    readonly right: Expression;
+  }
+  | { readonly kind: "in" | "nin"; readonly operand: Expression; readonly values: readonly Literal[] }
+  | { readonly kind: "call"; readonly name: string; readonly args: readonly Expression[] };
+
+/** Functions by name, with the number of their arguments. */
+const FUNCTIONS: Readonly<Record<string, number>> = {
+  IS_DEFINED: 1,
+  STARTSWITH: 2,
+  ENDSWITH: 2,
+  IS_ARRAY: 1,
+  IS_BOOL: 1,
+  IS_NULL: 1,
+  IS_NUMBER: 1,
+  IS_OBJECT: 1,
+  IS_PRIMITIVE: 1,
+  IS_STRING: 1,
+};
+
+/** Words that name a property only in `[[double brackets]]`. */
+const RESERVED: ReadonlySet<string> = new Set(
+  "SELECT FROM WHERE GROUP BY AS AND OR NOT IN NIN TRUE FALSE NULL UNDEFINED ORDER JOIN LIKE BETWEEN HAVING DISTINCT"
+    .split(" "),
+);
+
+const COMPARISONS: ReadonlyMap<string, ComparisonOperator> = new Map([
+  ["=", "="],
+  ["!=", "!="],
+  ["<>", "!="],
+  ["<", "<"],
+  [">", ">"],
+  ["<=", "<="],
+  [">=", ">="],
+]);
+
+/** Every level costs a call; no reasonable query comes near. */
+const MAX_DEPTH = 100;
+
+/** Reads a condition. OR binds loosest, then AND, NOT, comparisons, arithmetic. */
+export function parseExpression(reader: TokenReader, depth = 0): Expression {
+  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  let left = parseAnd(reader, depth);
+  while (reader.takeKeyword("OR")) left = { kind: "or", left, right: parseAnd(reader, depth) };
+  return left;
+}
+
+/** Reads a path such as `properties.reported.$version` or `tags.[[group]]`. */
+export function parsePath(reader: TokenReader): Path {
+  const path = [parseName(reader)];
+  while (reader.takeSymbol(".")) path.push(parseName(reader));
+  return path;
+}
+
+function parseName(reader: TokenReader): string {
+  const token = reader.next;
+  if (token.kind === "quotedName") return reader.take().text;
+  if (token.kind !== "name") throw reader.fault("a name must come here");
+  if (RESERVED.has(token.text.toUpperCase())) {
+    throw reader.fault(`${token.text} is a reserved word, write [[${token.text}]] where it is the name of a property`);
+  }
+  return reader.take().text;
+}
+
+function parseAnd(reader: TokenReader, depth: number): Expression {
+  let left = parseNot(reader, depth);
+  while (reader.takeKeyword("AND")) left = { kind: "and", left, right: parseNot(reader, depth) };
+  return left;
+}
+
+function parseNot(reader: TokenReader, depth: number): Expression {
+  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  if (reader.takeKeyword("NOT")) return { kind: "not", operand: parseNot(reader, depth + 1) };
+  return parseComparison(reader, depth);
+}
+
+function parseComparison(reader: TokenReader, depth: number): Expression {
+  const left = parseSum(reader, depth);
+  const operator = reader.next.kind === "symbol" ? COMPARISONS.get(reader.next.text) : undefined;
+  if (operator !== undefined) {
+    reader.take();
+    return { kind: "comparison", operator, left, right: parseSum(reader, depth) };
+  }
+  if (reader.takeKeyword("IN")) return { kind: "in", operand: left, values: parseArray(reader) };
+  if (reader.takeKeyword("NIN")) return { kind: "nin", operand: left, values: parseArray(reader) };
+  return left;
+}
+
+function parseSum(reader: TokenReader, depth: number): Expression {
+  let left = parseProduct(reader, depth);
+  for (let operator = readOneOf(reader, "+", "-"); operator; operator = readOneOf(reader, "+", "-")) {
+    left = { kind: "arithmetic", operator, left, right: parseProduct(reader, depth) };
+  }
+  return left;
+}
+
+function parseProduct(reader: TokenReader, depth: number): Expression {
+  let left = parseOperand(reader, depth);
+  for (let operator = readOneOf(reader, "*", "/", "%"); operator; operator = readOneOf(reader, "*", "/", "%")) {
+    left = { kind: "arithmetic", operator, left, right: parseOperand(reader, depth) };
+  }
+  return left;
+}
+
+function readOneOf(reader: TokenReader, ...operators: ArithmeticOperator[]): ArithmeticOperator | undefined {
+  return operators.find((operator) => reader.takeSymbol(operator));
+}
+
+function parseOperand(reader: TokenReader, depth: number): Expression {
+  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  if (reader.takeSymbol("(")) {
+    const inner = parseExpression(reader, depth + 1);
+    reader.expectSymbol(")");
+    return inner;
+  }
+  if (reader.takeSymbol("-")) return { kind: "negative", operand: parseOperand(reader, depth + 1) };
+  if (reader.isSymbol("[")) return { kind: "literal", value: parseArray(reader) };
+  if (reader.next.kind === "name" && reader.isFollowedBy("(")) return parseCall(reader, depth);
+  const literal = parseLiteral(reader);
+  return literal === undefined ? { kind: "path", path: parsePath(reader) } : { kind: "literal", value: literal.value };
+}
+
+function parseCall(reader: TokenReader, depth: number): Expression {
+  const name = reader.next.text.toUpperCase();
+  const arity = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (arity === undefined) {
+    throw reader.fault(`${reader.next.text} is no function here, there are ${Object.keys(FUNCTIONS).join(", ")}`);
+  }
+  const fault = reader.fault(`${name} takes ${arity} argument${arity === 1 ? "" : "s"}`);
+  reader.take();
+  reader.expectSymbol("(");
+  const args: Expression[] = [];
+  while (!reader.takeSymbol(")")) {
+    if (args.length > 0) reader.expectSymbol(",");
+    args.push(parseExpression(reader, depth + 1));
+  }
+  if (args.length !== arity || (name === "IS_DEFINED" && args[0]!.kind !== "path")) throw fault;
+  return { kind: "call", name, args };
+}
+
+function parseArray(reader: TokenReader): Literal[] {
+  reader.expectSymbol("[");
+  const values: Literal[] = [];
+  while (!reader.takeSymbol("]")) {
+    if (values.length > 0) reader.expectSymbol(",");
+    const negative = reader.takeSymbol("-");
+    const literal = parseLiteral(reader);
+    if (literal === undefined || (negative && typeof literal.value !== "number")) {
+      throw reader.fault("an array holds literals only");
+    }
+    values.push(negative ? -literal.value! : literal.value);
+  }
+  return values;
+}
+
+function parseLiteral(reader: TokenReader): { value: Literal } | undefined {
+  if (reader.next.kind === "number") return { value: reader.take().number };
+  if (reader.next.kind === "string") return { value: reader.take().text };
+  if (reader.takeKeyword("TRUE")) return { value: true };
+  if (reader.takeKeyword("FALSE")) return { value: false };
+  if (reader.takeKeyword("NULL")) return { value: null };
+  if (reader.takeKeyword("UNDEFINED")) return { value: undefined };
+  return undefined;
+}

@@ -1,0 +1,84 @@
+import type { Authentication } from "../identities/authentication_block.ts";
+import type { DeviceStatus } from "../identities/identity_rules.ts";
+import type { JsonObject } from "../json.ts";
+import type { MessageQueue } from "../messages/message_queue.ts";
+import type { TwinSection } from "./twin_section.ts";
+
+/** What the twin of an identity holds of its own. */
+export interface TwinRecord {
+  tags: JsonObject;
+  desired: TwinSection;
+  reported: TwinSection;
+  /** Moves with each write of the service, not with those of the device. */
+  etagCounter: number;
+}
+
+/** What a device and a module have in common. Times are in milliseconds since the epoch, 0 is "never". */
+interface IdentityRecord {
+  readonly deviceId: string;
+  readonly generationId: string;
+  /** The place in the order of creation, over all identities of its kind. */
+  readonly sequence: number;
+  readonly twin: TwinRecord;
+  readonly queue: MessageQueue;
+  etagCounter: number;
+  authentication: Authentication;
+  connected: boolean;
+  connectionStateUpdatedTime: number;
+  lastActivityTime: number;
+}
+
+/** A device in the registry. */
+export interface DeviceRecord extends IdentityRecord {
+  readonly kind: "device";
+  readonly modules: Map<string, ModuleRecord>;
+  /** The devices whose gateway this one is. */
+  readonly children: Set<DeviceRecord>;
+  parent: DeviceRecord | undefined;
+  /** The scope that an edge device offers; `undefined` for any other device. */
+  ownScope: string | undefined;
+  status: DeviceStatus;
+  statusReason: string | null;
+  statusUpdatedTime: number;
+}
+
+/** A module of a device. */
+export interface ModuleRecord extends IdentityRecord {
+  readonly kind: "module";
+  readonly moduleId: string;
+  readonly device: DeviceRecord;
+  managedBy: string | null;
+}
+
+/** Whatever has a twin, a queue and methods. */
+export type AnyRecord = DeviceRecord | ModuleRecord;
+
+/** The device that a record is, or belongs to. */
+export function deviceOf(record: AnyRecord): DeviceRecord {
+  return record.kind === "device" ? record : record.device;
+}
+
+/** One text for a device or a module; ids hold no slash. */
+export function identityKey(deviceId: string, moduleId: string | undefined): string {
+  return moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`;
+}
+
+/** {@linkcode identityKey} of a record. */
+export function keyOf(record: AnyRecord): string {
+  return identityKey(record.deviceId, record.kind === "module" ? record.moduleId : undefined);
+}
+
+/** The etag of an identity: a decimal counter in base64. */
+export function identityEtag(record: AnyRecord): string {
+  return btoa(String(record.etagCounter));
+}
+
+/** The etag of a twin: a counter of eight bytes, the highest first, in base64. */
+export function twinEtag(twin: TwinRecord): string {
+  let bytes = "";
+  for (let rest = twin.etagCounter, i = 0; i < 8; i++) {
+    bytes = String.fromCharCode(rest % 256) + bytes;
+    rest = Math.floor(rest / 256);
+  }
+  return btoa(bytes);
+}

@@ -1,0 +1,89 @@
+import { checkIdentityIfMatch } from "../identities/device_registry.ts";
+import { deviceNotFound, preconditionFailed } from "../hub_fault.ts";
+import { createdDeviceDocument, deviceDocument } from "../identities/identity_documents.ts";
+import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
+import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
+import { ok, type RestAnswer, type RestCall } from "./call.ts";
+
+const MAX_LISTED = 1000;
+
+/** `GET /devices` */
+export function listDevices({ hub, query }: RestCall): RestAnswer {
+  const top = Number(query.get("top"));
+  const limit = Number.isInteger(top) && top > 0 && top <= MAX_LISTED ? top : MAX_LISTED;
+  const now = hub.now();
+  const devices = [];
+  for (const device of hub.store.devices.after(0)) {
+    if (devices.length === limit) break;
+    devices.push(deviceDocument(device, now));
+  }
+  return ok(devices);
+}
+
+/** `GET /devices/{id}` */
+export function getDevice({ hub, deviceId }: RestCall): RestAnswer {
+  const device = hub.store.requireDevice(deviceId);
+  return ok(deviceDocument(device, hub.now()), etagHeader(device));
+}
+
+/** `PUT /devices/{id}`: without `If-Match` a create, with it a replace. */
+export async function putDevice(call: RestCall): Promise<RestAnswer> {
+  const { hub, deviceId, ifMatch } = call;
+  const body = requireObject("a device identity", await call.json());
+  checkIdInBody("deviceId", body, deviceId);
+  if (ifMatch === undefined) {
+    const device = hub.devices.create(deviceId, body);
+    return ok(createdDeviceDocument(device, hub.now()), etagHeader(device));
+  }
+  const device = hub.store.requireDevice(deviceId);
+  checkIdentityIfMatch(device, ifMatch);
+  hub.devices.replace(device, body);
+  return ok(deviceDocument(device, hub.now()), etagHeader(device));
+}
+
+/** `DELETE /devices/{id}` */
+export function deleteDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
+  if (ifMatch === undefined) throw preconditionFailed("Etag missing");
+  const device = hub.store.requireDevice(deviceId);
+  checkIdentityIfMatch(device, ifMatch);
+  hub.devices.delete(device);
+  return { status: 204 };
+}
+
+/** `POST /devices` */
+export async function postDevices(call: RestCall): Promise<RestAnswer> {
+  const result = call.hub.bulk.run(await call.json());
+  if (result.isSuccessful) return ok(result);
+  // Readers of either header exist.
+  const headers = {
+    "iothub-errorcode": "BulkRegistryOperationFailure",
+    "IotHubErrorCode": "BulkRegistryOperationFailure",
+  };
+  return { status: 400, body: result, headers };
+}
+
+/** `DELETE /devices/{id}/commands` */
+export function purgeMessages({ hub, deviceId }: RestCall): RestAnswer {
+  const device = hub.store.device(deviceId);
+  if (device === undefined) throw deviceNotFound(deviceId);
+  return ok({ totalMessagesPurged: device.queue.purge(hub.now()), deviceId, moduleId: null });
+}
+
+/** `GET /statistics/devices` */
+export function getDeviceStatistics({ hub }: RestCall): RestAnswer {
+  let enabledDeviceCount = 0;
+  for (const device of hub.store.devices.after(0)) if (device.status === "enabled") enabledDeviceCount++;
+  const totalDeviceCount = hub.store.devices.size;
+  return ok({ totalDeviceCount, enabledDeviceCount, disabledDeviceCount: totalDeviceCount - enabledDeviceCount });
+}
+
+/** `GET /statistics/service` */
+export function getServiceStatistics({ hub }: RestCall): RestAnswer {
+  let connectedDeviceCount = 0;
+  for (const device of hub.store.devices.after(0)) if (device.connected) connectedDeviceCount++;
+  return ok({ connectedDeviceCount });
+}
+
+function etagHeader(device: DeviceRecord): Record<string, string> {
+  return { etag: `"${identityEtag(device)}"` };
+}

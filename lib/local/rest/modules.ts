@@ -1,0 +1,53 @@
+import { checkIdentityIfMatch } from "../identities/device_registry.ts";
+import { deviceNotFound, preconditionFailed, unauthorized } from "../hub_fault.ts";
+import { createdModuleDocument, moduleDocument } from "../identities/identity_documents.ts";
+import type { DeviceRecord } from "../records/identity_records.ts";
+import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
+import { ok, type RestAnswer, type RestCall } from "./call.ts";
+
+/** `GET /devices/{id}/modules` */
+export function listModules(call: RestCall): RestAnswer {
+  const now = call.hub.now();
+  return ok([...requireParent(call).modules.values()].map((module) => moduleDocument(module, now)));
+}
+
+/** `GET /devices/{id}/modules/{mid}` */
+export function getModule(call: RestCall): RestAnswer {
+  const { hub, moduleId } = call;
+  return ok(moduleDocument(hub.store.requireModule(requireParent(call), moduleId), hub.now()));
+}
+
+/** `PUT /devices/{id}/modules/{mid}`: without `If-Match` a create, with it a replace. */
+export async function putModule(call: RestCall): Promise<RestAnswer> {
+  const { hub, moduleId, ifMatch } = call;
+  const body = requireObject("a module identity", await call.json());
+  checkIdInBody("deviceId", body, call.deviceId);
+  checkIdInBody("moduleId", body, moduleId);
+  const device = requireParent(call);
+  if (ifMatch === undefined) return ok(createdModuleDocument(hub.modules.create(device, moduleId, body), hub.now()));
+  const module = hub.store.requireModule(device, moduleId);
+  checkIdentityIfMatch(module, ifMatch);
+  hub.modules.replace(module, body);
+  return ok(moduleDocument(module, hub.now()));
+}
+
+/** `DELETE /devices/{id}/modules/{mid}` */
+export function deleteModule(call: RestCall): RestAnswer {
+  const { hub, moduleId, ifMatch } = call;
+  if (ifMatch === undefined) throw preconditionFailed("Etag missing");
+  const module = hub.store.requireModule(requireParent(call), moduleId);
+  checkIdentityIfMatch(module, ifMatch);
+  hub.modules.delete(module);
+  return { status: 204 };
+}
+
+/** With a shared access signature, the device must exist and be enabled, or the call is not authorized. */
+function requireParent({ hub, deviceId, principal }: RestCall): DeviceRecord {
+  const device = hub.store.device(deviceId);
+  if (principal.kind === "sas" && device?.status !== "enabled") {
+    const state = device === undefined ? "not registered" : "disabled";
+    throw unauthorized("IotHubUnauthorizedAccess", `Unauthorized: device ${deviceId} is ${state}`);
+  }
+  if (device === undefined) throw deviceNotFound(deviceId);
+  return device;
+}

@@ -1,0 +1,102 @@
+import { requireRight } from "../auth/authorization.ts";
+import { HubFault } from "../hub_fault.ts";
+import type { HubState } from "../hub_state.ts";
+import { type RestAnswer, RestCall } from "./call.ts";
+import { type Envelope, faultAnswer } from "./errors.ts";
+import { type Route, ROUTES } from "./routes.ts";
+
+const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
+
+/** Routes by their first segment and their number of segments. */
+const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
+
+/** Answers one request to the service API. */
+export async function answerRest(hub: HubState, request: Request): Promise<Response> {
+  let envelope: Envelope = "plain";
+  hub.alarm.ring();
+  try {
+    const url = new URL(request.url);
+    const path = decodePath(url.pathname);
+    const { route, ids } = findRoute(methodOf(request), path);
+    envelope = route.envelope;
+    checkApiVersion(url.searchParams);
+    const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
+    requireRight(principal, route.right, path);
+    return toResponse(hub, await route.handler(new RestCall(hub, request, principal, ids, url.searchParams)));
+  } catch (error) {
+    if (!(error instanceof HubFault)) throw error;
+    // This one has a shape of its own on the wire.
+    if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
+    return toResponse(hub, faultAnswer(error, envelope, hub.now()));
+  }
+}
+
+function toResponse(hub: HubState, answer: RestAnswer): Response {
+  const headers: Record<string, string> = {
+    "date": new Date(hub.now()).toUTCString(),
+    "vary": "Origin",
+    "x-ms-request-id": crypto.randomUUID(),
+    ...answer.headers,
+  };
+  if (answer.body === undefined) return new Response(null, { status: answer.status, headers });
+  headers["content-type"] = "application/json; charset=utf-8";
+  return new Response(JSON.stringify(answer.body), { status: answer.status, headers });
+}
+
+/** Clients that cannot send PATCH send POST and say what they mean. */
+function methodOf(request: Request): string {
+  if (request.method !== "POST") return request.method;
+  return request.headers.get("x-http-method-override")?.toUpperCase() ?? "POST";
+}
+
+function decodePath(pathname: string): string[] {
+  const segments = pathname.split("/").slice(1);
+  if (segments.at(-1) === "") segments.pop();
+  try {
+    return segments.map(decodeURIComponent);
+  } catch {
+    throw new HubFault("IotHubFormatError", 400, `The path ${pathname} is not well percent-encoded`);
+  }
+}
+
+function findRoute(method: string, path: readonly string[]): { route: Route; ids: string[] } {
+  const candidates = INDEX.get(indexKey(path)) ?? [];
+  let pathExists = false;
+  for (const route of candidates) {
+    if (!matches(route, path)) continue;
+    if (route.method === method) return { route, ids: path.filter((_, i) => route.segments[i] === "{}") };
+    pathExists = true;
+  }
+  if (pathExists) {
+    throw new HubFault(
+      "GenericMethodNotAllowed",
+      405,
+      `The requested resource does not support http method '${method}'.`,
+    );
+  }
+  throw new HubFault("GenericNotFound", 404, `The hub has nothing at /${path.join("/")}`);
+}
+
+function matches(route: Route, path: readonly string[]): boolean {
+  return route.segments.every((segment, i) => segment === "{}" || segment === path[i]!.toLowerCase());
+}
+
+function indexKey(path: readonly string[]): string {
+  return `${path[0]?.toLowerCase()} ${path.length}`;
+}
+
+function indexRoutes(): Map<string, Route[]> {
+  const index = new Map<string, Route[]>();
+  for (const route of ROUTES) {
+    const key = indexKey(route.segments);
+    index.set(key, [...index.get(key) ?? [], route]);
+  }
+  return index;
+}
+
+function checkApiVersion(query: URLSearchParams): void {
+  const version = query.get("api-version");
+  if (version !== null && API_VERSION.test(version)) return;
+  const found = version === null ? "it is missing" : `not ${JSON.stringify(version)}`;
+  throw new HubFault("InvalidProtocolVersion", 400, `api-version must be a date such as 2021-04-12, ${found}`);
+}

@@ -1,0 +1,79 @@
+import type { Right } from "../auth/authorization.ts";
+import { notInThisVersion } from "../hub_fault.ts";
+import type { RestHandler } from "./call.ts";
+import * as devices from "./devices.ts";
+import type { Envelope } from "./errors.ts";
+import * as feedback from "./feedback.ts";
+import * as modules from "./modules.ts";
+import { queryTwins } from "./queries.ts";
+import * as twins from "./twins.ts";
+
+/** One operation: where it is, what it takes to call it, and how its errors look. */
+export interface Route {
+  readonly method: string;
+  /** Segments in lower case; `{}` stands for any one. */
+  readonly segments: readonly string[];
+  /** `undefined`: any caller that the hub knows. */
+  readonly right: Right | undefined;
+  readonly handler: RestHandler;
+  readonly envelope: Envelope;
+}
+
+/** Every operation of the service API; where two fit a path, the first one counts. */
+export const ROUTES: readonly Route[] = [
+  route("GET", "/devices", "RegistryRead", devices.listDevices),
+  route("POST", "/devices", "RegistryWrite", devices.postDevices),
+  route("POST", "/devices/query", "ServiceConnect", queryTwins),
+  route("GET", "/devices/{}", "RegistryRead", devices.getDevice),
+  route("PUT", "/devices/{}", "RegistryWrite", devices.putDevice),
+  route("DELETE", "/devices/{}", "RegistryWrite", devices.deleteDevice),
+  route("DELETE", "/devices/{}/commands", "ServiceConnect", devices.purgeMessages),
+  route("GET", "/devices/{}/modules", "RegistryRead", modules.listModules),
+  route("GET", "/devices/{}/modules/{}", "RegistryRead", modules.getModule),
+  route("PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule),
+  route("DELETE", "/devices/{}/modules/{}", "RegistryWrite", modules.deleteModule),
+  route("GET", "/messages/servicebound/feedback", "ServiceConnect", feedback.receiveFeedback),
+  route("DELETE", "/messages/servicebound/feedback/{}", "ServiceConnect", feedback.completeFeedback),
+  route("POST", "/messages/servicebound/feedback/{}/abandon", "ServiceConnect", feedback.abandonFeedback),
+  route("GET", "/statistics/devices", "RegistryRead", devices.getDeviceStatistics),
+  route("GET", "/statistics/service", "RegistryRead", devices.getServiceStatistics),
+  ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
+    route("GET", path, "ServiceConnect", twins.getTwin),
+    route("PUT", path, "ServiceConnect", twins.putTwin),
+    route("PATCH", path, "ServiceConnect", twins.patchTwin),
+    route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, "nested"),
+  ]),
+  ...[
+    "GET /configurations",
+    "GET /configurations/{}",
+    "PUT /configurations/{}",
+    "DELETE /configurations/{}",
+    "POST /configurations/testqueries",
+    "POST /devices/{}/applyconfigurationcontent",
+    "POST /jobs/create",
+    "GET /jobs",
+    "GET /jobs/{}",
+    "DELETE /jobs/{}",
+    "GET /jobs/v2/query",
+    "GET /jobs/v2/{}",
+    "PUT /jobs/v2/{}",
+    "POST /jobs/v2/{}/cancel",
+    "GET /digitaltwins/{}",
+    "PATCH /digitaltwins/{}",
+    "POST /digitaltwins/{}/commands/{}",
+    "POST /digitaltwins/{}/components/{}/commands/{}",
+  ].map((operation) => {
+    const [method = "", path = ""] = operation.split(" ");
+    return route(method, path, undefined, () => Promise.reject(notInThisVersion(operation)));
+  }),
+];
+
+function route(
+  method: string,
+  path: string,
+  right: Right | undefined,
+  handler: RestHandler,
+  envelope: Envelope = "plain",
+): Route {
+  return { method, segments: path.split("/").slice(1), right, handler, envelope };
+}

@@ -1,0 +1,45 @@
+import { deviceNotFound, moduleNotFound } from "../hub_fault.ts";
+import { readMethodCall } from "../sessions/direct_method_broker.ts";
+import type { AnyRecord } from "../records/identity_records.ts";
+import { ok, type RestAnswer, type RestCall } from "./call.ts";
+import { twinDocument } from "../twins/twin_documents.ts";
+
+/** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}` */
+export function getTwin(call: RestCall): RestAnswer {
+  return ok(twinDocument(requireRecord(call), call.hub.now()));
+}
+
+/** `PATCH /twins/{id}` and `PATCH /twins/{id}/modules/{mid}` */
+export async function patchTwin(call: RestCall): Promise<RestAnswer> {
+  const body = await call.json();
+  const record = requireRecord(call);
+  call.hub.twins.patch(record, body, call.ifMatch);
+  return ok(twinDocument(record, call.hub.now()));
+}
+
+/** `PUT /twins/{id}` and `PUT /twins/{id}/modules/{mid}` */
+export async function putTwin(call: RestCall): Promise<RestAnswer> {
+  const body = await call.json();
+  const record = requireRecord(call);
+  call.hub.twins.replace(record, body, call.ifMatch);
+  return ok(twinDocument(record, call.hub.now()));
+}
+
+/** `POST /twins/{id}/methods` and `POST /twins/{id}/modules/{mid}/methods` */
+export async function invokeMethod(call: RestCall): Promise<RestAnswer> {
+  const { hub, deviceId, ids } = call;
+  const methodCall = readMethodCall(await call.json());
+  const device = hub.store.device(deviceId);
+  if (device === undefined || device.status !== "enabled") throw deviceNotFound(deviceId);
+  const moduleId = ids[1];
+  const record = moduleId === undefined ? device : device.modules.get(moduleId);
+  if (record === undefined) throw moduleNotFound(deviceId, moduleId!);
+  return ok(await hub.methods.invoke(record, methodCall, call.request.signal));
+}
+
+/** A missing module is reported as a missing device here, unlike in the calls for identities and methods. */
+function requireRecord({ hub, deviceId, ids }: RestCall): AnyRecord {
+  const record = hub.store.find(deviceId, ids[1]);
+  if (record === undefined) throw deviceNotFound(ids[1] === undefined ? deviceId : `${deviceId}/${ids[1]}`);
+  return record;
+}

@@ -1,0 +1,137 @@
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { type AnyRecord, keyOf } from "../records/identity_records.ts";
+import { isJsonObject, type JsonValue } from "../json.ts";
+import type { DeviceConnection, MethodAnswer, Presence } from "./presence.ts";
+
+const DEFAULT_RESPONSE_TIMEOUT = 30;
+const MIN_RESPONSE_TIMEOUT = 5;
+const MAX_TIMEOUT = 300;
+const MAX_PAYLOAD_BYTES = 128 * 1024;
+const NOT_CONNECTED = "Timed out waiting for device to connect.";
+
+/** A direct method call, checked. Times are in seconds. */
+export interface MethodCall {
+  methodName: string;
+  payload: JsonValue;
+  responseTimeout: number;
+  connectTimeout: number;
+}
+
+/** Reads the body of a direct method call. */
+export function readMethodCall(body: unknown): MethodCall {
+  if (!isJsonObject(body)) throw invalidArgument("The body must be a direct method call as a JSON object");
+  const methodName = body["methodName"];
+  if (typeof methodName !== "string" || methodName === "") {
+    throw invalidArgument("methodName must be a string, not empty");
+  }
+  const responseTimeout = readSeconds("responseTimeoutInSeconds", body, DEFAULT_RESPONSE_TIMEOUT, MIN_RESPONSE_TIMEOUT);
+  const connectTimeout = readSeconds("connectTimeoutInSeconds", body, 0, 0);
+  if (connectTimeout > responseTimeout) {
+    throw invalidArgument(
+      `The device connection timeout (connectTimeoutInSeconds, ${connectTimeout}) cannot exceed the overall call ` +
+        `timeout (responseTimeoutInSeconds, ${responseTimeout})`,
+    );
+  }
+  const payload = body["payload"] ?? null;
+  checkPayload("request", payload);
+  return { methodName, payload, responseTimeout, connectTimeout };
+}
+
+/**
+ * Carries direct methods to devices. Nothing is queued: the device is connected and takes methods, or does so within
+ * the connect time-out. The response time-out is for the call as a whole, the wait for the device included.
+ */
+export class DirectMethodBroker {
+  readonly #presence: Presence;
+  readonly #closing = new AbortController();
+
+  constructor(presence: Presence) {
+    this.#presence = presence;
+  }
+
+  /** @throws 404 `DeviceNotOnline`, 504 `GatewayTimeout`, or the signal's reason */
+  invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
+    const key = keyOf(record);
+    const started = performance.now();
+    let connection: DeviceConnection | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let cleanUp = (): void => {};
+
+    return new Promise<MethodAnswer>((resolve, reject) => {
+      function failAfter(seconds: number, fault: HubFault): void {
+        clearTimeout(timer);
+        timer = setTimeout(() => reject(fault), Math.max(0, seconds * 1000 - (performance.now() - started)));
+      }
+
+      const onChange = (): void => {
+        const active = this.#presence.active(key);
+        if (connection !== undefined) {
+          if (active !== connection) reject(notOnline("The device has left during the call"));
+          return;
+        }
+        if (active === undefined || !active.takesMethods) return;
+        connection = active;
+        failAfter(call.responseTimeout, noAnswer());
+        connection.invokeMethod(call.methodName, call.payload).then((answer) => {
+          checkPayload("response", answer.payload);
+          resolve(answer);
+        }).catch(reject);
+      };
+      const onAbort = (): void => reject(signal.reason);
+      const onClose = (): void => reject(closed());
+
+      const stopListening = this.#presence.onChange(key, onChange);
+      signal.addEventListener("abort", onAbort);
+      this.#closing.signal.addEventListener("abort", onClose);
+      cleanUp = (): void => {
+        clearTimeout(timer);
+        stopListening();
+        signal.removeEventListener("abort", onAbort);
+        this.#closing.signal.removeEventListener("abort", onClose);
+      };
+
+      if (signal.aborted) return onAbort();
+      if (this.#closing.signal.aborted) return onClose();
+      onChange();
+      if (connection !== undefined) return;
+      if (call.connectTimeout === 0) reject(notOnline(NOT_CONNECTED));
+      else failAfter(call.connectTimeout, notOnline(NOT_CONNECTED));
+    }).finally(() => cleanUp());
+  }
+
+  /** Ends every call that waits. */
+  close(): void {
+    this.#closing.abort();
+  }
+}
+
+function readSeconds(name: string, body: Record<string, JsonValue>, byDefault: number, min: number): number {
+  const value = body[name] ?? byDefault;
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= MAX_TIMEOUT) return value;
+  throw invalidArgument(`${name} must be within [${min}; ${MAX_TIMEOUT}].`);
+}
+
+function checkPayload(direction: "request" | "response", payload: JsonValue): void {
+  const text = JSON.stringify(payload);
+  // A character takes three bytes at most, so that most payloads need not be encoded to be measured.
+  if (text.length * 3 <= MAX_PAYLOAD_BYTES) return;
+  const size = new TextEncoder().encode(text).length;
+  if (size <= MAX_PAYLOAD_BYTES) return;
+  throw new HubFault(
+    "MessageTooLarge",
+    413,
+    `The payload of the ${direction} has ${size} bytes, it must not have more than ${MAX_PAYLOAD_BYTES}`,
+  );
+}
+
+function notOnline(message: string): HubFault {
+  return new HubFault("DeviceNotOnline", 404, message);
+}
+
+function noAnswer(): HubFault {
+  return new HubFault("GatewayTimeout", 504, "Timed out waiting for the response from device.");
+}
+
+function closed(): HubFault {
+  return new HubFault("ServiceUnavailable", 503, "The local hub was closed during the call");
+}

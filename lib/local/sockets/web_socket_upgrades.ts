@@ -1,0 +1,91 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { AmqpBackend } from "../amqp/backend.ts";
+import type { AmqpServer } from "../amqp/server.ts";
+import type { ServerWebSocket } from "../amqp/web_socket.ts";
+
+const PATH = "/$iothub/websocket";
+const SUBPROTOCOL = "AMQPWSB10";
+
+/** The server of the package `ws`, as far as it is used here. */
+interface WebSocketServer {
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    accepted: (socket: ServerWebSocket) => void,
+  ): void;
+}
+
+/** AMQP over WebSocket at an HTTP port. What that takes is loaded when the first client asks for it. */
+export class WebSocketUpgrades {
+  readonly #backend: AmqpBackend;
+  readonly #sockets: Set<Duplex> = new Set();
+  #server: Promise<WebSocketServer> | undefined;
+  #amqp: AmqpServer | undefined;
+  #isClosed = false;
+
+  constructor(backend: AmqpBackend) {
+    this.#backend = backend;
+  }
+
+  /** Answers a request for an upgrade: with a WebSocket, with 404 at any other path, with 400 for any other protocol. */
+  async handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => {});
+    if (pathOf(request.url) !== PATH) return refuse(socket, "404 Not Found");
+    if (!protocolsOf(request).includes(SUBPROTOCOL)) return refuse(socket, "400 Bad Request");
+    const { WebSocketBytes } = await import("../amqp/web_socket.ts");
+    // On npm this package is optional: few need it.
+    const server = await (this.#server ??= this.#load()).catch(() => undefined);
+    if (server === undefined) {
+      return refuse(
+        socket,
+        "501 Not Implemented",
+        "AMQP over WebSocket needs the package ws: install it beside this one",
+      );
+    }
+    if (this.#isClosed) return void socket.destroy();
+    server.handleUpgrade(request, socket, head, (accepted) => {
+      if (this.#isClosed) accepted.terminate();
+      else this.#amqp!.accept(new WebSocketBytes(accepted));
+    });
+  }
+
+  /** Cuts every client. */
+  close(): void {
+    this.#isClosed = true;
+    this.#amqp?.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #load(): Promise<WebSocketServer> {
+    const { AmqpServer } = await import("../amqp/server.ts");
+    const { WebSocketServer } = await import("ws");
+    this.#amqp = new AmqpServer(this.#backend);
+    return new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      handleProtocols: () => SUBPROTOCOL,
+    }) as WebSocketServer;
+  }
+}
+
+/** A query, as Java's SDK adds one, makes no difference, nor does percent-encoding. */
+function pathOf(url: string | undefined): string | undefined {
+  try {
+    return decodeURIComponent(new URL(url ?? "", "http://localhost").pathname).toLowerCase();
+  } catch {
+    return undefined;
+  }
+}
+
+function protocolsOf(request: IncomingMessage): string[] {
+  return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
+}
+
+function refuse(socket: Duplex, status: string, text: string = ""): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+}

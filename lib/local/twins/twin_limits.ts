@@ -1,0 +1,108 @@
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
+
+const MAX_OBJECT_LEVELS = 10;
+const MAX_KEY_BYTES = 1024;
+const MAX_STRING_BYTES = 4096;
+const MIN_INTEGER = -4503599627370496;
+const MAX_INTEGER = 4503599627370495;
+// deno-lint-ignore no-control-regex
+const FORBIDDEN_IN_KEY = /[\u0000-\u001f\u007f-\u009f.$# ]/;
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
+const KIBIBYTE = 1024;
+
+/** The most that a section of a twin may hold, in bytes. */
+export const SECTION_LIMITS: { readonly tags: number; readonly desired: number; readonly reported: number } = {
+  tags: 8 * KIBIBYTE,
+  desired: 32 * KIBIBYTE,
+  reported: 32 * KIBIBYTE,
+};
+
+const encoder = new TextEncoder();
+
+/** Refuses names and values that a section of a twin cannot hold. `null` stands for "delete" and is good anywhere but in an array. */
+export function checkSectionContent(section: string, content: JsonObject): void {
+  checkObject(content, section, 0);
+}
+
+/** Refuses a section that has grown over its limit. */
+export function checkSectionSize(section: keyof typeof SECTION_LIMITS, values: JsonObject): void {
+  const size = sizeOf(values);
+  const limit = SECTION_LIMITS[section];
+  if (size > limit) {
+    throw invalidArgument(`The size of ${section} is ${size} bytes, it must not be above ${limit}`);
+  }
+}
+
+function checkObject(object: JsonObject, path: string, level: number): void {
+  if (level > MAX_OBJECT_LEVELS) {
+    throw invalidArgument(
+      `Property or Tag nesting is deeper than ${MAX_OBJECT_LEVELS} levels. Error in Property/Tag ${path}`,
+    );
+  }
+  for (const [key, value] of Object.entries(object)) {
+    const keyPath = `${path}.${key}`;
+    checkKey(key, keyPath);
+    if (value !== null) checkValue(value, keyPath, level);
+  }
+}
+
+function checkKey(key: string, path: string): void {
+  if (FORBIDDEN_IN_KEY.test(key)) {
+    throw invalidArgument(
+      `Property or Tag name has invalid characters. Error in Property/Tag ${path}. ` +
+        "Must not contain Control Characters, '.', '$', '#', or ' '.",
+    );
+  }
+  if (byteLength(key) > MAX_KEY_BYTES) {
+    throw invalidArgument(
+      `Property or Tag name should be maximum ${MAX_KEY_BYTES} bytes. Error in Property/Tag ${path}`,
+    );
+  }
+}
+
+function checkValue(value: JsonValue, path: string, level: number): void {
+  if (typeof value === "string") {
+    if (byteLength(value) > MAX_STRING_BYTES) {
+      throw invalidArgument(
+        `Property or Tag value should be maximum ${MAX_STRING_BYTES} bytes. Error in Property/Tag ${path}`,
+      );
+    }
+  } else if (typeof value === "number") {
+    if (!Number.isFinite(value) || (Number.isInteger(value) && (value < MIN_INTEGER || value > MAX_INTEGER))) {
+      throw invalidArgument(
+        `Property or Tag value should be an integer between ${MIN_INTEGER} and ${MAX_INTEGER}. Error in Property/Tag ${path}`,
+      );
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) {
+      if (element === null) {
+        throw new HubFault(
+          "ArgumentInvalid",
+          400,
+          `An array must not hold null. Error in Property/Tag ${path}[${index}]`,
+        );
+      }
+      checkValue(element, `${path}[${index}]`, level);
+    }
+  } else if (isJsonObject(value)) {
+    checkObject(value, path, level + 1);
+  }
+}
+
+/** Names count in UTF-8 bytes, strings in characters without controls, numbers 8, booleans 4, everything else by its parts. */
+function sizeOf(value: JsonValue): number {
+  if (typeof value === "string") return value.replace(CONTROLS, "").length;
+  if (typeof value === "number") return 8;
+  if (typeof value === "boolean") return 4;
+  if (value === null) return 0;
+  if (Array.isArray(value)) return value.reduce((sum: number, element) => sum + sizeOf(element), 0);
+  let size = 0;
+  for (const [key, below] of Object.entries(value)) size += byteLength(key) + sizeOf(below);
+  return size;
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}

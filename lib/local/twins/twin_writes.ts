@@ -1,0 +1,149 @@
+import { HubFault, invalidArgument, preconditionFailed } from "../hub_fault.ts";
+import { hubTime, NEVER } from "../hub_time.ts";
+import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/identity_records.ts";
+import type { IfMatch } from "../records/if_match.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
+import type { Presence } from "../sessions/presence.ts";
+import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
+import { mergeSection, mergeTags, replaceSection, type Stamp } from "../records/twin_section.ts";
+
+/** Members of a twin besides those that can be written: taken and ignored, so that a twin just read can be sent back. */
+const IGNORED_MEMBERS: ReadonlySet<string> = new Set([
+  "deviceId",
+  "moduleId",
+  "etag",
+  "deviceEtag",
+  "version",
+  "status",
+  "statusReason",
+  "statusUpdateTime",
+  "connectionState",
+  "connectionStateUpdatedTime",
+  "lastActivityTime",
+  "cloudToDeviceMessageCount",
+  "authenticationType",
+  "x509Thumbprint",
+  "modelId",
+  "configurations",
+  "capabilities",
+  "deviceScope",
+  "parentScopes",
+]);
+
+/** The sections that a service write names. */
+interface ServiceWrite {
+  tags: JsonObject | undefined;
+  desired: JsonObject | undefined;
+}
+
+/** Every write to a twin: rules, versions, and the word to the device. A write happens as a whole or not at all. */
+export class TwinWrites {
+  readonly #now: () => number;
+  readonly #presence: Presence;
+
+  constructor(now: () => number, presence: Presence) {
+    this.#now = now;
+    this.#presence = presence;
+  }
+
+  /** Merges `tags` and `properties.desired`. A section that is left out, or empty, stays as it is. */
+  patch(record: AnyRecord, body: unknown, ifMatch: IfMatch): void {
+    const { tags, desired } = readServiceWrite(body);
+    checkIfMatch(record, ifMatch);
+    const { twin } = record;
+    const next = { tags: twin.tags, desired: twin.desired };
+    if (isWritten(tags)) next.tags = mergeTags(twin.tags, tags);
+    if (isWritten(desired)) next.desired = mergeSection(twin.desired, desired, this.#desiredStamp(twin));
+    if (next.tags === twin.tags && next.desired === twin.desired) return;
+    this.#commit(record, next, desired);
+  }
+
+  /** Replaces `tags` and `properties.desired` as a whole. A section that is left out becomes empty. */
+  replace(record: AnyRecord, body: unknown, ifMatch: IfMatch): void {
+    const { tags = {}, desired = {} } = readServiceWrite(body);
+    checkIfMatch(record, ifMatch);
+    const next = {
+      tags: mergeTags({}, tags),
+      desired: replaceSection(record.twin.desired, desired, this.#desiredStamp(record.twin)),
+    };
+    this.#commit(record, next, next.desired.values);
+  }
+
+  /** Gives the twin of an identity that a bulk call creates its first content; no version moves by that. */
+  fill(twin: TwinRecord, body: JsonObject): void {
+    const { tags, desired } = readServiceWrite(body);
+    const nextTags = mergeTags({}, tags ?? {});
+    checkSectionSize("tags", nextTags);
+    if (desired !== undefined) {
+      const stamp: Stamp = { $lastUpdated: NEVER, $lastUpdatedVersion: 1 };
+      const filled = { ...replaceSection(twin.desired, desired, stamp), version: 1 };
+      checkSectionSize("desired", filled.values);
+      twin.desired = filled;
+    }
+    twin.tags = nextTags;
+  }
+
+  /**
+   * Merges what a device reports.
+   *
+   * @returns the new `$version` of the reported section
+   */
+  report(record: AnyRecord, patch: unknown): number {
+    const content = readSection("reported", patch);
+    if (content === undefined) throw invalidArgument("Reported properties must be a JSON object");
+    const reported = mergeSection(record.twin.reported, content, { $lastUpdated: hubTime(this.#now()) });
+    checkSectionSize("reported", reported.values);
+    record.twin.reported = reported;
+    this.#presence.touch(record);
+    return reported.version;
+  }
+
+  #commit(record: AnyRecord, next: Pick<TwinRecord, "tags" | "desired">, sent: JsonObject | undefined): void {
+    checkSectionSize("tags", next.tags);
+    checkSectionSize("desired", next.desired.values);
+    const desiredMoved = next.desired !== record.twin.desired;
+    Object.assign(record.twin, next);
+    record.twin.etagCounter++;
+    if (desiredMoved) {
+      this.#presence.active(keyOf(record))?.desiredChanged({ ...sent, $version: next.desired.version });
+    }
+  }
+
+  #desiredStamp(twin: TwinRecord): Stamp {
+    return { $lastUpdated: hubTime(this.#now()), $lastUpdatedVersion: twin.desired.version + 1 };
+  }
+}
+
+/** Compares `If-Match` with the etag of the twin, or `twinETag` of a bulk call. */
+export function checkIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
+  if (ifMatch === undefined || ifMatch === "*" || ifMatch === twinEtag(record.twin)) return;
+  throw preconditionFailed(`ETag mismatch for device ID '${record.deviceId}'`);
+}
+
+function readServiceWrite(body: unknown): ServiceWrite {
+  if (!isJsonObject(body)) throw new HubFault("GenericBadRequest", 400, "The body must be a twin as a JSON object");
+  for (const name of Object.keys(body)) {
+    if (name === "tags" || name === "properties" || IGNORED_MEMBERS.has(name)) continue;
+    throw new HubFault("GenericBadRequest", 400, `A twin has no member ${JSON.stringify(name)}`);
+  }
+  const properties = body["properties"] ?? {};
+  if (!isJsonObject(properties)) throw invalidArgument("properties must be an object");
+  for (const name of Object.keys(properties)) {
+    if (name === "desired" || name === "reported") continue;
+    throw new HubFault("GenericBadRequest", 400, `properties of a twin have no member ${JSON.stringify(name)}`);
+  }
+  return { tags: readSection("tags", body["tags"]), desired: readSection("desired", properties["desired"]) };
+}
+
+function readSection(name: string, value: unknown): JsonObject | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isJsonObject(value)) throw invalidArgument(`${name} must be a JSON object, not ${JSON.stringify(value)}`);
+  // What the hub itself adds to a section may come back and has no effect.
+  const { $metadata: _metadata, $version: _version, ...content } = value;
+  checkSectionContent(name, content);
+  return content;
+}
+
+function isWritten(section: JsonObject | undefined): section is JsonObject {
+  return section !== undefined && Object.keys(section).length > 0;
+}
