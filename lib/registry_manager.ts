@@ -4,7 +4,7 @@ import { FEEDBACK, type ReceivedFeedback } from "./messages/feedback.ts";
 import { FILE_NOTIFICATIONS, type ReceivedFileNotification } from "./messages/file_notifications.ts";
 import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_manager.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./client/hub_access.ts";
-import { checkId } from "./values/checks.ts";
+import { checkId } from "./values/ids.ts";
 import { MessageChannel } from "./messages/message_channel.ts";
 import { nodeHttpsWire } from "./transport/node_https.ts";
 import type { OperationOptions } from "./timing/operation_options.ts";

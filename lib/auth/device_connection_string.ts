@@ -1,6 +1,7 @@
 import type { Device } from "../../gen/types.gen.ts";
 import { checkHostName } from "./connection_string.ts";
-import { checkId, quote, wrongValue } from "../values/checks.ts";
+import { quote, wrongValue } from "../values/checks.ts";
+import { checkId } from "../values/ids.ts";
 import { keyBytes } from "./sas_token.ts";
 
 /**

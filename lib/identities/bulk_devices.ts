@@ -1,5 +1,6 @@
 import type { ExportImportDevice } from "../../gen/types.gen.ts";
-import { checkId, checkType, checkWhole, wrongType } from "../values/checks.ts";
+import { checkType, checkWhole, wrongType } from "../values/checks.ts";
+import { checkId } from "../values/ids.ts";
 import { checkJson, isObject } from "../values/json.ts";
 
 /** The hub refuses more in one request. */

@@ -1,4 +1,5 @@
-import { checkId, checkType, describeType, quote, wrongType } from "../values/checks.ts";
+import { checkType, describeType, quote, wrongType } from "../values/checks.ts";
+import { checkId } from "../values/ids.ts";
 import { isObject } from "../values/json.ts";
 
 /** Whether the hub reports what became of a message: delivered (`positive`), not delivered (`negative`), or both. */

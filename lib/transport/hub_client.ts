@@ -1,7 +1,7 @@
 import type { ClientOptions } from "../client/client_options.ts";
 import type { HubAccess } from "../client/hub_access.ts";
 import { type CallFacts, type GeneratedOptions, HubTransport } from "./hub_transport.ts";
-import { checkId } from "../values/checks.ts";
+import { checkId } from "../values/ids.ts";
 import type { OperationName } from "./operations.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { Wire } from "./http_wire.ts";

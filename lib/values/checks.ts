@@ -1,20 +1,3 @@
-/**
- * The rule for device and module ids: 1 to 128 ASCII letters, digits and `- : . + % _ # * ? ! ( ) , = @ ; $ '`.
- *
- * It is checked before a URL is built, because an empty id would address the whole collection, and `.` and `..` would
- * make `fetch` leave the path: it resolves dot segments even when they are percent-encoded.
- */
-const ID_REGEXP = /^(?!\.\.?$)[A-Za-z0-9:.+%_#*?!(),=@;$'-]{1,128}$/;
-
-/** Throws unless `id` is a legal device or module id that a URL can carry; `name` is what the caller calls it. */
-export function checkId(name: string, id: unknown): asserts id is string {
-  checkType(name, id, "string");
-  if (!ID_REGEXP.test(id)) {
-    const rule = "1 to 128 characters of A-Za-z0-9:.+%_#*?!(),=@;$'- but not . or ..";
-    throw wrongValue(`${name} ${quote(id)}`, rule);
-  }
-}
-
 /** What an argument may have to be, as `typeof` says it. */
 interface TypeNames {
   string: string;
@@ -64,14 +47,19 @@ export function checkChoice(name: string, value: unknown, choices: readonly stri
   }
 }
 
-/** The error for an argument that is of none of the types expected. */
+/** The error for an argument of the wrong type. The value is not shown, so that it may hold a secret. */
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`Cannot use ${name}: it must be ${expected}, got ${describeType(value)}`);
+  return new TypeError(`${cannotUse(name, expected)}, got ${describeType(value)}`);
 }
 
-/** The error for an argument of the right type that is none of those expected; `name` may hold the value too. */
+/** The error for an argument of the right type with a value that is not legal; `name` may show the value. */
 export function wrongValue(name: string, expected: string): RangeError {
-  return new RangeError(`Cannot use ${name}: it must be ${expected}`);
+  return new RangeError(cannotUse(name, expected));
+}
+
+/** The sentence in which client and local hub alike say what is wrong with a value; `name` may show the value. */
+export function cannotUse(name: string, expected: string): string {
+  return `Cannot use ${name}: it must be ${expected}`;
 }
 
 /** A value's type in words, for messages that must not show the value itself. */
