@@ -1,7 +1,6 @@
 import type { IoTHubErrorCode } from "../errors/errors.ts";
 import { errorNameOf, errorNumberOf } from "../errors/error_codes.ts";
-import { isObject } from "../values/json.ts";
-import { parseJson } from "../values/parse_json.ts";
+import { isObject, parseJson } from "../values/json.ts";
 import { redactText } from "../errors/redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 

@@ -1,4 +1,4 @@
-import { failure } from "../transport/error_response.ts";
+import { failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { PendingSend } from "./pending_send.ts";

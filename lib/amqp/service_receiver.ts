@@ -1,5 +1,5 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
-import { failure } from "../transport/error_response.ts";
+import { failure } from "../errors/failures.ts";
 import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";

@@ -1,6 +1,6 @@
 import { causeToShow } from "../errors/shown_cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
-import { type FailedCall, failure } from "../transport/error_response.ts";
+import { type FailedCall, failure } from "../errors/failures.ts";
 import { checkText } from "../values/checks.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { TokenCredential } from "./token_credential.ts";

@@ -4,6 +4,12 @@ import { checkChoice, checkNumber, checkText, checkType } from "../values/checks
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
 
+/** How long a call may take when nothing else is said. */
+export const DEFAULT_TIMEOUT_IN_MS = 100_000;
+
+/** How long one attempt of a call may take that can be made again. */
+export const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
+
 /** How a manager reaches its hub. Everything is optional. */
 export interface ClientOptions {
   /** A function of the shape of the global `fetch`, used for every HTTP request instead of the runtime's own means. */

@@ -1,5 +1,3 @@
-import type { WireRequest } from "../transport/http_wire.ts";
-
 const HIDDEN = "(hidden)";
 
 /** Under this symbol Node, Bun and Deno look for an object's own way to be printed. */
@@ -35,21 +33,15 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
     .replace(/\beyJ[\w.-]{8,}/g, HIDDEN);
 }
 
-/** The secrets that a request carries: its token, and the keys in its body. */
-export function secretsOf({ headers, body = "" }: WireRequest): string[] {
-  const keys = Array.from(body.matchAll(/"(?:primaryKey|secondaryKey)":"([^"]+)"/g), ([, key]) => key!);
-  return [...secretsOfToken(headers.Authorization ?? ""), ...keys.filter(isLong)];
-}
-
 /** What is secret of the value of the header `Authorization`: the token after the scheme, and a signature in it. */
 export function secretsOfToken(authorization: string): string[] {
   const token = authorization.replace(/^\S+ /, "");
   const signature = /\bsig=([^&]+)/.exec(token)?.[1] ?? "";
-  return [token, signature, decode(signature)].filter(isLong);
+  return [token, signature, decode(signature)].filter(isSearchable);
 }
 
-/** Something very short would be found in harmless words. */
-function isLong(secret: string): boolean {
+/** Whether a secret is long enough to be searched for: something very short would be found in harmless words. */
+export function isSearchable(secret: string): boolean {
   return secret.length >= 8;
 }
 

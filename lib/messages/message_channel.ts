@@ -1,10 +1,9 @@
 import type { AmqpConnection, ServiceReceiver } from "../amqp/amqp_connection.ts";
 import type { C2dMessage } from "./c2d_message.ts";
-import type { ClientOptions } from "../client/client_options.ts";
+import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import { Deadline } from "../timing/deadline.ts";
-import { closed } from "../transport/error_response.ts";
+import { closed } from "../errors/failures.ts";
 import type { HubAccess } from "../client/hub_access.ts";
-import { DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../transport/hub_transport.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { resolveRetryOptions } from "../timing/retry_options.ts";
 import { userAgent } from "../client/user_agent.ts";

@@ -1,7 +1,7 @@
-import { failure } from "../transport/error_response.ts";
+import { failure } from "../errors/failures.ts";
 import type { IoTHubError } from "../errors/errors.ts";
 import type { MessageChannel } from "./message_channel.ts";
-import { parseJson } from "../values/parse_json.ts";
+import { parseJson } from "../values/json.ts";
 import { checkReceiveOptions, type ReceiveOptions } from "./receive_options.ts";
 import { SettledTogether, type Settlement } from "./settlement.ts";
 

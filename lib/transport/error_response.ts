@@ -1,5 +1,6 @@
 import { errorNameOf } from "../errors/error_codes.ts";
-import { IoTHubError, type IoTHubErrorCode, type IoTHubErrorFacts } from "../errors/errors.ts";
+import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
+import { failure } from "../errors/failures.ts";
 import { type OperationName, rightFor } from "./operations.ts";
 import { reportedError } from "./reported_error.ts";
 import { hubTime, type WireResponse } from "./http_wire.ts";
@@ -11,9 +12,6 @@ export interface CallSubject {
   readonly deviceId?: string;
   readonly moduleId?: string;
 }
-
-/** The same where the method may be one that goes over AMQP. */
-export type FailedCall = Omit<CallSubject, "operation"> & { readonly operation: string };
 
 /** Codes for statuses whose first numbers (404000, 404001) have no name, or one that says more than the status does. */
 const STATUS_CODES: Readonly<Record<number, string>> = {
@@ -88,22 +86,4 @@ function unauthorizedAdvice(operation: OperationName, signedInAs: string, hubTim
 function retryAfter(value: string | null | undefined, now: number): number | undefined {
   const wait = /^\s*\d+\s*$/.test(value ?? "") ? Number(value) * 1000 : Date.parse(value ?? "") - now;
   return wait >= 0 ? Math.min(wait, Number.MAX_SAFE_INTEGER) : undefined;
-}
-
-/** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
-export function failure(
-  { operation, deviceId, moduleId }: FailedCall,
-  code: IoTHubErrorCode,
-  reason: string,
-  facts: Partial<IoTHubErrorFacts> = {},
-): IoTHubError {
-  const device = deviceId === undefined ? "" : ` of device "${deviceId}"`;
-  const module = moduleId === undefined ? "" : `, module "${moduleId}"`;
-  const message = `Cannot complete ${operation}${device}${module}: ${reason}`;
-  return new IoTHubError(message, { code, operation, retryable: false, ...facts });
-}
-
-/** The error for a call on a manager that is closed. */
-export function closed(subject: FailedCall): IoTHubError {
-  return failure(subject, "Closed", "the manager is closed; make a new one");
 }

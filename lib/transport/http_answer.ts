@@ -1,7 +1,8 @@
-import { type CallSubject, errorFromResponse, failure } from "./error_response.ts";
+import { type CallSubject, errorFromResponse } from "./error_response.ts";
+import { failure } from "../errors/failures.ts";
 import type { GeneratedResult } from "./generated_client.ts";
-import { parseJson } from "../values/parse_json.ts";
-import { secretsOf } from "../errors/redaction.ts";
+import { parseJson } from "../values/json.ts";
+import { secretsOf } from "./wire_secrets.ts";
 import type { WireRequest, WireResponse } from "./http_wire.ts";
 
 /** What an answer can be beside a success. */

@@ -2,17 +2,19 @@ import type { Client } from "../../gen/client/index.ts";
 import { type AnswerRules, resultOf } from "./http_answer.ts";
 import { CallLimiter } from "../timing/call_limiter.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
-import type { ClientOptions } from "../client/client_options.ts";
+import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
 import { type Deadline, Deadlines } from "../timing/deadline.ts";
-import { type CallSubject, closed, failure } from "./error_response.ts";
+import { type CallSubject } from "./error_response.ts";
+import { closed, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "../client/hub_access.ts";
 import { innermostMessage, isCertificateError } from "../errors/network_failure.ts";
 import { mayRunTwice } from "./operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { redactText, secretsOf } from "../errors/redaction.ts";
+import { redactText } from "../errors/redaction.ts";
+import { secretsOf } from "./wire_secrets.ts";
 import { requestPath } from "./request_path.ts";
 import { Retries } from "../timing/retry.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
@@ -28,12 +30,6 @@ import {
 
 /** The api-version that the generated operations are for; their types ask for it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
-
-/** How long a call may take when nothing else is said. */
-export const DEFAULT_TIMEOUT_IN_MS = 100_000;
-
-/** How long one attempt of a call may take that can be made again. */
-export const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
 
 /** What a public method says of a call, beside the generated operation's arguments. */
 export interface CallFacts extends CallSubject, AnswerRules {

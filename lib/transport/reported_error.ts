@@ -1,5 +1,5 @@
 import { errorNameOf, errorNumberOf } from "../errors/error_codes.ts";
-import { parseJson } from "../values/parse_json.ts";
+import { parseJson } from "../values/json.ts";
 import { redactText } from "../errors/redaction.ts";
 import type { WireResponse } from "./http_wire.ts";
 

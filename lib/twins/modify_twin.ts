@@ -1,6 +1,6 @@
 import type { Twin } from "../../gen/types.gen.ts";
 import { Deadlines } from "../timing/deadline.ts";
-import { failure } from "../transport/error_response.ts";
+import { failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { checkType, checkWhole } from "../values/checks.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";

@@ -58,3 +58,12 @@ function faultInObject(object: object, ancestors: object[]): string | undefined 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** What a text says in JSON; `undefined`, which JSON cannot say, where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

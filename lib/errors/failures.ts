@@ -1,0 +1,27 @@
+import { IoTHubError, type IoTHubErrorCode, type IoTHubErrorFacts } from "./errors.ts";
+
+/** What an error's text is about: a method, and the identity it was called for. */
+export interface FailedCall {
+  /** The method's name, such as `"getTwin"`. */
+  readonly operation: string;
+  readonly deviceId?: string;
+  readonly moduleId?: string;
+}
+
+/** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
+export function failure(
+  { operation, deviceId, moduleId }: FailedCall,
+  code: IoTHubErrorCode,
+  reason: string,
+  facts: Partial<IoTHubErrorFacts> = {},
+): IoTHubError {
+  const device = deviceId === undefined ? "" : ` of device "${deviceId}"`;
+  const module = moduleId === undefined ? "" : `, module "${moduleId}"`;
+  const message = `Cannot complete ${operation}${device}${module}: ${reason}`;
+  return new IoTHubError(message, { code, operation, retryable: false, ...facts });
+}
+
+/** The error for a call on a manager that is closed. */
+export function closed(subject: FailedCall): IoTHubError {
+  return failure(subject, "Closed", "the manager is closed; make a new one");
+}
