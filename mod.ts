@@ -76,7 +76,7 @@ export type {
 export type { C2dQueues } from "./lib/messages/c2d_queues.ts";
 export type { ReceivedFeedback } from "./lib/messages/feedback.ts";
 export type { FileNotification, ReceivedFileNotification } from "./lib/messages/file_notifications.ts";
-export type { ReceiveOptions } from "./lib/messages/receive_options.ts";
+export type { ReceiveOptions } from "./lib/messages/receiving.ts";
 export type { Settlement } from "./lib/messages/settlement.ts";
 export type { C2dAcknowledgement, C2dMessageProperties } from "./lib/messages/c2d_message.ts";
 export type { IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";

@@ -8,8 +8,7 @@ import { checkId } from "./values/ids.ts";
 import { MessageChannel } from "./messages/message_channel.ts";
 import { nodeHttpsWire } from "./transport/node_https.ts";
 import type { OperationOptions } from "./timing/operation_options.ts";
-import type { ReceiveOptions } from "./messages/receive_options.ts";
-import { receive } from "./messages/receiving.ts";
+import { receive, type ReceiveOptions } from "./messages/receiving.ts";
 import type { TokenCredential } from "./auth/token_credential.ts";
 
 /**

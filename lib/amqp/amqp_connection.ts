@@ -9,7 +9,7 @@ import { type ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
 
 export type { AmqpSettings } from "./amqp_settings.ts";
 export type { SendOptions } from "./pending_send.ts";
-export type { ReceivedDelivery, ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
+export type { ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
 
 /**
  * A manager's one connection to the AMQP side of its hub: opened by whoever needs it first, shared by all, replaced when it

@@ -8,8 +8,7 @@ import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";
-import type { PendingSend, SendOptions } from "./pending_send.ts";
-import { NO_VERDICT, noVerdict, timedOut, tooManyPending } from "./send_failures.ts";
+import { NO_VERDICT, noVerdict, type PendingSend, type SendOptions, timedOut, tooManyPending } from "./pending_send.ts";
 import { SendQueue } from "./send_queue.ts";
 
 /** Half of what the library has room for: it also keeps those that were answered before an earlier one. */

@@ -1,11 +1,11 @@
 import type { Connection, EventContext } from "rhea";
+import { afterOutcomes } from "./after_outcomes.ts";
 import { describeEndpoint, resolveEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
-import { afterOutcomes } from "./hub_link.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { connect, type Transport } from "./transport.ts";
 

@@ -1,4 +1,5 @@
 import type { EventContext, Session } from "rhea";
+import { afterOutcomes } from "./after_outcomes.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
@@ -35,12 +36,4 @@ export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) 
   session.on("session_close", () => lost("session", undefined));
   session.begin();
   return session;
-}
-
-/**
- * The library tells of a loss at once, and of the outcomes that came before it a tick later: to hear of those first saves messages
- * from being sent again.
- */
-export function afterOutcomes(action: () => void): void {
-  setTimeout(action, 0);
 }

@@ -1,6 +1,7 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { failure } from "../errors/failures.ts";
 import { backOff } from "../timing/retry.ts";
+import type { ReceivedDelivery } from "../messages/settlement.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
@@ -17,16 +18,6 @@ export interface ReceiverOptions {
   readonly abortSignal?: AbortSignal;
   /** How long it may be without a link that lasts, whatever the reason, while somebody waits. */
   readonly timeoutInMs: number;
-}
-
-/** A message that the hub has locked for this receiver. The first word on it counts. */
-export interface ReceivedDelivery {
-  /** The bytes of its body. */
-  readonly body: Uint8Array;
-  /** Takes it off the hub's queue. */
-  complete(): void;
-  /** Gives it back to the hub's queue. */
-  abandon(): void;
 }
 
 /** What the library knows of a receiver but does not declare. */

@@ -1,5 +1,6 @@
-import type { AuthenticationMechanism, Device } from "../../gen/types.gen.ts";
+import type { AuthenticationMechanism, Device, Module } from "../../gen/types.gen.ts";
 import { checkChoice, checkType, checkWhole } from "../values/checks.ts";
+import { isMerged } from "../values/json.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
@@ -41,4 +42,12 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
     deviceScope,
     parentScopes: scopes,
   };
+}
+
+/** Whether an identity is the one that was sent. Keys that the hub made itself prove nothing. */
+export function isOwnIdentity(sent: Device | Module, found: Device | Module): boolean {
+  const keys = sent.authentication?.symmetricKey;
+  if (keys && !keys.primaryKey) return false;
+  // The parents are left to the hub, which works them out from the scopes.
+  return isMerged({ ...sent, parentScopes: undefined }, found);
 }

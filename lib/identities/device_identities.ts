@@ -14,7 +14,7 @@ import {
   type X509Thumbprints,
 } from "./authentication.ts";
 import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
-import { deviceBody, type DeviceFields } from "./device_fields.ts";
+import { deviceBody, type DeviceFields, isOwnIdentity } from "./device_fields.ts";
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub, transportOf } from "../transport/hub_client.ts";
 import { API_VERSION } from "../transport/hub_transport.ts";
@@ -22,7 +22,7 @@ import { checkWhole } from "../values/checks.ts";
 import { Statistics } from "./statistics.ts";
 import type { OperationName } from "../transport/operations.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import { findDeleted, findWritten, isOwnIdentity } from "../transport/repeated_write.ts";
+import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 
 /** The methods for device identities: who may connect, and how each signs in. */
 export class DeviceIdentities extends Statistics {
@@ -322,7 +322,7 @@ export class DeviceIdentities extends Statistics {
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
     await callHub(this, operations.deleteDevice, "deleteDevice", { deviceId }, options, () => ({
       headers: ifMatch(options),
-      findOwnWork: findDeleted,
+      findEarlierWrite: findDeleted,
     }));
   }
 
@@ -374,8 +374,8 @@ export class DeviceIdentities extends Statistics {
   ): Promise<Device> {
     return callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
       const body = deviceBody(deviceId, authentication(fields), fields);
-      const findOwnWork = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
-      return { body, headers: headers?.(fields), findOwnWork };
+      const findEarlierWrite = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
+      return { body, headers: headers?.(fields), findEarlierWrite };
     });
   }
 }

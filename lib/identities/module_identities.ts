@@ -14,7 +14,8 @@ import { callHub } from "../transport/hub_client.ts";
 import { checkType } from "../values/checks.ts";
 import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { findDeleted, findWritten, isOwnIdentity } from "../transport/repeated_write.ts";
+import { findDeleted, findWritten } from "../transport/repeated_write.ts";
+import { isOwnIdentity } from "./device_fields.ts";
 
 /** What can be said of a module identity beside how it signs in. */
 export interface ModuleFields extends OperationOptions {
@@ -341,7 +342,7 @@ export class ModuleIdentities extends DeviceIdentities {
   ): Promise<void> {
     await callHub(this, operations.deleteModule, "deleteModule", { deviceId, moduleId }, options, () => ({
       headers: ifMatch(options),
-      findOwnWork: findDeleted,
+      findEarlierWrite: findDeleted,
     }));
   }
 
@@ -357,8 +358,12 @@ export class ModuleIdentities extends DeviceIdentities {
       const { managedBy } = fields;
       if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
       const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
-      const findOwnWork = findWritten(body, (options) => this.getModule(deviceId, moduleId, options), isOwnIdentity);
-      return { body, headers: headers?.(fields), findOwnWork };
+      const findEarlierWrite = findWritten(
+        body,
+        (options) => this.getModule(deviceId, moduleId, options),
+        isOwnIdentity,
+      );
+      return { body, headers: headers?.(fields), findEarlierWrite };
     });
   }
 }

@@ -2,8 +2,26 @@ import { failure } from "../errors/failures.ts";
 import type { IoTHubError } from "../errors/errors.ts";
 import type { MessageChannel } from "./message_channel.ts";
 import { parseJson } from "../values/json.ts";
-import { checkReceiveOptions, type ReceiveOptions } from "./receive_options.ts";
-import { SettledTogether, type Settlement } from "./settlement.ts";
+import { checkTimeout } from "../timing/deadline.ts";
+import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import { SettledBatch, type Settlement } from "./settlement.ts";
+
+/** How long to receive. */
+export interface ReceiveOptions extends OperationOptions {
+  /** Ends the loop at once: it throws the signal's reason. */
+  abortSignal?: AbortSignal;
+  /**
+   * How long the hub may be out of reach while the loop waits, in milliseconds; then it throws. A link that the hub takes back
+   * within ten seconds, before any message, does not make it start anew. The wait itself has no end of its own.
+   * @default {100000}
+   */
+  timeoutInMs?: number;
+  /**
+   * Ends the loop, without an error, when nothing has come for so long, in milliseconds. Left out, it waits for ever.
+   * @default {Infinity}
+   */
+  maxWaitTimeInMs?: number;
+}
 
 /** One of the hub's queues towards back ends. */
 export interface ServiceBoundQueue<T extends object> {
@@ -25,13 +43,13 @@ export async function* receive<T extends object>(
 ): AsyncGenerator<T & Settlement, void, undefined> {
   checkReceiveOptions(options);
   const receiver = await channel.openReceiver(queue.operation, queue.address, options);
-  let batch: SettledTogether | undefined;
+  let batch: SettledBatch | undefined;
   try {
     for (;;) {
       const delivery = await receiver.next(options.maxWaitTimeInMs);
       if (delivery === undefined) return;
       const records = queue.read(parseJson(new TextDecoder().decode(delivery.body)));
-      batch = new SettledTogether(delivery, records?.length ?? 1);
+      batch = new SettledBatch(delivery, records?.length ?? 1);
       if (records === undefined) throw unreadable(queue.operation);
       for (const record of records) {
         const received = batch.withSettlement(record);
@@ -49,4 +67,11 @@ export async function* receive<T extends object>(
 function unreadable(operation: string): IoTHubError {
   const reason = "the hub sent something else than the JSON it promises; it was given back to the hub";
   return failure({ operation }, "InvalidResponse", reason);
+}
+
+/** Throws unless each option is what it should be. */
+function checkReceiveOptions(options: ReceiveOptions): void {
+  checkOptions(options);
+  const { maxWaitTimeInMs } = options;
+  if (maxWaitTimeInMs !== undefined && maxWaitTimeInMs !== Infinity) checkTimeout(maxWaitTimeInMs, "maxWaitTimeInMs");
 }

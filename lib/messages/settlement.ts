@@ -1,5 +1,3 @@
-import type { ReceivedDelivery } from "../amqp/amqp_connection.ts";
-
 /** What a receiver can say of what it received; the first word counts, and after the loop has gone on there is none. */
 export interface Settlement {
   /** Says that it was handled. Called for you when the loop asks for the next one. */
@@ -8,8 +6,18 @@ export interface Settlement {
   abandon(): void;
 }
 
+/** A message that the hub has locked for this receiver. The first word on it counts. */
+export interface ReceivedDelivery {
+  /** The bytes of its body. */
+  readonly body: Uint8Array;
+  /** Takes it off the hub's queue. */
+  complete(): void;
+  /** Gives it back to the hub's queue. */
+  abandon(): void;
+}
+
 /** The records of one message from the hub, which can only be completed or given back together. */
-export class SettledTogether {
+export class SettledBatch {
   readonly #delivery: ReceivedDelivery;
   #open: number;
 

@@ -3,7 +3,7 @@ import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
 import { failure } from "../errors/failures.ts";
 import { type OperationName, rightFor } from "./operations.ts";
 import { reportedError } from "./reported_error.ts";
-import { hubTime, type WireResponse } from "./http_wire.ts";
+import { answeredAt, type WireResponse } from "./http_wire.ts";
 
 /** What an error's text is about: the method and the identity it was called for. */
 export interface CallSubject {
@@ -47,7 +47,7 @@ export function errorFromResponse(
   const { status, headers } = response;
   const { name, errorNumber, trackingId, text } = reportedError(response, secrets);
   const code = name ?? codeOf(status);
-  const now = hubTime(response);
+  const now = answeredAt(response);
   const advice = code === "DeviceNotOnline"
     ? "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it"
     : status === 401
@@ -76,8 +76,8 @@ function codeOf(status: number): IoTHubErrorCode {
 }
 
 /** A policy without the right, a wrong key, or a clock that makes the token expired: 401 looks the same for all. */
-function unauthorizedAdvice(operation: OperationName, signedInAs: string, hubTime: number): string {
-  const off = Math.round((Date.now() - hubTime) / 1000);
+function unauthorizedAdvice(operation: OperationName, signedInAs: string, answeredAt: number): string {
+  const off = Math.round((Date.now() - answeredAt) / 1000);
   const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
   return `check that ${signedInAs} has the right ${rightFor(operation)}, its key, and this machine's clock${clock}`;
 }

@@ -12,7 +12,7 @@ export interface AnswerRules {
 }
 
 /** Turns an answer into the result of its operation, or throws the error that it is. */
-export function resultOf(
+export function readAnswer(
   call: CallSubject & AnswerRules,
   request: WireRequest,
   response: WireResponse,

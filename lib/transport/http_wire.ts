@@ -20,7 +20,7 @@ export interface WireResponse {
 }
 
 /** When an answer was made, in milliseconds since 1970: by the hub's clock, or by this machine's where the answer does not say. */
-export function hubTime({ headers }: WireResponse): number {
+export function answeredAt({ headers }: WireResponse): number {
   return Date.parse(headers.get("date") ?? "") || Date.now();
 }
 

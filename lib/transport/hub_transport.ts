@@ -1,5 +1,5 @@
 import type { Client } from "../../gen/client/index.ts";
-import { type AnswerRules, resultOf } from "./http_answer.ts";
+import { type AnswerRules, readAnswer } from "./http_answer.ts";
 import { CallLimiter } from "../timing/call_limiter.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
 import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
@@ -20,9 +20,9 @@ import { Retries } from "../timing/retry.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { userAgent } from "../client/user_agent.ts";
 import {
+  answeredAt,
   givenFetchWire,
   globalFetchWire,
-  hubTime,
   type Wire,
   type WireRequest,
   type WireResponse,
@@ -39,7 +39,7 @@ export interface CallFacts extends CallSubject, AnswerRules {
    * Asked when a repetition was refused although an earlier attempt may have run: gives the result if that attempt did the
    * work, and `undefined` if not.
    */
-  readonly findOwnWork?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
+  readonly findEarlierWrite?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
 }
 
 /** One call of a public method, on its way through a generated operation to the transport. */
@@ -119,7 +119,7 @@ export class HubTransport {
         return await this.#attempt(call, wireRequest, end);
       } catch (error) {
         retries ??= new Retries(this.#retryOptions, mayRunTwice(call.operation));
-        const found = retries.mayHaveDone(error) ? await this.#findOwnWork(call, error, end) : undefined;
+        const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
         if (wait === undefined) throw error;
@@ -155,11 +155,11 @@ export class HubTransport {
     const authorization = this.#credential.authorization ??
       (await deadline.race(this.#credential.getToken(call))).authorization;
     const answer = await this.#send(request, authorization, deadline);
-    if (answer.status !== 401 || call.hasReplacedToken) return resultOf(call, request, answer, signedInAs);
+    if (answer.status !== 401 || call.hasReplacedToken) return readAnswer(call, request, answer, signedInAs);
     call.hasReplacedToken = true;
-    const token = await deadline.race(this.#credential.replace(authorization, hubTime(answer), call));
+    const token = await deadline.race(this.#credential.replace(authorization, answeredAt(answer), call));
     const second = token && await this.#send(request, token.authorization, deadline);
-    return resultOf(call, request, second ?? answer, signedInAs);
+    return readAnswer(call, request, second ?? answer, signedInAs);
   }
 
   #send(request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
@@ -207,11 +207,11 @@ export class HubTransport {
     return headers;
   }
 
-  async #findOwnWork(call: HubCall, error: unknown, end: number): Promise<GeneratedResult | undefined> {
-    if (call.findOwnWork === undefined || !(error instanceof IoTHubError)) return undefined;
+  async #findEarlierWrite(call: HubCall, error: unknown, end: number): Promise<GeneratedResult | undefined> {
+    if (call.findEarlierWrite === undefined || !(error instanceof IoTHubError)) return undefined;
     const options = { abortSignal: call.options.abortSignal, timeoutInMs: Math.max(1, end - performance.now()) };
     // What was refused stays refused when nothing can be found out about it.
-    const found = await call.findOwnWork(error, options).catch(() => undefined);
+    const found = await call.findEarlierWrite(error, options).catch(() => undefined);
     this.#throwIfEnded(call);
     return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
   }

@@ -3,9 +3,9 @@ import * as operations from "../../gen/sdk.gen.ts";
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/hub_client.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { findWritten, hasPatch, isReplacement } from "../transport/repeated_write.ts";
+import { findWritten } from "../transport/repeated_write.ts";
+import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
-import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
 import { Twins } from "./twins.ts";
 
 /** The methods for the twins of modules. */
@@ -204,7 +204,11 @@ export class ModuleTwins extends Twins {
       checkTwinPatch("moduleTwin", moduleTwin);
       const read = (readOptions: OperationOptions): Promise<Twin> =>
         this.getModuleTwin(deviceId, moduleId, readOptions);
-      return { body: moduleTwin as Twin, headers: ifMatch(options), findOwnWork: findWritten(moduleTwin, read, isOwn) };
+      return {
+        body: moduleTwin as Twin,
+        headers: ifMatch(options),
+        findEarlierWrite: findWritten(moduleTwin, read, isOwn),
+      };
     });
   }
 }

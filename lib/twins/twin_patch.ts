@@ -1,5 +1,6 @@
+import type { Twin } from "../../gen/types.gen.ts";
 import { wrongType } from "../values/checks.ts";
-import { checkJson, isObject } from "../values/json.ts";
+import { checkJson, isMerged, isObject, isSame } from "../values/json.ts";
 
 /**
  * What a twin can be written with. Members beside these, such as those of a twin just read, are sent along; the hub
@@ -30,4 +31,18 @@ export function checkTwinPatch(name: string, patch: TwinPatch): void {
 
 function checkSection(name: string, section: unknown): void {
   if (!isObject(section)) throw wrongType(name, "an object", section);
+}
+
+/** Whether a twin has all that a merge patch set, and nothing that it deleted. */
+export function hasPatch(patch: TwinPatch, found: Twin): boolean {
+  return isMerged(writable(patch), writable(found));
+}
+
+/** Whether a twin is what a replacement made of it. */
+export function isReplacement(replacement: TwinPatch, found: Twin): boolean {
+  return isSame(writable(replacement), writable(found));
+}
+
+function writable({ tags, properties }: TwinPatch | Twin): Record<string, unknown> {
+  return { tags: tags ?? {}, desired: properties?.desired ?? {} };
 }

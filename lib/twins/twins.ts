@@ -4,9 +4,9 @@ import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/hub_client.ts";
 import { ModuleIdentities } from "../identities/module_identities.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { findWritten, hasPatch, isReplacement } from "../transport/repeated_write.ts";
+import { findWritten } from "../transport/repeated_write.ts";
+import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
-import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
 
 /** The methods for the twins of devices, the documents that device and back end keep in common. */
 export class Twins extends ModuleIdentities {
@@ -169,8 +169,8 @@ export class Twins extends ModuleIdentities {
   ): Promise<Twin> {
     return callHub(this, send, operation, { deviceId }, options, () => {
       checkTwinPatch("deviceTwin", deviceTwin);
-      const findOwnWork = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
-      return { body: deviceTwin as Twin, headers: ifMatch(options), findOwnWork };
+      const findEarlierWrite = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
+      return { body: deviceTwin as Twin, headers: ifMatch(options), findEarlierWrite };
     });
   }
 }

@@ -67,3 +67,21 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** JSON equality, whatever the order of members. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return isMerged(one, other) && isMerged(other, one);
+}
+
+/** Whether all that was sent is there; null stands for what is gone, and what is undefined was not sent. */
+export function isMerged(sent: unknown, found: unknown): boolean {
+  if (Array.isArray(sent) && Array.isArray(found)) {
+    return sent.length === found.length && sent.every((member, index) => isSame(member, found[index]));
+  }
+  if (!isObject(sent) || !isObject(found)) return sent === found;
+  return Object.entries(sent).every(([key, value]) =>
+    // The hub writes these itself and ignores what is sent.
+    value === undefined || key === "$metadata" || key === "$version" ||
+    isMerged(value, Object.hasOwn(found, key) ? found[key] : null)
+  );
+}
