@@ -22,6 +22,16 @@
  * @module
  */
 export { IoTHubRegistryManager } from "./lib/registry_manager.ts";
+export { DeviceIdentities } from "./lib/identities/device_identities.ts";
+export { ModuleIdentities } from "./lib/identities/module_identities.ts";
+export { Statistics } from "./lib/identities/statistics.ts";
+export { Twins } from "./lib/twins/twins.ts";
+export { ModuleTwins } from "./lib/twins/module_twins.ts";
+export { Queries } from "./lib/queries/queries.ts";
+export { DirectMethods } from "./lib/methods/direct_methods.ts";
+export { C2dQueues } from "./lib/messages/c2d_queues.ts";
+export { C2dMessages } from "./lib/c2d_messages.ts";
+export { HubClient } from "./lib/transport/hub_client.ts";
 export { certificateThumbprint } from "./lib/auth/certificate_thumbprint.ts";
 export { parseConnectionString } from "./lib/auth/connection_string.ts";
 export { deviceConnectionString } from "./lib/auth/device_connection_string.ts";
@@ -33,24 +43,17 @@ export type { CallLimits } from "./lib/timing/call_limiter.ts";
 export type { ClientOptions } from "./lib/client/client_options.ts";
 export type { ConnectionString } from "./lib/auth/connection_string.ts";
 export type { DeviceFields } from "./lib/identities/device_fields.ts";
-export type { DeviceIdentities } from "./lib/identities/device_identities.ts";
-export type { DirectMethods } from "./lib/methods/direct_methods.ts";
 export type { HubErrorCode } from "./lib/errors/error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./lib/errors/errors.ts";
-export type { HubMethods } from "./lib/transport/hub_client.ts";
-export type { ModuleFields, ModuleIdentities } from "./lib/identities/module_identities.ts";
-export type { ModuleTwins } from "./lib/twins/module_twins.ts";
+export type { ModuleFields } from "./lib/identities/module_identities.ts";
 export type { OperationOptions } from "./lib/timing/operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./lib/queries/paged_iterator.ts";
-export type { Queries } from "./lib/queries/queries.ts";
 export type { QueryItemType, QueryResult } from "./lib/queries/query_page.ts";
 export type { RetryOptions } from "./lib/timing/retry_options.ts";
 export type { SasTokenInput } from "./lib/auth/sas_token.ts";
-export type { Statistics } from "./lib/identities/statistics.ts";
 export type { AccessToken, GetTokenOptions, TokenCredential } from "./lib/auth/token_credential.ts";
 export type { ModifyTwinOptions, TwinChange } from "./lib/twins/modify_twin.ts";
 export type { TwinPatch } from "./lib/twins/twin_patch.ts";
-export type { Twins } from "./lib/twins/twins.ts";
 export type {
   AuthenticationMechanism,
   BulkRegistryOperationResult,
@@ -73,10 +76,10 @@ export type {
   TwinProperties,
   X509Thumbprint,
 } from "./gen/types.gen.ts";
-export type { C2dQueues } from "./lib/messages/c2d_queues.ts";
 export type { ReceivedFeedback } from "./lib/messages/feedback.ts";
 export type { FileNotification, ReceivedFileNotification } from "./lib/messages/file_notifications.ts";
 export type { ReceiveOptions } from "./lib/messages/receiving.ts";
 export type { Settlement } from "./lib/messages/settlement.ts";
 export type { C2dAcknowledgement, C2dMessageProperties } from "./lib/messages/c2d_message.ts";
-export type { IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";
+export type { HttpNouns, IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";
+export type { AllNouns } from "./lib/registry_manager.ts";

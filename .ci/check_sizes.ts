@@ -16,11 +16,17 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
 const LISTED = 12;
 
-const ONE_METHOD = `
-import { IoTHubRegistryManager } from "./lib/http.ts";
-const registry = IoTHubRegistryManager.fromConnectionString(globalThis.connectionString);
-console.log(await registry.getTwin("thermostat-1"));
-`;
+/** Each stands alone; every one of them is held to the same limit. */
+const NOUNS = [
+  "Statistics",
+  "DeviceIdentities",
+  "ModuleIdentities",
+  "Twins",
+  "ModuleTwins",
+  "Queries",
+  "DirectMethods",
+  "C2dQueues",
+] as const;
 
 /** A part of the module as users load it. */
 interface Part {
@@ -37,11 +43,14 @@ interface Bundle {
 }
 
 const PARTS: readonly Part[] = [
-  // No bundler leaves out methods of a class: what is saved are the functions beside it.
-  { name: "./http, one method", limitInBytes: 13_300, bundle: () => bundle({ code: ONE_METHOD, platform: "browser" }) },
+  ...NOUNS.map((noun) => ({
+    name: `./http, ${noun} alone`,
+    limitInBytes: 11_500,
+    bundle: () => bundle({ code: `export { ${noun} } from "./lib/http.ts";`, platform: "browser" }),
+  })),
   {
     name: "./http, all of it",
-    limitInBytes: 14_000,
+    limitInBytes: 15_000,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

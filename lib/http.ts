@@ -17,6 +17,15 @@
  * @module
  */
 export { IoTHubRegistryManager } from "./http_registry_manager.ts";
+export { DeviceIdentities } from "./identities/device_identities.ts";
+export { ModuleIdentities } from "./identities/module_identities.ts";
+export { Statistics } from "./identities/statistics.ts";
+export { Twins } from "./twins/twins.ts";
+export { ModuleTwins } from "./twins/module_twins.ts";
+export { Queries } from "./queries/queries.ts";
+export { DirectMethods } from "./methods/direct_methods.ts";
+export { C2dQueues } from "./messages/c2d_queues.ts";
+export { HubClient } from "./transport/hub_client.ts";
 export { certificateThumbprint } from "./auth/certificate_thumbprint.ts";
 export { parseConnectionString } from "./auth/connection_string.ts";
 export { deviceConnectionString } from "./auth/device_connection_string.ts";
@@ -24,29 +33,21 @@ export { IoTHubError } from "./errors/errors.ts";
 export { createSasToken } from "./auth/sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./identities/authentication.ts";
-export type { C2dQueues } from "./messages/c2d_queues.ts";
 export type { CallLimits } from "./timing/call_limiter.ts";
 export type { ClientOptions } from "./client/client_options.ts";
 export type { ConnectionString } from "./auth/connection_string.ts";
 export type { DeviceFields } from "./identities/device_fields.ts";
-export type { DeviceIdentities } from "./identities/device_identities.ts";
-export type { DirectMethods } from "./methods/direct_methods.ts";
 export type { HubErrorCode } from "./errors/error_codes.ts";
 export type { ClientErrorCode, IoTHubErrorCode, IoTHubErrorFacts } from "./errors/errors.ts";
-export type { HubMethods } from "./transport/hub_client.ts";
-export type { ModuleFields, ModuleIdentities } from "./identities/module_identities.ts";
-export type { ModuleTwins } from "./twins/module_twins.ts";
+export type { ModuleFields } from "./identities/module_identities.ts";
 export type { OperationOptions } from "./timing/operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./queries/paged_iterator.ts";
-export type { Queries } from "./queries/queries.ts";
 export type { QueryItemType, QueryResult } from "./queries/query_page.ts";
 export type { RetryOptions } from "./timing/retry_options.ts";
 export type { SasTokenInput } from "./auth/sas_token.ts";
-export type { Statistics } from "./identities/statistics.ts";
 export type { AccessToken, GetTokenOptions, TokenCredential } from "./auth/token_credential.ts";
 export type { ModifyTwinOptions, TwinChange } from "./twins/modify_twin.ts";
 export type { TwinPatch } from "./twins/twin_patch.ts";
-export type { Twins } from "./twins/twins.ts";
 export type {
   AuthenticationMechanism,
   BulkRegistryOperationResult,
@@ -68,3 +69,5 @@ export type {
   TwinProperties,
   X509Thumbprint,
 } from "../gen/types.gen.ts";
+
+export type { HttpNouns } from "./http_registry_manager.ts";

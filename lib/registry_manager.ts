@@ -1,23 +1,35 @@
-import { buildC2dMessage, type C2dMessageProperties } from "./messages/c2d_message.ts";
-import type { ClientOptions } from "./client/client_options.ts";
-import { FEEDBACK, type ReceivedFeedback } from "./messages/feedback.ts";
-import { FILE_NOTIFICATIONS, type ReceivedFileNotification } from "./messages/file_notifications.ts";
-import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_manager.ts";
-import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "./client/hub_access.ts";
-import { checkId } from "./values/ids.ts";
-import { MessageChannel } from "./messages/message_channel.ts";
-import { nodeHttpsWire } from "./transport/node_https.ts";
-import type { OperationOptions } from "./timing/operation_options.ts";
-import { receive, type ReceiveOptions } from "./messages/receiving.ts";
 import type { TokenCredential } from "./auth/token_credential.ts";
+import { C2dMessages } from "./c2d_messages.ts";
+import type { ClientOptions } from "./client/client_options.ts";
+import { accessFromConnectionString, accessFromTokenCredential } from "./client/hub_access.ts";
+import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_manager.ts";
+import { connect, type HubClient, share } from "./transport/hub_client.ts";
+import { nodeHttpsWire } from "./transport/node_https.ts";
+import { sum } from "./transport/sum.ts";
+
+/**
+ * What the manager adds its own factories to: the manager of `/http`, and messages.
+ * @internal
+ */
+export interface AllNouns extends HttpRegistryManager, C2dMessages {}
+
+/**
+ * Their sum as a class.
+ * @internal
+ */
+export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpRegistryManager, C2dMessages) as new (
+  view: never,
+) => AllNouns;
 
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
  * cloud-to-device messages.
  *
- * A manager holds no connection before its first call and shares nothing with others. All its messages share one AMQP
- * connection, which is opened with the first one, kept alive, and replaced when it was lost and is needed again. Close the
- * manager when done. Whoever has nothing to do with messages can take the smaller one of `@iothub/registry-manager/http`.
+ * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
+ * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
+ * made by {@linkcode IoTHubRegistryManager.fromManager}. All its messages share one AMQP connection, which is opened with the
+ * first one, kept alive, and replaced when it was lost and is needed again. Close the manager when done. A program without
+ * messages can use the smaller manager of `@iothub/registry-manager/http`.
  *
  * @example Register a device, tell it something, read it back
  * ```ts
@@ -33,15 +45,33 @@ import type { TokenCredential } from "./auth/token_credential.ts";
  * console.assert(device.cloudToDeviceMessageCount === 1);
  * ```
  */
-export class IoTHubRegistryManager extends HttpRegistryManager {
-  readonly #messages: MessageChannel;
+export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages {}
 
-  /** Not public: use {@linkcode IoTHubRegistryManager.fromConnectionString} or its sibling. */
-  constructor(access: HubAccess, options: ClientOptions) {
-    super(access, options, nodeHttpsWire);
-    this.#messages = new MessageChannel(access, options);
-  }
-
+/**
+ * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
+ * cloud-to-device messages.
+ *
+ * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
+ * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
+ * made by {@linkcode IoTHubRegistryManager.fromManager}. All its messages share one AMQP connection, which is opened with the
+ * first one, kept alive, and replaced when it was lost and is needed again. Close the manager when done. A program without
+ * messages can use the smaller manager of `@iothub/registry-manager/http`.
+ *
+ * @example Register a device, tell it something, read it back
+ * ```ts
+ * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await registry.createDeviceWithSas("thermostat-1");
+ * await registry.sendC2dMessage("thermostat-1", "Good morning");
+ * const device = await registry.getDevice("thermostat-1");
+ * console.assert(device.cloudToDeviceMessageCount === 1);
+ * ```
+ */
+export class IoTHubRegistryManager extends AllNouns {
   /**
    * Creates a manager that signs in with a shared access policy. Nothing is sent or signed yet.
    *
@@ -61,8 +91,13 @@ export class IoTHubRegistryManager extends HttpRegistryManager {
    * await registry.close();
    * ```
    */
-  static override fromConnectionString(connectionString: string, options: ClientOptions = {}): IoTHubRegistryManager {
-    return new IoTHubRegistryManager(accessFromConnectionString(connectionString, options), options);
+  static fromConnectionString(connectionString: string, options: ClientOptions = {}): IoTHubRegistryManager {
+    return connect(
+      IoTHubRegistryManager,
+      accessFromConnectionString(connectionString, options),
+      options,
+      nodeHttpsWire,
+    );
   }
 
   /**
@@ -72,7 +107,7 @@ export class IoTHubRegistryManager extends HttpRegistryManager {
    * @param credential A credential of `@azure/identity`, or anything of its shape.
    * @param options How to reach the hub.
    * @returns The manager.
-   * @throws {TypeError} When the credential is none.
+   * @throws {TypeError} When the credential has no method `getToken`.
    * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
    *
    * @example Sign in with an identity
@@ -86,185 +121,28 @@ export class IoTHubRegistryManager extends HttpRegistryManager {
    * console.assert((await registry.getDevices()).length === 0);
    * ```
    */
-  static override fromTokenCredential(
+  static fromTokenCredential(
     url: string,
     credential: TokenCredential,
     options: ClientOptions = {},
   ): IoTHubRegistryManager {
-    return new IoTHubRegistryManager(accessFromTokenCredential(url, credential, options), options);
+    return connect(
+      IoTHubRegistryManager,
+      accessFromTokenCredential(url, credential, options),
+      options,
+      nodeHttpsWire,
+    );
   }
 
   /**
-   * Sends a message to a device and waits until the hub has accepted it: it is queued then, and delivered when the device
-   * is connected.
+   * Creates a manager that shares the hub, credential, limits and connections of another client. To close it ends its own
+   * calls only; the connections end with the other client.
    *
-   * Messages for one device arrive in the order of the calls. Many may be under way at once: they share a connection and are
-   * sent as fast as the hub takes them. What the hub gave back for a reason that may pass, and what it may or may not have
-   * because the connection was lost or no verdict came, is sent again with the same message id, as `retryOptions` and the
-   * time-out allow: so a device may get a message twice, and can tell by its id. Only a message that the hub gave back
-   * while later ones for the same device were on their way comes after those.
-   *
-   * @param deviceId The device's id.
-   * @param message The body: text, sent as UTF-8, or bytes. With its properties it may have 64 KB.
-   * @param properties Properties of the message; unknown names become application properties.
-   * @param options The call's own options.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
-   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `DeviceNotFound` when there is no such device.
-   * @throws {IoTHubError} `DeviceMaximumQueueDepthExceeded` when 50 messages wait for the device already.
-   * @throws {IoTHubError} `MessageNotAccepted` when the hub gave the message back each time.
-   * @throws {IoTHubError} `Timeout` when the hub was not reached, granted no credit or gave no verdict in time; the text
-   * says which, and whether it may have the message.
-   * @throws {IoTHubError} `TooManyPendingMessages` when 65,536 messages or 256 MB wait to be sent already.
-   *
-   * @example Send a command and see it arrive
-   * ```ts
-   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
-   * import { LocalHub } from "@iothub/registry-manager/local";
-   *
-   * await using hub = new LocalHub();
-   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-   *
-   * await registry.createDeviceWithSas("thermostat-1");
-   * const arrival = new Promise((resolve) => hub.device("thermostat-1").onMessage(resolve));
-   * await registry.sendC2dMessage("thermostat-1", "Good morning", { messageId: "m-1", ack: "full", priority: "high" });
-   * await arrival;
-   * ```
-   *
-   * Wire: AMQP 1.0, link `/messages/devicebound`; there is no REST operation for it.
+   * @param other A manager or a noun.
+   * @returns The manager.
+   * @throws {TypeError} When `other` is no client of this module.
    */
-  async sendC2dMessage(
-    deviceId: string,
-    message: string | Uint8Array,
-    properties: C2dMessageProperties = {},
-    options: OperationOptions = {},
-  ): Promise<void> {
-    await this.#messages.send("sendC2dMessage", buildC2dMessage(deviceId, message, properties), options);
-  }
-
-  /**
-   * Sends a message to a module of a device and waits until the hub has accepted it; as
-   * {@linkcode IoTHubRegistryManager.sendC2dMessage} in all else.
-   *
-   * @param deviceId The device's id.
-   * @param moduleId The module's id.
-   * @param message The body: text, sent as UTF-8, or bytes. With its properties it may have 64 KB.
-   * @param properties Properties of the message; unknown names become application properties.
-   * @param options The call's own options.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
-   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `ModuleNotFound` or `DeviceNotFound` when there is none.
-   * @throws {IoTHubError} As {@linkcode IoTHubRegistryManager.sendC2dMessage}.
-   *
-   * @example Tell a camera to look left
-   * ```ts
-   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
-   * import { LocalHub } from "@iothub/registry-manager/local";
-   *
-   * await using hub = new LocalHub();
-   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-   *
-   * await registry.createDeviceWithSas("gateway-1");
-   * await registry.createModuleWithSas("gateway-1", "camera");
-   * const arrival = new Promise((resolve) => hub.device("gateway-1").module("camera").onMessage(resolve));
-   * await registry.sendC2dMessageToModule("gateway-1", "camera", "left");
-   * await arrival;
-   * ```
-   *
-   * Wire: AMQP 1.0, link `/messages/devicebound`; there is no REST operation for it.
-   */
-  async sendC2dMessageToModule(
-    deviceId: string,
-    moduleId: string,
-    message: string | Uint8Array,
-    properties: C2dMessageProperties = {},
-    options: OperationOptions = {},
-  ): Promise<void> {
-    // Left out, it would be a message to the device.
-    checkId("moduleId", moduleId);
-    const built = buildC2dMessage(deviceId, message, properties, moduleId);
-    await this.#messages.send("sendC2dMessageToModule", built, options);
-  }
-
-  /**
-   * Receives what became of messages that asked for feedback (`ack`): delivered, expired, refused, given up or purged.
-   *
-   * A record is completed when the loop asks for the next one, and not before. The hub sends records in batches and takes a
-   * batch back as a whole: a loop that ends by `break`, `return` or an error gives back the batch it is in, unless each of its
-   * records was completed. So nothing is lost, and a record may come twice. The hub waits a minute for the word on a batch and
-   * gives it away ten times at most. Loops that run at the same time share the records.
-   *
-   * The loop outlives lost connections. It opens its link with the first record that is asked for, and closes it with its end.
-   *
-   * @param options When the loop is to end.
-   * @returns The records, each with `complete()` and `abandon()`.
-   * @throws {TypeError} When an option has the wrong type; reported by the first step of the loop, like all errors.
-   * @throws {RangeError} When an option's value is not legal.
-   * @throws {IoTHubError} `Unauthorized` when the policy lacks the right `ServiceConnect`.
-   * @throws {IoTHubError} `Timeout` when the hub was out of reach for `timeoutInMs`.
-   *
-   * @example See that a command was carried out
-   * ```ts
-   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
-   * import { LocalHub } from "@iothub/registry-manager/local";
-   *
-   * await using hub = new LocalHub();
-   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-   *
-   * await registry.createDeviceWithSas("thermostat-1");
-   * hub.device("thermostat-1").onMessage(() => {});
-   * await registry.sendC2dMessage("thermostat-1", "Good morning", { messageId: "m-1", ack: "full" });
-   * for await (const record of registry.receiveFeedback()) {
-   *   console.assert(record.originalMessageId === "m-1" && record.statusCode === "Success");
-   *   record.complete();
-   *   break;
-   * }
-   * ```
-   *
-   * Wire: AMQP 1.0, link `/messages/serviceBound/feedback`. REST has it as `GET /messages/serviceBound/feedback`: see
-   * `receiveFeedbackNotification` in `@iothub/registry-manager/gen`.
-   */
-  receiveFeedback(options: ReceiveOptions = {}): AsyncIterableIterator<ReceivedFeedback> {
-    return receive(FEEDBACK, this.#messages, options);
-  }
-
-  /**
-   * Receives the news that a device has uploaded a file. Notifications must be switched on in the hub. They are completed,
-   * given back and lost connections survived as with {@linkcode IoTHubRegistryManager.receiveFeedback}, save that each comes
-   * by itself and not in a batch.
-   *
-   * @param options When the loop is to end.
-   * @returns The notifications, each with `complete()` and `abandon()`.
-   * @throws {TypeError} When an option has the wrong type; reported by the first step of the loop, like all errors.
-   * @throws {RangeError} When an option's value is not legal.
-   * @throws {IoTHubError} `Unauthorized` when the policy lacks the right `ServiceConnect`.
-   * @throws {IoTHubError} `Timeout` when the hub was out of reach for `timeoutInMs`.
-   *
-   * @example Hear of a new file
-   * ```ts
-   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
-   * import { LocalHub } from "@iothub/registry-manager/local";
-   *
-   * await using hub = new LocalHub();
-   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-   *
-   * await registry.createDeviceWithSas("camera-1");
-   * hub.device("camera-1").notifyFileUpload({ blobName: "door.jpg", blobSizeInBytes: 51_200 });
-   * for await (const file of registry.receiveFileNotifications()) {
-   *   console.assert(file.blobName === "camera-1/door.jpg");
-   *   file.complete();
-   *   break;
-   * }
-   * ```
-   *
-   * Wire: AMQP 1.0, link `/messages/serviceBound/filenotifications`; there is no REST operation for it.
-   */
-  receiveFileNotifications(options: ReceiveOptions = {}): AsyncIterableIterator<ReceivedFileNotification> {
-    return receive(FILE_NOTIFICATIONS, this.#messages, options);
-  }
-
-  /** Ends the calls under way, each with the error `Closed`, and closes all connections. May be called again. */
-  override async close(): Promise<void> {
-    await Promise.all([super.close(), this.#messages.close()]);
+  static fromManager(other: HubClient): IoTHubRegistryManager {
+    return share(IoTHubRegistryManager, other);
   }
 }

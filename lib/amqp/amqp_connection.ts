@@ -1,21 +1,17 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
+import type { MessageConnection, ReceiverOptions, SendOptions } from "../messages/message_connection.ts";
 import { checkEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { C2dSender } from "./c2d_sender.ts";
 import { HubConnection } from "./hub_connection.ts";
-import type { SendOptions } from "./pending_send.ts";
-import { type ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
-
-export type { AmqpSettings } from "./amqp_settings.ts";
-export type { SendOptions } from "./pending_send.ts";
-export type { ReceiverOptions, ServiceReceiver } from "./service_receiver.ts";
+import { ServiceReceiver } from "./service_receiver.ts";
 
 /**
  * A manager's one connection to the AMQP side of its hub: opened by whoever needs it first, shared by all, replaced when it
  * was lost and is needed again. While nobody waits for anything it lets the process end.
  */
-export class AmqpConnection {
+export class AmqpConnection implements MessageConnection {
   readonly #settings: AmqpSettings;
   readonly #sender: C2dSender;
   readonly #receivers: Set<ServiceReceiver> = new Set();

@@ -1,4 +1,5 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
+import type { SendOptions } from "../messages/message_connection.ts";
 import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -8,7 +9,7 @@ import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";
-import { NO_VERDICT, noVerdict, type PendingSend, type SendOptions, timedOut, tooManyPending } from "./pending_send.ts";
+import { NO_VERDICT, noVerdict, type PendingSend, timedOut, tooManyPending } from "./pending_send.ts";
 import { SendQueue } from "./send_queue.ts";
 
 /** Half of what the library has room for: it also keeps those that were answered before an earlier one. */

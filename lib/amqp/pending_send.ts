@@ -1,14 +1,8 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
+import type { SendOptions } from "../messages/message_connection.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { failure } from "../errors/failures.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
-
-/** What a send needs beside the message. */
-export interface SendOptions {
-  operation: string;
-  abortSignal?: AbortSignal;
-  timeoutInMs: number;
-}
 
 /** A message whose sender waits for the hub's verdict. */
 export interface PendingSend {

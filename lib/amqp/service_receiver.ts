@@ -1,6 +1,7 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { failure } from "../errors/failures.ts";
 import { backOff } from "../timing/retry.ts";
+import type { MessageReceiver, ReceiverOptions } from "../messages/message_connection.ts";
 import type { ReceivedDelivery } from "../messages/settlement.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -9,16 +10,6 @@ import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
 import { LinkRights } from "./link_rights.ts";
 import { Outage } from "./outage.ts";
-
-/** What a receiver is for. */
-export interface ReceiverOptions {
-  readonly operation: string;
-  /** The queue of the hub to receive from. */
-  readonly address: string;
-  readonly abortSignal?: AbortSignal;
-  /** How long it may be without a link that lasts, whatever the reason, while somebody waits. */
-  readonly timeoutInMs: number;
-}
 
 /** What the library knows of a receiver but does not declare. */
 type ReceiverWithCredit = Receiver & { readonly credit: number };
@@ -40,7 +31,7 @@ interface Waiter {
  *
  * A lost link or connection is replaced when there is somebody who waits. What was received before is the hub's again.
  */
-export class ServiceReceiver implements ConnectionUser {
+export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   readonly #settings: AmqpSettings;
   readonly #options: ReceiverOptions;
   readonly #connectionSource: (operation: string) => HubConnection;

@@ -16,16 +16,16 @@ import {
 import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
 import { deviceBody, type DeviceFields, isOwnIdentity } from "./device_fields.ts";
 import { ifMatch } from "../transport/if_match.ts";
-import { callHub, transportOf } from "../transport/hub_client.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import { API_VERSION } from "../transport/hub_transport.ts";
 import { checkWhole } from "../values/checks.ts";
-import { Statistics } from "./statistics.ts";
 import type { OperationName } from "../transport/operations.ts";
-import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 
-/** The methods for device identities: who may connect, and how each signs in. */
-export class DeviceIdentities extends Statistics {
+/** Device identities: which devices may connect to a hub, and how each signs in. */
+export class DeviceIdentities extends HubClient {
   /**
    * Creates a device that signs in with a symmetric key. A key left out is made by the hub.
    *
@@ -54,7 +54,7 @@ export class DeviceIdentities extends Statistics {
     deviceId: string,
     options: DeviceFields & Partial<SymmetricKeys> = {},
   ): Promise<Device> {
-    return this.#put("createDeviceWithSas", deviceId, options, sasAuthentication);
+    return putDevice(this, "createDeviceWithSas", deviceId, options, sasAuthentication);
   }
 
   /**
@@ -84,7 +84,7 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `PUT /devices/{id}`.
    */
   createDeviceWithX509(deviceId: string, options: DeviceFields & X509Thumbprints): Promise<Device> {
-    return this.#put("createDeviceWithX509", deviceId, options, x509Authentication);
+    return putDevice(this, "createDeviceWithX509", deviceId, options, x509Authentication);
   }
 
   /**
@@ -112,7 +112,7 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `PUT /devices/{id}`.
    */
   createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
-    return this.#put("createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
+    return putDevice(this, "createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
   }
 
   /**
@@ -152,7 +152,7 @@ export class DeviceIdentities extends Statistics {
     deviceId: string,
     options: DeviceFields & SymmetricKeys & { etag?: string },
   ): Promise<Device> {
-    return this.#put("updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
+    return putDevice(this, "updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -186,7 +186,7 @@ export class DeviceIdentities extends Statistics {
     deviceId: string,
     options: DeviceFields & X509Thumbprints & { etag?: string },
   ): Promise<Device> {
-    return this.#put("updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
+    return putDevice(this, "updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -223,13 +223,7 @@ export class DeviceIdentities extends Statistics {
     deviceId: string,
     options: DeviceFields & { etag?: string } = {},
   ): Promise<Device> {
-    return this.#put(
-      "updateDeviceWithCertificateAuthority",
-      deviceId,
-      options,
-      certificateAuthority,
-      ifMatch,
-    );
+    return putDevice(this, "updateDeviceWithCertificateAuthority", deviceId, options, certificateAuthority, ifMatch);
   }
 
   /**
@@ -258,7 +252,13 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `GET /devices/{id}`.
    */
   getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
-    return callHub(this, operations.getDevice, "getDevice", { deviceId }, options);
+    return callHub(
+      this,
+      "getDevice",
+      { deviceId },
+      options,
+      (call) => operations.getDevice({ ...call(), path: { id: deviceId } }),
+    );
   }
 
   /**
@@ -285,13 +285,12 @@ export class DeviceIdentities extends Statistics {
    *
    * REST operation: `GET /devices`.
    */
-  async getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
-    checkOptions(options);
-    const call = transportOf(this).call("getDevices", {}, options);
-    const { maxNumberOfDevices: top } = options;
-    checkWhole("maxNumberOfDevices", top, 1, 1000);
-    const { data } = await operations.getDevices({ ...call, query: { top, ...API_VERSION } });
-    return data;
+  getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
+    return callHub(this, "getDevices", {}, options, (call) => {
+      const { maxNumberOfDevices: top } = options;
+      checkWhole("maxNumberOfDevices", top, 1, 1000);
+      return operations.getDevices({ ...call(), query: { top, ...API_VERSION } });
+    });
   }
 
   /**
@@ -320,10 +319,11 @@ export class DeviceIdentities extends Statistics {
    * REST operation: `DELETE /devices/{id}`.
    */
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
-    await callHub(this, operations.deleteDevice, "deleteDevice", { deviceId }, options, () => ({
-      headers: ifMatch(options),
-      findEarlierWrite: findDeleted,
-    }));
+    await callHub(this, "deleteDevice", { deviceId }, options, (call) => {
+      const headers = ifMatch(options);
+      const deletion = call({ mayBeEmpty: true, findEarlierWrite: findDeleted });
+      return operations.deleteDevice({ ...deletion, path: { id: deviceId }, headers });
+    });
   }
 
   /**
@@ -358,24 +358,30 @@ export class DeviceIdentities extends Statistics {
     devices: ExportImportDevice[],
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
-    const operation = "bulkCreateOrUpdateDevices";
-    return callHub(this, operations.bulkCreateOrUpdateDevices, operation, {}, options, () => {
+    return callHub(this, "bulkCreateOrUpdateDevices", {}, options, (call) => {
       checkBulkDevices(devices);
-      return { body: devices, accepts: isBulkResult };
+      return operations.bulkCreateOrUpdateDevices({ ...call({ accepts: isBulkResult }), body: devices });
     });
   }
+}
 
-  #put<Fields extends DeviceFields>(
-    operation: OperationName,
-    deviceId: string,
-    fields: Fields,
-    authentication: (fields: Fields) => AuthenticationMechanism,
-    headers?: typeof ifMatch,
-  ): Promise<Device> {
-    return callHub(this, operations.createOrUpdateDevice, operation, { deviceId }, fields, () => {
-      const body = deviceBody(deviceId, authentication(fields), fields);
-      const findEarlierWrite = findWritten(body, (options) => this.getDevice(deviceId, options), isOwnIdentity);
-      return { body, headers: headers?.(fields), findEarlierWrite };
+/** Creates or updates a device; with `headers` the write holds for what is there already. */
+function putDevice<Fields extends DeviceFields>(
+  devices: DeviceIdentities,
+  operation: OperationName,
+  deviceId: string,
+  fields: Fields,
+  authentication: (fields: Fields) => AuthenticationMechanism,
+  headers?: typeof ifMatch,
+): Promise<Device> {
+  return callHub(devices, operation, { deviceId }, fields, (call) => {
+    const body = deviceBody(deviceId, authentication(fields), fields);
+    const findEarlierWrite = findWritten(body, (options) => devices.getDevice(deviceId, options), isOwnIdentity);
+    return operations.createOrUpdateDevice({
+      ...call({ findEarlierWrite }),
+      path: { id: deviceId },
+      body,
+      headers: headers?.(fields),
     });
-  }
+  });
 }

@@ -8,9 +8,9 @@ import {
   x509Authentication,
   type X509Thumbprints,
 } from "./authentication.ts";
-import { DeviceIdentities } from "./device_identities.ts";
 import { ifMatch } from "../transport/if_match.ts";
-import { callHub } from "../transport/hub_client.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import { checkType } from "../values/checks.ts";
 import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
@@ -23,8 +23,8 @@ export interface ModuleFields extends OperationOptions {
   managedBy?: string;
 }
 
-/** The methods for module identities: parts of a device that sign in on their own. */
-export class ModuleIdentities extends DeviceIdentities {
+/** Module identities: the parts of a device that sign in on their own. */
+export class ModuleIdentities extends HubClient {
   /**
    * Creates a module that signs in with a symmetric key. A key left out is made by the hub.
    *
@@ -57,7 +57,7 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: ModuleFields & Partial<SymmetricKeys> = {},
   ): Promise<Module> {
-    return this.#put("createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
+    return putModule(this, "createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
   }
 
   /**
@@ -92,7 +92,7 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: ModuleFields & X509Thumbprints,
   ): Promise<Module> {
-    return this.#put("createModuleWithX509", deviceId, moduleId, options, x509Authentication);
+    return putModule(this, "createModuleWithX509", deviceId, moduleId, options, x509Authentication);
   }
 
   /**
@@ -128,7 +128,7 @@ export class ModuleIdentities extends DeviceIdentities {
     options: ModuleFields = {},
   ): Promise<Module> {
     const operation = "createModuleWithCertificateAuthority";
-    return this.#put(operation, deviceId, moduleId, options, certificateAuthority);
+    return putModule(this, operation, deviceId, moduleId, options, certificateAuthority);
   }
 
   /**
@@ -170,7 +170,7 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: ModuleFields & SymmetricKeys & { etag?: string },
   ): Promise<Module> {
-    return this.#put("updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
+    return putModule(this, "updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -207,7 +207,7 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: ModuleFields & X509Thumbprints & { etag?: string },
   ): Promise<Module> {
-    return this.#put("updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
+    return putModule(this, "updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -245,7 +245,7 @@ export class ModuleIdentities extends DeviceIdentities {
     options: ModuleFields & { etag?: string } = {},
   ): Promise<Module> {
     const operation = "updateModuleWithCertificateAuthority";
-    return this.#put(operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
+    return putModule(this, operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
   }
 
   /**
@@ -276,7 +276,13 @@ export class ModuleIdentities extends DeviceIdentities {
    * REST operation: `GET /devices/{id}/modules/{mid}`.
    */
   getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
-    return callHub(this, operations.getModule, "getModule", { deviceId, moduleId }, options);
+    return callHub(
+      this,
+      "getModule",
+      { deviceId, moduleId },
+      options,
+      (call) => operations.getModule({ ...call(), path: { id: deviceId, mid: moduleId } }),
+    );
   }
 
   /**
@@ -305,7 +311,13 @@ export class ModuleIdentities extends DeviceIdentities {
    * REST operation: `GET /devices/{id}/modules`.
    */
   getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
-    return callHub(this, operations.getModules, "getModules", { deviceId }, options);
+    return callHub(
+      this,
+      "getModules",
+      { deviceId },
+      options,
+      (call) => operations.getModules({ ...call(), path: { id: deviceId } }),
+    );
   }
 
   /**
@@ -340,30 +352,34 @@ export class ModuleIdentities extends DeviceIdentities {
     moduleId: string,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<void> {
-    await callHub(this, operations.deleteModule, "deleteModule", { deviceId, moduleId }, options, () => ({
-      headers: ifMatch(options),
-      findEarlierWrite: findDeleted,
-    }));
-  }
-
-  #put<Fields extends ModuleFields>(
-    operation: OperationName,
-    deviceId: string,
-    moduleId: string,
-    fields: Fields,
-    authentication: (fields: Fields) => AuthenticationMechanism,
-    headers?: typeof ifMatch,
-  ): Promise<Module> {
-    return callHub(this, operations.createOrUpdateModule, operation, { deviceId, moduleId }, fields, () => {
-      const { managedBy } = fields;
-      if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
-      const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
-      const findEarlierWrite = findWritten(
-        body,
-        (options) => this.getModule(deviceId, moduleId, options),
-        isOwnIdentity,
-      );
-      return { body, headers: headers?.(fields), findEarlierWrite };
+    await callHub(this, "deleteModule", { deviceId, moduleId }, options, (call) => {
+      const headers = ifMatch(options);
+      const deletion = call({ mayBeEmpty: true, findEarlierWrite: findDeleted });
+      return operations.deleteModule({ ...deletion, path: { id: deviceId, mid: moduleId }, headers });
     });
   }
+}
+
+/** Creates or updates a module; with `headers` the write holds for what is there already. */
+function putModule<Fields extends ModuleFields>(
+  modules: ModuleIdentities,
+  operation: OperationName,
+  deviceId: string,
+  moduleId: string,
+  fields: Fields,
+  authentication: (fields: Fields) => AuthenticationMechanism,
+  headers?: typeof ifMatch,
+): Promise<Module> {
+  return callHub(modules, operation, { deviceId, moduleId }, fields, (call) => {
+    const { managedBy } = fields;
+    if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
+    const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
+    const read = (options: OperationOptions): Promise<Module> => modules.getModule(deviceId, moduleId, options);
+    return operations.createOrUpdateModule({
+      ...call({ findEarlierWrite: findWritten(body, read, isOwnIdentity) }),
+      path: { id: deviceId, mid: moduleId },
+      body,
+      headers: headers?.(fields),
+    });
+  });
 }

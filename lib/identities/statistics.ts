@@ -1,10 +1,11 @@
 import type { RegistryStatistics, ServiceStatistics } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
-import { callHub, HubMethods } from "../transport/hub_client.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** The methods for a hub's counts. */
-export class Statistics extends HubMethods {
+/** How many devices a hub has, and how many are connected. */
+export class Statistics extends HubClient {
   /**
    * Reads how many devices are connected. The count lags minutes behind.
    *
@@ -28,7 +29,13 @@ export class Statistics extends HubMethods {
    * REST operation: `GET /statistics/service`.
    */
   getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
-    return callHub(this, operations.getServiceStatistics, "getServiceStatistics", {}, options);
+    return callHub(
+      this,
+      "getServiceStatistics",
+      {},
+      options,
+      (call) => operations.getServiceStatistics(call()),
+    );
   }
 
   /**
@@ -55,6 +62,12 @@ export class Statistics extends HubMethods {
    * REST operation: `GET /statistics/devices`.
    */
   getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
-    return callHub(this, operations.getDeviceStatistics, "getDeviceRegistryStatistics", {}, options);
+    return callHub(
+      this,
+      "getDeviceRegistryStatistics",
+      {},
+      options,
+      (call) => operations.getDeviceStatistics(call()),
+    );
   }
 }

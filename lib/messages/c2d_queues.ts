@@ -1,11 +1,11 @@
 import * as operations from "../../gen/sdk.gen.ts";
 import type { PurgeMessageQueueResult } from "../../gen/types.gen.ts";
-import { DirectMethods } from "../methods/direct_methods.ts";
-import { callHub } from "../transport/hub_client.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** The methods that manage what waits for a device in its queue. */
-export class C2dQueues extends DirectMethods {
+/** The queues in which cloud-to-device messages wait for their devices. */
+export class C2dQueues extends HubClient {
   /**
    * Removes all cloud-to-device messages that wait for a device. Those that asked for negative or full feedback give the
    * feedback `Purged`. Where the answer was lost and the call repeated, the number is what the last attempt found.
@@ -34,6 +34,12 @@ export class C2dQueues extends DirectMethods {
    * REST operation: `DELETE /devices/{id}/commands`.
    */
   purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
-    return callHub(this, operations.purgeCloudToDeviceMessageQueue, "purgeC2dMessages", { deviceId }, options);
+    return callHub(
+      this,
+      "purgeC2dMessages",
+      { deviceId },
+      options,
+      (call) => operations.purgeCloudToDeviceMessageQueue({ ...call(), path: { id: deviceId } }),
+    );
   }
 }

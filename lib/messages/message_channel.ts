@@ -1,67 +1,87 @@
-import type { AmqpConnection, ServiceReceiver } from "../amqp/amqp_connection.ts";
-import type { C2dMessage } from "./c2d_message.ts";
-import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
-import { Deadline } from "../timing/deadline.ts";
+import { DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import { closed } from "../errors/failures.ts";
-import type { HubAccess } from "../client/hub_access.ts";
+import { Deadline } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import { resolveRetryOptions } from "../timing/retry_options.ts";
-import { userAgent } from "../client/user_agent.ts";
+import type { ClientView } from "../transport/client_view.ts";
+import type { OperationName } from "../transport/operations.ts";
+import type { HubPart } from "../transport/shared_hub.ts";
+import type { C2dMessage } from "./c2d_message.ts";
+import type { MessageConnection, MessageReceiver, SendOptions } from "./message_connection.ts";
 
-/** A manager's way to send and receive messages. The code that speaks AMQP is loaded with the first one. */
-export class MessageChannel {
-  readonly #access: HubAccess;
-  readonly #options: ClientOptions;
-  #connection: Promise<AmqpConnection> | undefined;
-  #loaded: AmqpConnection | undefined;
+/**
+ * The way of all clients of one hub to send and receive messages: the one place where every such call begins and ends. The code
+ * that carries them is loaded with the first one.
+ */
+export class MessageChannel implements HubPart {
+  readonly #timeoutInMs: number;
+  readonly #open: () => Promise<MessageConnection>;
+  #connection: Promise<MessageConnection> | undefined;
+  #loaded: MessageConnection | undefined;
   /** How many calls wait for the loading; later ones must not overtake them. */
   #waiting = 0;
-  #closed = false;
 
-  constructor(access: HubAccess, options: ClientOptions) {
-    this.#access = access;
-    this.#options = { ...options };
+  /**
+   * @param timeoutInMs How long a call may take that does not say so itself.
+   * @param open Loads and opens what carries the messages.
+   */
+  constructor(timeoutInMs: number = DEFAULT_TIMEOUT_IN_MS, open: () => Promise<MessageConnection>) {
+    this.#timeoutInMs = timeoutInMs;
+    this.#open = open;
   }
 
-  /** Sends a message; resolves when the hub has accepted it. May throw as well as reject. */
-  send(operation: string, message: C2dMessage, options: OperationOptions): Promise<void> {
+  /** Sends a message for a client; resolves when the hub has accepted it. May throw as well as reject. */
+  send(client: ClientView, operation: OperationName, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
-    const connection = this.#atHand(operation, options);
-    const facts = this.#facts(operation, options);
-    if (connection !== undefined) return connection.send(message, facts);
-    return this.#load(options).then((loaded) => loaded.send(message, facts));
+    throwIfEnded(client, operation, options);
+    const facts = this.#facts(client, operation, options);
+    const connection = this.#atHand;
+    const sent = connection !== undefined
+      ? connection.send(message, facts)
+      : this.#load(facts).then((loaded) => loaded.send(message, facts));
+    return client.isFirst ? sent : sent.catch((error) => {
+      throw endOf(client, operation, error);
+    });
   }
 
-  /** A receiver for one of the hub's queues; it must be closed. */
-  async openReceiver(operation: string, address: string, options: OperationOptions): Promise<ServiceReceiver> {
-    const connection = this.#atHand(operation, options) ?? await this.#load(options);
-    return connection.openReceiver({ ...this.#facts(operation, options), address });
+  /** A client's receiver for one of the hub's queues; it must be closed. */
+  async openReceiver(
+    client: ClientView,
+    operation: OperationName,
+    address: string,
+    options: OperationOptions,
+  ): Promise<MessageReceiver> {
+    throwIfEnded(client, operation, options);
+    const facts = this.#facts(client, operation, options);
+    const connection = this.#atHand ?? await this.#load(facts);
+    const receiver = connection.openReceiver({ ...facts, address });
+    return client.isFirst ? receiver : {
+      next: (maxWaitInMs) =>
+        receiver.next(maxWaitInMs).catch((error) => {
+          throw endOf(client, operation, error);
+        }),
+      close: () => receiver.close(),
+    };
   }
 
   /** Fails the sends and the receivers that still wait, and closes the connection. */
   async close(): Promise<void> {
-    this.#closed = true;
     await (await this.#connection?.catch(() => undefined))?.close();
   }
 
-  #facts(
-    operation: string,
-    { abortSignal, timeoutInMs }: OperationOptions,
-  ): { operation: string; abortSignal?: AbortSignal; timeoutInMs: number } {
-    timeoutInMs ??= this.#options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
+  #facts(client: ClientView, operation: OperationName, options: OperationOptions): SendOptions {
+    const { timeoutInMs = this.#timeoutInMs } = options;
+    const abortSignal = signalFor(client, options.abortSignal);
     return abortSignal === undefined ? { operation, timeoutInMs } : { operation, timeoutInMs, abortSignal };
   }
 
   /** The connection, where it is loaded and nobody waits for it any more. */
-  #atHand(operation: string, { abortSignal }: OperationOptions): AmqpConnection | undefined {
-    abortSignal?.throwIfAborted();
-    if (this.#closed) throw closed({ operation });
+  get #atHand(): MessageConnection | undefined {
     return this.#waiting === 0 ? this.#loaded : undefined;
   }
 
   /** Loading takes a while, and a caller may not want to wait for that. */
-  async #load({ abortSignal }: OperationOptions): Promise<AmqpConnection> {
-    const connection = this.#connection ??= this.#import();
+  async #load({ abortSignal }: SendOptions): Promise<MessageConnection> {
+    const connection = this.#connection ??= this.#openOnce();
     const deadline = new Deadline(Infinity, abortSignal);
     this.#waiting++;
     try {
@@ -73,21 +93,30 @@ export class MessageChannel {
     }
   }
 
-  async #import(): Promise<AmqpConnection> {
+  /** An opening that failed is tried anew by the next call. */
+  async #openOnce(): Promise<MessageConnection> {
     try {
-      const { AmqpConnection } = await import("../amqp/amqp_connection.ts");
-      return new AmqpConnection({
-        ...this.#access,
-        endpoint: this.#options.amqpEndpoint,
-        transportType: this.#options.transportType,
-        tls: this.#options.amqpTls,
-        userAgent: userAgent(this.#options.userAgentPrefix) ?? "",
-        retryOptions: resolveRetryOptions(this.#options.retryOptions),
-        attemptTimeoutInMs: this.#options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS,
-      });
+      return await this.#open();
     } catch (error) {
       this.#connection = undefined;
       throw error;
     }
   }
+}
+
+/** Throws what has ended a call before it began: its caller's signal, or the end of its client. */
+function throwIfEnded(client: ClientView, operation: OperationName, { abortSignal }: OperationOptions): void {
+  abortSignal?.throwIfAborted();
+  if (client.isClosed) throw closed({ operation });
+}
+
+/** A client that shares the connection of another ends its own calls by a signal: the connection goes on. */
+function signalFor(client: ClientView, outer: AbortSignal | undefined): AbortSignal | undefined {
+  if (client.isFirst) return outer;
+  return outer === undefined ? client.signal : AbortSignal.any([outer, client.signal]);
+}
+
+/** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
+function endOf(client: ClientView, operation: OperationName, error: unknown): unknown {
+  return error === client.signal.reason ? closed({ operation }) : error;
 }

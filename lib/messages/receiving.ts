@@ -1,5 +1,7 @@
 import { failure } from "../errors/failures.ts";
 import type { IoTHubError } from "../errors/errors.ts";
+import type { ClientView } from "../transport/client_view.ts";
+import type { OperationName } from "../transport/operations.ts";
 import type { MessageChannel } from "./message_channel.ts";
 import { parseJson } from "../values/json.ts";
 import { checkTimeout } from "../timing/deadline.ts";
@@ -26,7 +28,7 @@ export interface ReceiveOptions extends OperationOptions {
 /** One of the hub's queues towards back ends. */
 export interface ServiceBoundQueue<T extends object> {
   /** The method that receives from it. */
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly address: string;
   /** The records in the JSON of a message; `undefined` where there are none. */
   read(json: unknown): T[] | undefined;
@@ -39,10 +41,11 @@ export interface ServiceBoundQueue<T extends object> {
 export async function* receive<T extends object>(
   queue: ServiceBoundQueue<T>,
   channel: MessageChannel,
+  client: ClientView,
   options: ReceiveOptions,
 ): AsyncGenerator<T & Settlement, void, undefined> {
   checkReceiveOptions(options);
-  const receiver = await channel.openReceiver(queue.operation, queue.address, options);
+  const receiver = await channel.openReceiver(client, queue.operation, queue.address, options);
   let batch: SettledBatch | undefined;
   try {
     for (;;) {

@@ -1,12 +1,19 @@
 import type { CloudToDeviceMethod, CloudToDeviceMethodResult } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
-import { callHub } from "../transport/hub_client.ts";
-import { methodCall } from "./method_request.ts";
-import { Queries } from "../queries/queries.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
+import { checkText, checkType, checkWhole } from "../values/checks.ts";
+import { checkJson } from "../values/json.ts";
 
-/** The methods that call a device or module and wait for its answer. */
-export class DirectMethods extends Queries {
+/** How long the hub waits for the device when the request does not say. */
+const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;
+
+/** What the way to the hub and back may add to the hub's own time-outs. */
+const MARGIN_IN_MS = 15_000;
+
+/** Direct methods: calls to a device or module that wait for its answer. */
+export class DirectMethods extends HubClient {
   /**
    * Calls a direct method on a device and waits for its answer: 30 seconds unless `responseTimeoutInSeconds` (5 to 300)
    * says otherwise. The device's own status is in the result; only failures to reach it are errors.
@@ -44,14 +51,10 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return callHub(
-      this,
-      operations.invokeDeviceMethod,
-      "invokeDeviceMethod",
-      { deviceId },
-      options,
-      () => methodCall(request),
-    );
+    return callHub(this, "invokeDeviceMethod", { deviceId }, options, (call) => {
+      const { body, leastTimeoutInMs } = methodCall(request);
+      return operations.invokeDeviceMethod({ ...call({ leastTimeoutInMs }), path: { deviceId }, body });
+    });
   }
 
   /**
@@ -92,13 +95,27 @@ export class DirectMethods extends Queries {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return callHub(
-      this,
-      operations.invokeDeviceModuleMethod,
-      "invokeDeviceModuleMethod",
-      { deviceId, moduleId },
-      options,
-      () => methodCall(request),
-    );
+    return callHub(this, "invokeDeviceModuleMethod", { deviceId, moduleId }, options, (call) => {
+      const { body, leastTimeoutInMs } = methodCall(request);
+      return operations.invokeDeviceModuleMethod({ ...call({ leastTimeoutInMs }), path: { deviceId, moduleId }, body });
+    });
   }
+}
+
+/**
+ * The body of a method call, and how long the call must be allowed to take, so that the hub's answer, be it that the
+ * device is late, is not missed. Throws unless the request is a legal one.
+ */
+function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
+  checkType("request", request, "object");
+  const { methodName, payload = "", responseTimeoutInSeconds, connectTimeoutInSeconds } = request;
+  checkText("methodName", methodName, /./s, "a non-empty string");
+  checkJson("payload", payload);
+  checkWhole("responseTimeoutInSeconds", responseTimeoutInSeconds, 5, 300);
+  checkWhole("connectTimeoutInSeconds", connectTimeoutInSeconds, 0, 300);
+  const seconds = (responseTimeoutInSeconds ?? DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS) + (connectTimeoutInSeconds ?? 0);
+  return {
+    body: { methodName, payload, responseTimeoutInSeconds, connectTimeoutInSeconds },
+    leastTimeoutInMs: seconds * 1000 + MARGIN_IN_MS,
+  };
 }

@@ -1,13 +1,13 @@
 import type { QuerySpecification, Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
-import { transportOf } from "../transport/hub_client.ts";
-import { ModuleTwins } from "../twins/module_twins.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
 import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
 
-/** The methods that ask for twins in the hub's SQL-like language. */
-export class Queries extends ModuleTwins {
+/** Queries over the twins of a hub, in its SQL-like language. */
+export class Queries extends HubClient {
   /**
    * Runs a query and returns one page of its result. For all pages, {@linkcode Queries.query} is simpler.
    *
@@ -36,18 +36,16 @@ export class Queries extends ModuleTwins {
    *
    * REST operation: `POST /devices/query`.
    */
-  async queryIotHub<T = Record<string, unknown>>(
+  queryIotHub<T = Record<string, unknown>>(
     query: string | QuerySpecification,
     options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
   ): Promise<QueryResult<T>> {
-    checkOptions(options);
-    const call = transportOf(this).call("queryIotHub", {}, options);
-    const { data, response } = await operations.queryIotHub({
-      ...call,
-      body: queryBody(query),
-      headers: pagingHeaders(options.continuationToken, options.maxItemCount),
+    return callHub(this, "queryIotHub", {}, options, async (call) => {
+      const body = queryBody(query);
+      const headers = pagingHeaders(options.continuationToken, options.maxItemCount);
+      const { data, response } = await operations.queryIotHub({ ...call(), body, headers });
+      return { data: queryResult<T>(data, response.headers) };
     });
-    return queryResult<T>(data, response.headers);
   }
 
   /**

@@ -120,14 +120,15 @@ export class Deadline {
 export class Deadlines {
   /** On Workers a timer ends with the request that set it, so that calls of several requests cannot share one. */
   readonly #timersBelongToRequests: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
-  readonly #running = new Set<Deadline>();
+  /** The deadlines, each with the one whose call it is. */
+  readonly #running = new Map<Deadline, unknown>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
 
   /** Starts the clock of one call, which must be given to {@linkcode Deadlines.stop} at the call's end. */
-  start(timeoutInMs: number, outer: AbortSignal | undefined): Deadline {
+  start(timeoutInMs: number, outer: AbortSignal | undefined, caller?: unknown): Deadline {
     const deadline = new Deadline(timeoutInMs, outer);
-    this.#running.add(deadline);
+    this.#running.set(deadline, caller);
     if (this.#timersBelongToRequests) deadline.setOwnTimer();
     else if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
     return deadline;
@@ -140,10 +141,12 @@ export class Deadlines {
     if (this.#running.size === 0) this.#setTimer(Infinity);
   }
 
-  /** Ends all calls now. */
-  endAll(): void {
+  /** Ends all calls now, or those of one caller. */
+  endAll(caller?: unknown): void {
     const reason = new DOMException("The call was given up", "AbortError");
-    for (const deadline of this.#running) deadline.end(reason);
+    for (const [deadline, owner] of this.#running) {
+      if (caller === undefined || owner === caller) deadline.end(reason);
+    }
   }
 
   #setTimer(due: number): void {
@@ -156,7 +159,7 @@ export class Deadlines {
     // A timer may fire a little early.
     const now = Math.max(performance.now(), this.#timerDue);
     let next = Infinity;
-    for (const deadline of this.#running) {
+    for (const deadline of this.#running.keys()) {
       if (deadline.due <= now) deadline.expire();
       else next = Math.min(next, deadline.due);
     }

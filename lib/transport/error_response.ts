@@ -1,7 +1,7 @@
 import { errorNameOf } from "../errors/error_codes.ts";
 import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
 import { failure } from "../errors/failures.ts";
-import { type OperationName, rightFor } from "./operations.ts";
+import { type OperationName, OPERATIONS } from "./operations.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
 
@@ -79,7 +79,9 @@ function codeOf(status: number): IoTHubErrorCode {
 function unauthorizedAdvice(operation: OperationName, signedInAs: string, answeredAt: number): string {
   const off = Math.round((Date.now() - answeredAt) / 1000);
   const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
-  return `check that ${signedInAs} has the right ${rightFor(operation)}, its key, and this machine's clock${clock}`;
+  return `check that ${signedInAs} has the right ${
+    OPERATIONS[operation].right
+  }, its key, and this machine's clock${clock}`;
 }
 
 /** A wait in milliseconds that is given in seconds, or by its end; however many digits there are, it can be counted with. */

@@ -9,6 +9,8 @@ import type { WireRequest, WireResponse } from "./http_wire.ts";
 export interface AnswerRules {
   /** Says of an answer outside 200–299 that it is a result all the same. */
   readonly accepts?: (status: number, data: unknown) => boolean;
+  /** Whether a success may be empty, whatever its status: a deletion has nothing to say. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** Turns an answer into the result of its operation, or throws the error that it is. */
@@ -21,8 +23,7 @@ export function readAnswer(
   const { status, body } = response;
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess || call.accepts !== undefined) {
-    // A deletion has nothing to say, with whatever status it says so.
-    const isEmpty = body === "" && (status === 204 || call.operation.startsWith("delete"));
+    const isEmpty = body === "" && (status === 204 || call.mayBeEmpty === true);
     const data = isEmpty ? undefined : parseJson(body);
     if (isSuccess ? data !== undefined || isEmpty : call.accepts!(status, data)) return { data, response };
   }

@@ -5,13 +5,13 @@ import { causeToShow } from "../errors/shown_cause.ts";
 import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
 import { type Deadline, Deadlines } from "../timing/deadline.ts";
-import { type CallSubject } from "./error_response.ts";
+import type { CallSubject } from "./error_response.ts";
 import { closed, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "../client/hub_access.ts";
 import { innermostMessage, isCertificateError } from "../errors/network_failure.ts";
-import { mayRunTwice } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { redactText } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
@@ -42,9 +42,15 @@ export interface CallFacts extends CallSubject, AnswerRules {
   readonly findEarlierWrite?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
 }
 
+/** Who makes calls, and may be closed before the transport is. */
+interface Caller {
+  readonly isClosed: boolean;
+}
+
 /** One call of a public method, on its way through a generated operation to the transport. */
 interface HubCall extends CallFacts {
   readonly options: OperationOptions;
+  readonly caller: Caller;
   /** A token is replaced once in a call, however many attempts it makes. */
   hasReplacedToken?: boolean;
 }
@@ -58,7 +64,7 @@ export interface GeneratedOptions {
 
 /**
  * The one seam between the hand-written methods and the generated operations. It owns api-version, origin,
- * authentication, time-outs, repetitions, limits and the mapping of errors, for one manager, and shares none of it.
+ * authentication, time-outs, repetitions, limits and the mapping of errors, for one hub and credential.
  */
 export class HubTransport {
   readonly #hostName: string;
@@ -72,7 +78,6 @@ export class HubTransport {
   readonly #limiter: CallLimiter | undefined;
   readonly #client: Client;
   readonly #deadlines = new Deadlines();
-  #closed = false;
 
   /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
   constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
@@ -90,17 +95,17 @@ export class HubTransport {
   }
 
   /** The first half of a generated operation's options; the second are the operation's own arguments. */
-  call(
-    operation: CallFacts["operation"],
-    facts: Omit<CallFacts, "operation">,
-    options: OperationOptions,
-  ): GeneratedOptions {
-    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, operation, options } } };
+  call(facts: CallFacts, options: OperationOptions, caller: Caller): GeneratedOptions {
+    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options, caller } } };
+  }
+
+  /** Ends every call of one caller that is under way. */
+  endCalls(caller: Caller): void {
+    this.#deadlines.endAll(caller);
   }
 
   /** Ends every call that is under way and closes the connections. */
   close(): void {
-    this.#closed = true;
     this.#deadlines.endAll();
     this.#wire.close();
   }
@@ -118,7 +123,7 @@ export class HubTransport {
       try {
         return await this.#attempt(call, wireRequest, end);
       } catch (error) {
-        retries ??= new Retries(this.#retryOptions, mayRunTwice(call.operation));
+        retries ??= new Retries(this.#retryOptions, OPERATIONS[call.operation].mayRunTwice);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
@@ -174,7 +179,7 @@ export class HubTransport {
     step: (deadline: Deadline) => Promise<T>,
     request?: WireRequest,
   ): Promise<T> {
-    const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal);
+    const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal, call.caller);
     try {
       // A deadline that starts now was not there to be ended before.
       this.#throwIfEnded(call);
@@ -193,7 +198,7 @@ export class HubTransport {
   /** A call that can be made again should not wait all its time for one answer that may never come. */
   #attemptTimeoutOf(call: HubCall, end: number): number {
     const remaining = end - performance.now();
-    return mayRunTwice(call.operation) ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
+    return OPERATIONS[call.operation].mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
   }
 
   #headers(request: GeneratedRequest<HubCall>): Record<string, string> {
@@ -221,7 +226,7 @@ export class HubTransport {
     const { abortSignal } = call.options;
     // A signal of a polyfill may have no reason; an error is thrown all the same.
     if (abortSignal?.aborted) throw abortSignal.reason ?? new DOMException("The call was aborted", "AbortError");
-    if (this.#closed) throw closed(call);
+    if (call.caller.isClosed) throw closed(call);
   }
 
   /** The error of a step that failed: its own, or what ended it. */

@@ -1,15 +1,16 @@
 import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { ifMatch } from "../transport/if_match.ts";
-import { callHub } from "../transport/hub_client.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
+import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findWritten } from "../transport/repeated_write.ts";
 import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
-import { Twins } from "./twins.ts";
 
-/** The methods for the twins of modules. */
-export class ModuleTwins extends Twins {
+/** The twins of modules: the documents that a module and its back end keep in common. */
+export class ModuleTwins extends HubClient {
   /**
    * Reads a module's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
    *
@@ -38,7 +39,13 @@ export class ModuleTwins extends Twins {
    * REST operation: `GET /twins/{id}/modules/{mid}`.
    */
   getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
-    return callHub(this, operations.getModuleTwin, "getModuleTwin", { deviceId, moduleId }, options);
+    return callHub(
+      this,
+      "getModuleTwin",
+      { deviceId, moduleId },
+      options,
+      (call) => operations.getModuleTwin({ ...call(), path: { id: deviceId, mid: moduleId } }),
+    );
   }
 
   /**
@@ -78,9 +85,10 @@ export class ModuleTwins extends Twins {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return this.#write(
-      operations.replaceModuleTwin,
+    return writeModuleTwin(
+      this,
       "replaceModuleTwin",
+      operations.replaceModuleTwin,
       deviceId,
       moduleId,
       moduleTwin,
@@ -129,9 +137,10 @@ export class ModuleTwins extends Twins {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return this.#write(
-      operations.updateModuleTwin,
+    return writeModuleTwin(
+      this,
       "updateModuleTwin",
+      operations.updateModuleTwin,
       deviceId,
       moduleId,
       moduleTwin,
@@ -190,25 +199,26 @@ export class ModuleTwins extends Twins {
       (patch, writeOptions) => this.updateModuleTwin(deviceId, moduleId, patch, writeOptions),
     );
   }
+}
 
-  #write(
-    send: typeof operations.updateModuleTwin,
-    operation: "replaceModuleTwin" | "updateModuleTwin",
-    deviceId: string,
-    moduleId: string,
-    moduleTwin: TwinPatch,
-    options: OperationOptions & { etag?: string },
-    isOwn: (sent: TwinPatch, found: Twin) => boolean,
-  ): Promise<Twin> {
-    return callHub(this, send, operation, { deviceId, moduleId }, options, () => {
-      checkTwinPatch("moduleTwin", moduleTwin);
-      const read = (readOptions: OperationOptions): Promise<Twin> =>
-        this.getModuleTwin(deviceId, moduleId, readOptions);
-      return {
-        body: moduleTwin as Twin,
-        headers: ifMatch(options),
-        findEarlierWrite: findWritten(moduleTwin, read, isOwn),
-      };
+function writeModuleTwin(
+  twins: ModuleTwins,
+  operation: OperationName,
+  write: typeof operations.updateModuleTwin,
+  deviceId: string,
+  moduleId: string,
+  moduleTwin: TwinPatch,
+  options: OperationOptions & { etag?: string },
+  isOwn: (sent: TwinPatch, found: Twin) => boolean,
+): Promise<Twin> {
+  return callHub(twins, operation, { deviceId, moduleId }, options, (call) => {
+    checkTwinPatch("moduleTwin", moduleTwin);
+    const read = (readOptions: OperationOptions): Promise<Twin> => twins.getModuleTwin(deviceId, moduleId, readOptions);
+    return write({
+      ...call({ findEarlierWrite: findWritten(moduleTwin, read, isOwn) }),
+      path: { id: deviceId, mid: moduleId },
+      headers: ifMatch(options),
+      body: moduleTwin as Twin,
     });
-  }
+  });
 }

@@ -1,15 +1,16 @@
 import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { ifMatch } from "../transport/if_match.ts";
-import { callHub } from "../transport/hub_client.ts";
-import { ModuleIdentities } from "../identities/module_identities.ts";
+import { callHub } from "../transport/call_hub.ts";
+import { HubClient } from "../transport/hub_client.ts";
+import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findWritten } from "../transport/repeated_write.ts";
 import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
 
-/** The methods for the twins of devices, the documents that device and back end keep in common. */
-export class Twins extends ModuleIdentities {
+/** The twins of devices: the documents that a device and its back end keep in common. */
+export class Twins extends HubClient {
   /**
    * Reads a device's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
    *
@@ -36,7 +37,13 @@ export class Twins extends ModuleIdentities {
    * REST operation: `GET /twins/{id}`.
    */
   getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
-    return callHub(this, operations.getTwin, "getTwin", { deviceId }, options);
+    return callHub(
+      this,
+      "getTwin",
+      { deviceId },
+      options,
+      (call) => operations.getTwin({ ...call(), path: { id: deviceId } }),
+    );
   }
 
   /**
@@ -73,7 +80,7 @@ export class Twins extends ModuleIdentities {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return this.#write(operations.replaceTwin, "replaceTwin", deviceId, deviceTwin, options, isReplacement);
+    return writeTwin(this, "replaceTwin", operations.replaceTwin, deviceId, deviceTwin, options, isReplacement);
   }
 
   /**
@@ -113,7 +120,7 @@ export class Twins extends ModuleIdentities {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return this.#write(operations.updateTwin, "updateTwin", deviceId, deviceTwin, options, hasPatch);
+    return writeTwin(this, "updateTwin", operations.updateTwin, deviceId, deviceTwin, options, hasPatch);
   }
 
   /**
@@ -158,19 +165,25 @@ export class Twins extends ModuleIdentities {
       (patch, writeOptions) => this.updateTwin(deviceId, patch, writeOptions),
     );
   }
+}
 
-  #write(
-    send: typeof operations.updateTwin,
-    operation: "replaceTwin" | "updateTwin",
-    deviceId: string,
-    deviceTwin: TwinPatch,
-    options: OperationOptions & { etag?: string },
-    isOwn: (sent: TwinPatch, found: Twin) => boolean,
-  ): Promise<Twin> {
-    return callHub(this, send, operation, { deviceId }, options, () => {
-      checkTwinPatch("deviceTwin", deviceTwin);
-      const findEarlierWrite = findWritten(deviceTwin, (readOptions) => this.getTwin(deviceId, readOptions), isOwn);
-      return { body: deviceTwin as Twin, headers: ifMatch(options), findEarlierWrite };
+function writeTwin(
+  twins: Twins,
+  operation: OperationName,
+  write: typeof operations.updateTwin,
+  deviceId: string,
+  deviceTwin: TwinPatch,
+  options: OperationOptions & { etag?: string },
+  isOwn: (sent: TwinPatch, found: Twin) => boolean,
+): Promise<Twin> {
+  return callHub(twins, operation, { deviceId }, options, (call) => {
+    checkTwinPatch("deviceTwin", deviceTwin);
+    const read = (readOptions: OperationOptions): Promise<Twin> => twins.getTwin(deviceId, readOptions);
+    return write({
+      ...call({ findEarlierWrite: findWritten(deviceTwin, read, isOwn) }),
+      path: { id: deviceId },
+      headers: ifMatch(options),
+      body: deviceTwin as Twin,
     });
-  }
+  });
 }

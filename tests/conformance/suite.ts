@@ -73,7 +73,9 @@ async function runArea(
   const results: ConformanceResult[] = [];
   for (const check of checks) results.push(await runCheck(area, check, context));
   const name = "every method of the manager was called";
-  results.push(await runCheck(area, { name, run: () => expectAllCalled(methodsOf(manager, area), called) }, context));
+  results.push(
+    await runCheck(area, { name, run: () => expectAllCalled(methodsOf(manager, module, area), called) }, context),
+  );
   await manager.close();
   return results;
 }
@@ -111,16 +113,17 @@ function recordingCalls(manager: IoTHubRegistryManager, called: Set<string>): Io
   });
 }
 
-/** The names of the methods that belong to an area: what needs AMQP is added by the class of mod.ts. */
-function methodsOf(manager: IoTHubRegistryManager, area: Area): string[] {
-  let prototype: object = Object.getPrototypeOf(manager);
-  if (area !== "http") return Object.getOwnPropertyNames(prototype);
-  if (Object.hasOwn(prototype, "sendC2dMessage")) prototype = Object.getPrototypeOf(prototype);
+/** The names of the methods that belong to an area: messages are a noun of their own, which the smaller entry lacks. */
+function methodsOf(manager: IoTHubRegistryManager, module: RegistryModule, area: Area): string[] {
+  const { C2dMessages } = module as { C2dMessages?: { prototype: object } };
+  const messages = C2dMessages === undefined ? [] : Object.getOwnPropertyNames(C2dMessages.prototype);
+  if (area !== "http") return messages;
   const names: string[] = [];
+  let prototype: object = Object.getPrototypeOf(manager);
   for (; prototype !== Object.prototype; prototype = Object.getPrototypeOf(prototype)) {
     names.push(...Object.getOwnPropertyNames(prototype));
   }
-  return names;
+  return names.filter((name) => !messages.includes(name));
 }
 
 /** The checks close managers of their own. */

@@ -1,5 +1,7 @@
-import { AmqpConnection, type AmqpSettings, type SendOptions } from "../../lib/amqp/amqp_connection.ts";
+import { AmqpConnection } from "../../lib/amqp/amqp_connection.ts";
+import type { AmqpSettings } from "../../lib/amqp/amqp_settings.ts";
 import { buildC2dMessage, type C2dMessageProperties } from "../../lib/messages/c2d_message.ts";
+import type { SendOptions } from "../../lib/messages/message_connection.ts";
 
 export const HOST_NAME = "myhub.azure-devices.net";
 export const SAS = "SharedAccessSignature sr=myhub.azure-devices.net&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D&se=1893456000";

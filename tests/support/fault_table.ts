@@ -1,3 +1,4 @@
+import { type OperationName, OPERATIONS } from "../../lib/transport/operations.ts";
 import {
   answer,
   BAD_CERTIFICATE,
@@ -23,13 +24,23 @@ import {
 /** What matters of an operation when it fails. */
 export type OperationClass = "read" | "write" | "once";
 
-/** The class of an operation, by its name alone. */
-export function classOf(operation: string): OperationClass {
-  if (/^(get|query)/.test(operation)) return "read";
-  if (/^(update|replace|delete|purge)/.test(operation)) return "write";
-  if (/^(create|bulk|invoke)/.test(operation)) return "once";
-  throw new Error(`${operation} is in no class`);
+/** The class of an operation that goes over HTTP: what may not run twice, what only reads, and the rest. */
+export function classOf(operation: OperationName): OperationClass {
+  if (!OPERATIONS[operation].mayRunTwice) return "once";
+  return READS.has(operation) ? "read" : "write";
 }
+
+const READS: ReadonlySet<OperationName> = new Set([
+  "getServiceStatistics",
+  "getDeviceRegistryStatistics",
+  "getDevice",
+  "getDevices",
+  "getModule",
+  "getModules",
+  "getTwin",
+  "getModuleTwin",
+  "queryIotHub",
+]);
 
 /** What the module does about a failure. */
 export type Handling =
@@ -352,7 +363,7 @@ export interface Outcome {
 }
 
 /** What the table says of a call. */
-export function expectedOutcome({ handling }: FaultGroup, fault: Fault, operation: string): Outcome {
+export function expectedOutcome({ handling }: FaultGroup, fault: Fault, operation: OperationName): Outcome {
   const { error } = fault;
   if (fault.fineFor?.test(operation)) return { requests: 1 };
   switch (handling[classOf(operation)]) {

@@ -1,0 +1,43 @@
+import type { ClientOptions } from "../client/client_options.ts";
+import type { HubAccess } from "../client/hub_access.ts";
+import { HubTransport } from "./hub_transport.ts";
+import type { Wire } from "./http_wire.ts";
+
+/** Something that is made once for a hub, when it is first needed, and closed with it: a connection for messages, say. */
+export interface HubPart {
+  close(): Promise<void>;
+}
+
+/** A hub with everything that reaches it. A client has one, and shares it with all that were made from it. */
+export class SharedHub {
+  readonly access: HubAccess;
+  readonly options: ClientOptions;
+  readonly transport: HubTransport;
+  readonly #parts = new Map<(hub: SharedHub) => HubPart, HubPart>();
+  #isClosed = false;
+
+  /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
+  constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
+    this.access = access;
+    this.options = { ...options };
+    this.transport = new HubTransport(access, options, ownWire);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** What `make` makes: one for all clients of this hub. */
+  part<T extends HubPart>(make: (hub: SharedHub) => T): T {
+    let part = this.#parts.get(make);
+    if (part === undefined) this.#parts.set(make, part = make(this));
+    return part as T;
+  }
+
+  /** Ends all calls of all clients, and closes the connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.transport.close();
+    await Promise.all(Array.from(this.#parts.values(), (part) => part.close()));
+  }
+}
