@@ -75,11 +75,13 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   /** Always `"IoTHubError"`. */
   override readonly name: string = "IoTHubError";
   /** The hub's name of the error, or one of this module's own. */
-  declare readonly code: IoTHubErrorCode;
+  readonly code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
-  declare readonly operation: string;
+  readonly operation: string;
   /** Whether the same call may succeed later without any change. */
-  declare readonly retryable: boolean;
+  readonly retryable: boolean;
+
+  // Only declared, and set where they are known: an error that is printed shows none that are undefined.
   /** The HTTP status, where there was an answer. */
   declare readonly statusCode?: number;
   /** The hub's six-digit number, such as 404001. */
@@ -89,11 +91,20 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   /** How long the hub wants to be left alone, in milliseconds, where it said so. */
   declare readonly retryAfterInMs?: number;
 
-  /** Only this module makes these errors; the constructor is open for tests that stand in for it. */
-  constructor(message: string, { cause, ...facts }: IoTHubErrorFacts) {
-    super(message, cause === undefined ? undefined : { cause });
-    for (const [name, value] of Object.entries(facts)) {
-      if (value !== undefined) Object.assign(this, { [name]: value });
-    }
+  /**
+   * Creates an error. Only this module does so; the constructor is open for tests that stand in for it.
+   *
+   * @param message What happened.
+   * @param facts What is known beside the message.
+   */
+  constructor(message: string, facts: IoTHubErrorFacts) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = facts.code;
+    this.operation = facts.operation;
+    this.retryable = facts.retryable;
+    if (facts.statusCode !== undefined) this.statusCode = facts.statusCode;
+    if (facts.errorNumber !== undefined) this.errorNumber = facts.errorNumber;
+    if (facts.trackingId !== undefined) this.trackingId = facts.trackingId;
+    if (facts.retryAfterInMs !== undefined) this.retryAfterInMs = facts.retryAfterInMs;
   }
 }

@@ -1,5 +1,5 @@
 import type { ExportImportDevice } from "../../gen/types.gen.ts";
-import { checkType, checkWhole, wrongType } from "../values/checks.ts";
+import { checkLength, checkType, wrongType } from "../values/checks.ts";
 import { checkId } from "../values/ids.ts";
 import { checkJson, isObject } from "../values/json.ts";
 
@@ -9,7 +9,7 @@ const MAX_BULK_DEVICES = 100;
 /** Throws unless `devices` is a list that one bulk request can carry. */
 export function checkBulkDevices(devices: readonly ExportImportDevice[]): void {
   if (!Array.isArray(devices)) throw wrongType("devices", "an array", devices);
-  checkWhole("devices.length", devices.length, 1, MAX_BULK_DEVICES);
+  checkLength("devices", devices, 1, MAX_BULK_DEVICES, "entries");
   for (const [index, device] of devices.entries()) {
     const name = `devices[${index}]`;
     checkType(name, device as unknown, "object");

@@ -1,7 +1,10 @@
 import type { AuthenticationMechanism, Device, Module } from "../../gen/types.gen.ts";
-import { checkChoice, checkType, checkWhole } from "../values/checks.ts";
+import { checkChoice, checkLength, checkType } from "../values/checks.ts";
 import { isMerged } from "../values/json.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
+
+/** The hub refuses a longer one. */
+const MAX_STATUS_REASON_LENGTH = 128;
 
 /** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
 export interface DeviceFields extends OperationOptions {
@@ -28,8 +31,10 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
   checkChoice("status", status, ["enabled", "disabled"]);
   checkType("iotEdge", iotEdge, "boolean");
-  if (statusReason !== undefined) checkType("statusReason", statusReason, "string");
-  checkWhole("statusReason.length", statusReason?.length, 0, 128);
+  if (statusReason !== undefined) {
+    checkType("statusReason", statusReason, "string");
+    checkLength("statusReason", statusReason, 0, MAX_STATUS_REASON_LENGTH, "characters");
+  }
   if (deviceScope !== undefined) checkType("deviceScope", deviceScope, "string");
   const scopes = parentScopes === undefined ? undefined : [parentScopes].flat();
   scopes?.forEach((scope, index) => checkType(`parentScopes[${index}]`, scope, "string"));

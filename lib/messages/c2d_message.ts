@@ -1,5 +1,5 @@
-import { checkType, describeType, quote, wrongType } from "../values/checks.ts";
-import { checkId } from "../values/ids.ts";
+import { checkChoice, checkType, quote, wrongType, wrongValue } from "../values/checks.ts";
+import { checkId, checkMessageId } from "../values/ids.ts";
 import { isObject } from "../values/json.ts";
 
 /** Whether the hub reports what became of a message: delivered (`positive`), not delivered (`negative`), or both. */
@@ -49,8 +49,8 @@ export interface C2dMessage {
 
 const MAX_SIZE_IN_BYTES = 65_536;
 const MAX_LIFETIME_IN_MS = 2 * 24 * 3_600_000;
-const MESSAGE_ID_REGEXP = /^[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}$/;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
+const PRINTABLE_ASCII = "printable ASCII, since nothing else can travel in it";
 const ISO_8601_REGEXP = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?$/i;
 const ACKNOWLEDGEMENTS: readonly string[] = ["none", "positive", "negative", "full"] satisfies C2dAcknowledgement[];
 
@@ -75,30 +75,25 @@ const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
 export function buildC2dMessage(
   deviceId: string,
   body: string | Uint8Array,
-  properties?: C2dMessageProperties,
+  properties: C2dMessageProperties = {},
   moduleId?: string,
 ): C2dMessage {
-  if (properties !== undefined && !isObject(properties)) {
-    throw new TypeError(`Cannot use properties: they must be an object, got ${describeType(properties)}`);
-  }
-  const given = properties ?? {};
-  const expiry = own(given, "expiryTimeUtc");
+  if (!isObject(properties)) throw wrongType("properties", "an object", properties);
+  const given = (name: string): unknown => Object.hasOwn(properties, name) ? properties[name] : undefined;
   const message: C2dMessage = {
     to: addressOf(deviceId, moduleId),
-    messageId: checkMessageId(own(given, "messageId")),
-    correlationId: checkText("correlationId", own(given, "correlationId")),
-    userId: checkText("userId", own(given, "userId")),
-    contentType: checkText("contentType", own(given, "contentType")),
-    contentEncoding: checkText("contentEncoding", own(given, "contentEncoding")),
-    absoluteExpiryTime: expiry === undefined ? undefined : checkExpiry(expiry),
-    applicationProperties: gatherApplicationProperties(given),
+    messageId: readMessageId(given("messageId")),
+    correlationId: readText("correlationId", given("correlationId")),
+    userId: readText("userId", given("userId")),
+    contentType: readText("contentType", given("contentType")),
+    contentEncoding: readText("contentEncoding", given("contentEncoding")),
+    absoluteExpiryTime: readExpiry(given("expiryTimeUtc")),
+    applicationProperties: gatherApplicationProperties(properties, given("ack")),
     body: toBytes(body),
   };
   const size = sizeOf(message);
   if (size > MAX_SIZE_IN_BYTES) {
-    throw new RangeError(
-      `Cannot send a message of ${size} bytes: body and properties may have ${MAX_SIZE_IN_BYTES} bytes (64 KB) together`,
-    );
+    throw wrongValue(`a message of ${size} bytes`, `${MAX_SIZE_IN_BYTES} bytes (64 KB) at most, with its properties`);
   }
   return message;
 }
@@ -110,10 +105,6 @@ function addressOf(deviceId: string, moduleId: string | undefined): string {
   return `${device}/modules/${encodeURIComponent(moduleId)}/messages/devicebound`;
 }
 
-function own(properties: C2dMessageProperties, name: string): unknown {
-  return Object.hasOwn(properties, name) ? properties[name] : undefined;
-}
-
 /** A copy of the body: the caller may go on writing to its array while the message waits for its turn. */
 function toBytes(body: string | Uint8Array): Uint8Array {
   if (typeof body === "string") return new TextEncoder().encode(body);
@@ -121,47 +112,34 @@ function toBytes(body: string | Uint8Array): Uint8Array {
   throw wrongType("message", "a string or a Uint8Array", body);
 }
 
-function checkMessageId(value: unknown): string {
+function readMessageId(value: unknown): string {
   if (value === undefined) return crypto.randomUUID();
-  checkType("messageId", value, "string");
-  if (!MESSAGE_ID_REGEXP.test(value)) {
-    throw new RangeError(
-      `Cannot use messageId ${
-        quote(value)
-      }: it is 1 to 128 characters of A-Z a-z 0-9 and - : . + % _ # * ? ! ( ) , = @ ; $ '` +
-        (value.length > 128 ? `, and this one has ${value.length}` : ""),
-    );
-  }
+  checkMessageId("messageId", value);
   return value;
 }
 
-function checkText(name: string, value: unknown): string | undefined {
+function readText(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   checkType(name, value, "string");
-  if (!PRINTABLE_ASCII_REGEXP.test(value)) {
-    throw new RangeError(`Cannot use ${name} ${quote(value)}: only printable ASCII characters can travel in it`);
-  }
+  if (!PRINTABLE_ASCII_REGEXP.test(value)) throw wrongValue(`${name} ${quote(value)}`, PRINTABLE_ASCII);
   return value;
 }
 
-function checkExpiry(value: unknown): number {
+function readExpiry(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
   const expiry = toEpochMilliseconds(value);
-  if (!Number.isFinite(expiry)) {
-    throw new RangeError(`Cannot use expiryTimeUtc ${quote(String(value))}: it is not a date`);
-  }
+  if (!Number.isFinite(expiry)) throw wrongValue(`expiryTimeUtc ${quote(String(value))}`, "a date");
   const ahead = expiry - Date.now();
+  const shown = `expiryTimeUtc ${expiry} (${describeTime(expiry)})`;
   if (ahead <= 0) {
-    throw new RangeError(
-      `Cannot use expiryTimeUtc ${expiry} (${
-        describeTime(expiry)
-      }): it is in the past, so that no device would ever get ` +
-        `the message; numbers are milliseconds since 1970, not seconds`,
+    throw wrongValue(
+      shown,
+      "later than now, and it is in the past, so that no device would ever get the message; " +
+        "numbers are milliseconds since 1970, not seconds",
     );
   }
   if (ahead > MAX_LIFETIME_IN_MS) {
-    throw new RangeError(
-      `Cannot use expiryTimeUtc ${expiry} (${describeTime(expiry)}): the hub keeps a message for two days at most`,
-    );
+    throw wrongValue(shown, "within the two days that the hub keeps a message for at most");
   }
   return Math.trunc(expiry);
 }
@@ -183,62 +161,52 @@ function describeTime(epochMilliseconds: number): string {
   return Number.isNaN(date.getTime()) ? "beyond every calendar" : date.toISOString();
 }
 
-function checkAcknowledgement(name: string, value: unknown): string {
-  checkType(name, value, "string");
-  if (!ACKNOWLEDGEMENTS.includes(value)) {
-    throw new RangeError(`Cannot use ${name} ${quote(value)}: it is one of ${ACKNOWLEDGEMENTS.join(", ")}`);
-  }
-  return value;
-}
-
-function gatherApplicationProperties(properties: C2dMessageProperties): [string, string | number | boolean][] {
+function gatherApplicationProperties(
+  properties: C2dMessageProperties,
+  ack: unknown,
+): [string, string | number | boolean][] {
   const gathered: [string, string | number | boolean][] = [];
   for (const [name, value] of Object.entries(properties)) {
-    if (value !== undefined && !SYSTEM_PROPERTIES.has(name)) gathered.push([checkName(name), checkValue(name, value)]);
+    if (value !== undefined && !SYSTEM_PROPERTIES.has(name)) gathered.push([readName(name), readValue(name, value)]);
   }
-  const ack = own(properties, "ack");
   if (ack === undefined) return gathered;
-  const checked = checkAcknowledgement("ack", ack);
+  const checked = readAcknowledgement("ack", ack);
   const twin = gathered.find(([name]) => name === ACK_PROPERTY);
   if (twin === undefined) {
     gathered.push([ACK_PROPERTY, checked]);
   } else if (twin[1] !== checked) {
-    throw new RangeError(
-      `Cannot use ack ${quote(checked)} and ${ACK_PROPERTY} ${quote(String(twin[1]))} together: give one`,
+    throw wrongValue(
+      `ack ${quote(checked)}`,
+      `the same as ${ACK_PROPERTY} ${quote(String(twin[1]))}; give one of the two`,
     );
   }
   return gathered;
 }
 
-function checkName(name: string): string {
+function readAcknowledgement(name: string, value: unknown): string {
+  checkType(name, value, "string");
+  checkChoice(name, value, ACKNOWLEDGEMENTS);
+  return value;
+}
+
+function readName(name: string): string {
   if (name === "" || !PRINTABLE_ASCII_REGEXP.test(name)) {
-    throw new RangeError(
-      `Cannot use the property name ${quote(name)}: a name is one or more printable ASCII characters`,
-    );
+    throw wrongValue(`the property name ${quote(name)}`, "one or more printable ASCII characters");
   }
   return name;
 }
 
-function checkValue(name: string, value: unknown): string | number | boolean {
-  if (name === ACK_PROPERTY) return checkAcknowledgement(name, value);
+function readValue(name: string, value: unknown): string | number | boolean {
+  if (name === ACK_PROPERTY) return readAcknowledgement(name, value);
+  const property = `the property ${quote(name)}`;
   if (typeof value === "boolean") return value;
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) {
-      throw new RangeError(`Cannot use the property ${quote(name)}: ${value} is not a finite number`);
-    }
+    if (!Number.isFinite(value)) throw wrongValue(`${property} with the value ${value}`, "a finite number");
     return value;
   }
-  if (typeof value !== "string") {
-    throw new TypeError(
-      `Cannot use the property ${quote(name)}: it must be a string, a number or a boolean, got ${describeType(value)}`,
-    );
-  }
+  if (typeof value !== "string") throw wrongType(property, "a string, a number or a boolean", value);
   if (!PRINTABLE_ASCII_REGEXP.test(value)) {
-    throw new RangeError(
-      `Cannot use the property ${quote(name)} with the value ${
-        quote(value)
-      }: only printable ASCII characters can travel in it`,
-    );
+    throw wrongValue(`${property} with the value ${quote(value)}`, PRINTABLE_ASCII);
   }
   return value;
 }

@@ -40,6 +40,18 @@ export function checkWhole(name: string, value: unknown, least: number, most: nu
   checkNumber(name, value, isLegal, `a whole number from ${least} to ${most}`);
 }
 
+/** Throws unless a text or a list is of a length; `unit` says of what. */
+export function checkLength(
+  name: string,
+  { length }: { length: number },
+  least: number,
+  most: number,
+  unit: string,
+): void {
+  if (length >= least && length <= most) return;
+  throw wrongValue(`${name} of ${length} ${unit}`, `${least} to ${most} ${unit} long`);
+}
+
 /** Throws unless an argument is one of a few texts. */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {

@@ -209,7 +209,7 @@ describe("The acknowledgement", () => {
       test(`${name} is refused as ${JSON.stringify(value)}`, () => {
         assert.throws(() => build("", { [name]: value }), {
           name: "RangeError",
-          message: /none, positive, negative, full/,
+          message: /it must be "none" or "positive" or "negative" or "full"/,
         });
       });
     }
