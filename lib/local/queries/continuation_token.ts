@@ -1,28 +1,35 @@
+import { cannotUse } from "../../values/checks.ts";
 import { invalidArgument } from "../hub_fault.ts";
 
 /** Where the next page of a query starts. */
 export interface Continuation {
-  /** The sequence number of the last record, or the key of the last group, of the pages before. */
+  /** The sequence number of the last record, or the key of the last group, of the previous page. */
   readonly after: number | string;
-  /** How many rows the pages before had. */
+  /** How many rows all previous pages had together. */
   readonly taken: number;
 }
 
-/** Writes a token that is good for one query text on one hub. */
+/** Creates a token that is valid for one query text on one hub. */
 export function writeContinuation(hubId: string, query: string, { after, taken }: Continuation): string {
   const json = JSON.stringify([fingerprint(hubId, query), after, taken]);
   return btoa(String.fromCharCode(...new TextEncoder().encode(json)));
 }
 
-/** @throws 400 `ArgumentInvalid` for a token that this hub has not written for this query text */
+/**
+ * Reads a token.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when this hub did not create the token for this query text.
+ */
 export function readContinuation(hubId: string, query: string, token: string): Continuation {
   const parts = parse(token);
   if (!Array.isArray(parts) || parts.length !== 3) {
-    throw invalidArgument("The continuation token is not one of this hub");
+    throw invalidArgument(cannotUse("the continuation token", "one that this hub has returned"));
   }
-  const [mark, after, taken] = parts;
-  if (mark !== fingerprint(hubId, query)) {
-    throw invalidArgument("The continuation token belongs to another query: repeat the query text of the first page");
+  const [expected, after, taken] = parts;
+  if (expected !== fingerprint(hubId, query)) {
+    throw invalidArgument(
+      cannotUse("the continuation token of another query", "used with the query text of the first page"),
+    );
   }
   return { after, taken };
 }
@@ -35,7 +42,7 @@ function parse(token: string): unknown {
   }
 }
 
-/** FNV-1a, twice: enough to tell query texts apart, and not meant to keep anything secret. */
+/** Hashes with FNV-1a, twice. This tells query texts apart; it does not protect anything. */
 function fingerprint(hubId: string, query: string): string {
   let low = 0x811c9dc5;
   let high = 0x01234567;

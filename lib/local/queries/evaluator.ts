@@ -1,10 +1,13 @@
 import type { Twin } from "../../../gen/index.ts";
 import type { ArithmeticOperator, ComparisonOperator, Expression, Literal, Path } from "./expressions.ts";
 
-/** Works something out about a twin. `undefined` is the third truth value, and the value of what is not there. */
+/**
+ * Computes a value from a twin. `undefined` stands for a missing value, and for a condition that is neither true nor
+ * false.
+ */
 export type Evaluator = (row: Twin) => unknown;
 
-/** Properties at the root of a twin, which are found in any letter case; keys of users are not. */
+/** The properties at the root of a twin. Their case does not matter, unlike that of the keys below them. */
 const ROOT_PROPERTIES: ReadonlyMap<string, string> = new Map(
   [
     "deviceId",
@@ -30,7 +33,7 @@ const ROOT_PROPERTIES: ReadonlyMap<string, string> = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 );
 
-/** A function that finds what is at a path. The name of the collection may stand before it. */
+/** Compiles a path into a function that reads it. The path may start with the name of the collection. */
 export function compilePath(path: Path, source: string): Evaluator {
   const [root = "", ...below] = withoutCollection(path, source);
   const names = [ROOT_PROPERTIES.get(root.toLowerCase()) ?? root, ...below];
@@ -46,7 +49,7 @@ export function compilePath(path: Path, source: string): Evaluator {
   };
 }
 
-/** A function that works out a condition. A twin is in the result when it says exactly `true`. */
+/** Compiles a condition into a function. A twin matches only when the result is exactly `true`. */
 export function compile(expression: Expression, source: string): Evaluator {
   switch (expression.kind) {
     case "literal":
@@ -64,7 +67,7 @@ export function compile(expression: Expression, source: string): Evaluator {
     case "and":
     case "or": {
       const [left, right] = [compile(expression.left, source), compile(expression.right, source)];
-      // One side alone decides: false for AND, true for OR.
+      // The value with which either side decides the result alone.
       const decisive = expression.kind === "or";
       return (row) => junction(decisive, left(row), () => right(row));
     }
@@ -113,7 +116,7 @@ function isPrimitive(value: unknown): value is null | boolean | number | string 
   return value === null || ["boolean", "number", "string"].includes(typeof value);
 }
 
-/** Only primitives compare; those of different types are never equal, and neither is before the other. */
+/** Compares primitives; anything else gives `undefined`. Values of different types are unequal and have no order. */
 function compare(operator: ComparisonOperator, left: unknown, right: unknown): boolean | undefined {
   if (!isPrimitive(left) || !isPrimitive(right)) return undefined;
   if (operator === "=") return left === right;

@@ -1,9 +1,9 @@
 import type { TokenReader } from "./tokens.ts";
 
-/** The names of a path, from the root of a twin down. */
+/** The names along a path, from the root of a twin down. */
 export type Path = readonly string[];
 
-/** A value that a query can spell; `undefined` is one. */
+/** A value that can be written in a query, including `undefined`. */
 export type Literal = null | undefined | boolean | number | string | readonly Literal[];
 
 export type ComparisonOperator = "=" | "!=" | "<" | ">" | "<=" | ">=";
@@ -30,7 +30,7 @@ export type Expression =
   | { readonly kind: "in" | "nin"; readonly operand: Expression; readonly values: readonly Literal[] }
   | { readonly kind: "call"; readonly name: string; readonly args: readonly Expression[] };
 
-/** Functions by name, with the number of their arguments. */
+/** The functions of the language, with the number of their arguments. */
 const FUNCTIONS: Readonly<Record<string, number>> = {
   IS_DEFINED: 1,
   STARTSWITH: 2,
@@ -44,7 +44,7 @@ const FUNCTIONS: Readonly<Record<string, number>> = {
   IS_STRING: 1,
 };
 
-/** Words that name a property only in `[[double brackets]]`. */
+/** Reserved words. A property of such a name must be written in `[[double brackets]]`. */
 const RESERVED: ReadonlySet<string> = new Set(
   "SELECT FROM WHERE GROUP BY AS AND OR NOT IN NIN TRUE FALSE NULL UNDEFINED ORDER JOIN LIKE BETWEEN HAVING DISTINCT"
     .split(" "),
@@ -60,18 +60,18 @@ const COMPARISONS: ReadonlyMap<string, ComparisonOperator> = new Map([
   [">=", ">="],
 ]);
 
-/** Every level costs a call; no reasonable query comes near. */
+/** Limits the recursion, since each level of nesting takes place on the call stack. */
 const MAX_DEPTH = 100;
 
-/** Reads a condition. OR binds loosest, then AND, NOT, comparisons, arithmetic. */
+/** Parses a condition. OR binds most loosely, then AND, NOT, comparisons and arithmetic. */
 export function parseExpression(reader: TokenReader, depth = 0): Expression {
-  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  if (depth > MAX_DEPTH) throw reader.fault(`the condition is nested more than ${MAX_DEPTH} levels deep`);
   let left = parseAnd(reader, depth);
   while (reader.takeKeyword("OR")) left = { kind: "or", left, right: parseAnd(reader, depth) };
   return left;
 }
 
-/** Reads a path such as `properties.reported.$version` or `tags.[[group]]`. */
+/** Parses a path such as `properties.reported.$version` or `tags.[[group]]`. */
 export function parsePath(reader: TokenReader): Path {
   const path = [parseName(reader)];
   while (reader.takeSymbol(".")) path.push(parseName(reader));
@@ -81,9 +81,9 @@ export function parsePath(reader: TokenReader): Path {
 function parseName(reader: TokenReader): string {
   const token = reader.next;
   if (token.kind === "quotedName") return reader.take().text;
-  if (token.kind !== "name") throw reader.fault("a name must come here");
+  if (token.kind !== "name") throw reader.fault("a name is expected here");
   if (RESERVED.has(token.text.toUpperCase())) {
-    throw reader.fault(`${token.text} is a reserved word, write [[${token.text}]] where it is the name of a property`);
+    throw reader.fault(`${token.text} is a reserved word; write [[${token.text}]] for a property of that name`);
   }
   return reader.take().text;
 }
@@ -95,7 +95,7 @@ function parseAnd(reader: TokenReader, depth: number): Expression {
 }
 
 function parseNot(reader: TokenReader, depth: number): Expression {
-  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  if (depth > MAX_DEPTH) throw reader.fault(`the condition is nested more than ${MAX_DEPTH} levels deep`);
   if (reader.takeKeyword("NOT")) return { kind: "not", operand: parseNot(reader, depth + 1) };
   return parseComparison(reader, depth);
 }
@@ -133,7 +133,7 @@ function readOneOf(reader: TokenReader, ...operators: ArithmeticOperator[]): Ari
 }
 
 function parseOperand(reader: TokenReader, depth: number): Expression {
-  if (depth > MAX_DEPTH) throw reader.fault("the condition is nested too deep");
+  if (depth > MAX_DEPTH) throw reader.fault(`the condition is nested more than ${MAX_DEPTH} levels deep`);
   if (reader.takeSymbol("(")) {
     const inner = parseExpression(reader, depth + 1);
     reader.expectSymbol(")");
@@ -150,9 +150,9 @@ function parseCall(reader: TokenReader, depth: number): Expression {
   const name = reader.next.text.toUpperCase();
   const arity = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (arity === undefined) {
-    throw reader.fault(`${reader.next.text} is no function here, there are ${Object.keys(FUNCTIONS).join(", ")}`);
+    throw reader.fault(`there is no function ${reader.next.text}; use one of ${Object.keys(FUNCTIONS).join(", ")}`);
   }
-  const fault = reader.fault(`${name} takes ${arity} argument${arity === 1 ? "" : "s"}`);
+  const fault = reader.fault(`${name} takes ${argumentsOf(name, arity)}`);
   reader.take();
   reader.expectSymbol("(");
   const args: Expression[] = [];
@@ -164,6 +164,11 @@ function parseCall(reader: TokenReader, depth: number): Expression {
   return { kind: "call", name, args };
 }
 
+function argumentsOf(name: string, arity: number): string {
+  if (name === "IS_DEFINED") return "the path of a property";
+  return arity === 1 ? "1 argument" : `${arity} arguments`;
+}
+
 function parseArray(reader: TokenReader): Literal[] {
   reader.expectSymbol("[");
   const values: Literal[] = [];
@@ -172,7 +177,7 @@ function parseArray(reader: TokenReader): Literal[] {
     const negative = reader.takeSymbol("-");
     const literal = parseLiteral(reader);
     if (literal === undefined || (negative && typeof literal.value !== "number")) {
-      throw reader.fault("an array holds literals only");
+      throw reader.fault("an array may contain only literals");
     }
     values.push(negative ? -literal.value! : literal.value);
   }

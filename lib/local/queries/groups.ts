@@ -2,8 +2,9 @@ import type { Twin } from "../../../gen/index.ts";
 import { compilePath, type Evaluator } from "./evaluator.ts";
 import type { AggregateName, Column, Query } from "./parser.ts";
 
-/** A row of a grouped query, and the values that it stands for as one text. */
+/** A row of the result of a grouped query. */
 export interface GroupRow {
+  /** The values that the twins of the group share, as one text. */
   readonly key: string;
   readonly row: Record<string, unknown>;
 }
@@ -13,7 +14,7 @@ interface Group {
   readonly tallies: Tally[];
 }
 
-/** What an aggregate needs to know of the twins of its group. */
+/** The running totals from which an aggregate is computed. */
 interface Tally {
   rows: number;
   numbers: number;
@@ -23,18 +24,18 @@ interface Tally {
 }
 
 /**
- * The rows of a query with aggregates or GROUP BY, ordered by what they stand for: that order stays while twins come
- * and go, so that a page can go on where the one before it ended.
+ * Computes the rows of a query with aggregates or GROUP BY. They are ordered by their keys, which keeps the order
+ * stable while twins are added and removed, so that a page can continue where the previous one ended.
  */
 export function groupRows(query: Query, twins: Iterable<Twin>): GroupRow[] {
   const columns = query.columns ?? [];
   const keys = query.groupBy.map((path) => compilePath(path, query.source));
   const values = columns.map((column) => compilePath(column.path, query.source));
   const groups = new Map<string, Group>();
-  // Without GROUP BY there is one row, even over nothing.
+  // Without GROUP BY there is exactly one row, even when no twin matches.
   if (keys.length === 0) groups.set("[]", { first: undefined, tallies: columns.map(newTally) });
   for (const twin of twins) {
-    // An array hides what is undefined behind null: that gets a mark which no JSON text is.
+    // In an array, JSON.stringify would write undefined as null, so undefined is written as "-", which is not JSON.
     const key = `[${keys.map((valueOf) => JSON.stringify(valueOf(twin)) ?? "-").join()}]`;
     let group = groups.get(key);
     if (group === undefined) groups.set(key, group = { first: twin, tallies: columns.map(newTally) });
@@ -50,7 +51,7 @@ function toRow(columns: readonly Column[], values: readonly Evaluator[], group: 
   const row: Record<string, unknown> = {};
   columns.forEach((column, i) => {
     const value = column.kind === "aggregate"
-      ? aggregated(column.aggregate, group.tallies[i]!)
+      ? aggregateOf(column.aggregate, group.tallies[i]!)
       : group.first && values[i]!(group.first);
     if (value !== undefined) row[column.name] = value;
   });
@@ -72,8 +73,8 @@ function count(tally: Tally, column: Column, valueOf: Evaluator, twin: Twin): vo
   tally.max = Math.max(tally.max, value);
 }
 
-/** Over no number at all there is neither an average nor a smallest or largest one: the column is left out. */
-function aggregated(name: AggregateName, tally: Tally): number | undefined {
+/** Returns the value of an aggregate. AVG, MIN and MAX of no numbers have none, and the column is left out. */
+function aggregateOf(name: AggregateName, tally: Tally): number | undefined {
   if (name === "COUNT") return tally.rows;
   if (name === "SUM") return tally.sum;
   if (tally.numbers === 0) return undefined;

@@ -1,4 +1,5 @@
 import type { Twin } from "../../../gen/index.ts";
+import { cannotUse, quote } from "../../values/checks.ts";
 import { type Continuation, readContinuation, writeContinuation } from "./continuation_token.ts";
 import { invalidArgument, notInThisVersion } from "../hub_fault.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
@@ -15,18 +16,18 @@ const MAX_REMEMBERED_QUERIES = 100;
 export interface QueryPage {
   items: unknown[];
   itemType: "Twin" | "Raw";
-  /** Where the next page starts; `undefined` on the last one. */
+  /** The token for the next page; `undefined` on the last page. */
   continuation: string | undefined;
 }
 
-/** A query that is ready to run. */
+/** A query, compiled and ready to run. */
 interface Plan {
   readonly query: Query;
   readonly isMatch: (row: Twin) => boolean;
   readonly project: (row: Twin) => unknown;
 }
 
-/** Runs queries page by page. Nothing is held between two pages: the token says it all. */
+/** Runs queries page by page. It keeps no state between pages: the continuation token holds all of it. */
 export class QueryPages {
   readonly #store: IdentityStore;
   readonly #now: () => number;
@@ -39,8 +40,13 @@ export class QueryPages {
   }
 
   /**
-   * @param pageSize the header `x-ms-max-item-count`
-   * @param token the header `x-ms-continuation`
+   * Runs a query and returns one page of its result.
+   *
+   * @param text The text of the query.
+   * @param pageSize The header `x-ms-max-item-count`.
+   * @param token The header `x-ms-continuation`.
+   * @returns The page.
+   * @throws {HubFault} `ArgumentInvalid` (400) when the query, the page size or the token is not valid.
    */
   run(text: string, pageSize: string | null, token: string | null): QueryPage {
     const plan = this.#planOf(text);
@@ -61,7 +67,7 @@ export class QueryPages {
     };
   }
 
-  /** `last` is where the page ended, if there is more behind it. */
+  /** Returns a page, and as `last` where it ended if more rows follow. */
   #pageOfTwins(plan: Plan, size: number, from: Continuation | undefined): { items: unknown[]; last?: number } {
     const items: unknown[] = [];
     let last = Number(from?.after ?? 0);
@@ -96,8 +102,8 @@ export class QueryPages {
   }
 
   #planOf(text: string): Plan {
-    const known = this.#plans.get(text);
-    if (known !== undefined) return known;
+    const remembered = this.#plans.get(text);
+    if (remembered !== undefined) return remembered;
     const query = parseQuery(text);
     if (query.source === "devices.jobs") throw notInThisVersion("A query of devices.jobs");
     const plan = { query, isMatch: compileWhere(query), project: compileProjection(query) };
@@ -137,5 +143,5 @@ function readPageSize(header: string | null): number {
   if (header === null || header === "") return MAX_PAGE_SIZE;
   const size = Number(header);
   if (Number.isInteger(size) && size > 0) return Math.min(size, MAX_PAGE_SIZE);
-  throw invalidArgument(`x-ms-max-item-count must be a whole number above 0, not ${JSON.stringify(header)}`);
+  throw invalidArgument(cannotUse(`x-ms-max-item-count ${quote(header)}`, "a whole number from 1 on"));
 }

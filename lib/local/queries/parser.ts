@@ -6,13 +6,13 @@ const AGGREGATES: readonly string[] = ["COUNT", "AVG", "SUM", "MIN", "MAX"];
 
 export type AggregateName = "COUNT" | "AVG" | "SUM" | "MIN" | "MAX";
 
-/** A column of the result. */
+/** A column of the result: a path, or an aggregate over one. */
 export type Column =
   | { readonly kind: "path"; readonly name: string; readonly path: Path }
   /** `path` is empty for COUNT. */
   | { readonly kind: "aggregate"; readonly name: string; readonly aggregate: AggregateName; readonly path: Path };
 
-/** A query, understood. */
+/** A parsed query. */
 export interface Query {
   readonly source: "devices" | "devices.modules" | "devices.jobs";
   readonly top: number | undefined;
@@ -22,10 +22,14 @@ export interface Query {
   readonly groupBy: readonly Path[];
 }
 
-/** Understands a query. @throws 400 `ArgumentInvalid` */
+/**
+ * Parses a query.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when the text is too long or not a valid query.
+ */
 export function parseQuery(text: string): Query {
   if (text.length > MAX_LENGTH) {
-    throw queryFault(`it has ${text.length} characters, it must not have more than ${MAX_LENGTH}`, text, MAX_LENGTH);
+    throw queryFault(`it has ${text.length} characters, and at most ${MAX_LENGTH} are allowed`, text, MAX_LENGTH);
   }
   const reader = new TokenReader(text);
   reader.expectKeyword("SELECT");
@@ -35,7 +39,7 @@ export function parseQuery(text: string): Query {
   const source = parseSource(reader);
   const where = reader.takeKeyword("WHERE") ? parseExpression(reader) : undefined;
   const groupBy = parseGroupBy(reader);
-  if (reader.next.kind !== "end") throw reader.fault("the query should have ended before this");
+  if (reader.next.kind !== "end") throw reader.fault("the query is expected to end here");
   checkGrouping(reader, source, columns, groupBy);
   return { source, top, columns, where, groupBy };
 }
@@ -43,7 +47,7 @@ export function parseQuery(text: string): Query {
 function parseTop(reader: TokenReader): number | undefined {
   if (!reader.takeKeyword("TOP")) return undefined;
   const { kind, number } = reader.next;
-  if (kind !== "number" || !Number.isInteger(number)) throw reader.fault("a whole number must come after TOP");
+  if (kind !== "number" || !Number.isInteger(number)) throw reader.fault("TOP must be followed by a whole number");
   return reader.take().number;
 }
 
@@ -71,12 +75,12 @@ function parseColumn(reader: TokenReader, before: readonly Column[]): Column {
 function parseAlias(reader: TokenReader): string | undefined {
   if (!reader.takeKeyword("AS")) return undefined;
   const alias = parsePath(reader);
-  if (alias.length > 1) throw reader.fault("an alias is one name");
+  if (alias.length > 1) throw reader.fault("an alias must be a single name");
   return alias[0];
 }
 
 function parseSource(reader: TokenReader): Query["source"] {
-  const fault = reader.fault("a query is FROM devices, devices.modules or devices.jobs");
+  const fault = reader.fault("FROM must be followed by devices, devices.modules or devices.jobs");
   const source = parsePath(reader).join(".").toLowerCase();
   if (source === "devices" || source === "devices.modules" || source === "devices.jobs") return source;
   throw fault;
@@ -90,7 +94,7 @@ function parseGroupBy(reader: TokenReader): Path[] {
   return paths;
 }
 
-/** Next to an aggregate, or under GROUP BY, a plain column must be one of those grouped by. */
+/** With an aggregate or GROUP BY, every plain column must be one of those in GROUP BY. */
 function checkGrouping(
   reader: TokenReader,
   source: Query["source"],
@@ -98,17 +102,17 @@ function checkGrouping(
   groupBy: readonly Path[],
 ): void {
   if (source === "devices.jobs" && (columns !== undefined || groupBy.length > 0)) {
-    throw reader.fault("devices.jobs knows SELECT * only");
+    throw reader.fault("devices.jobs supports only SELECT *");
   }
   if (columns === undefined) {
-    if (groupBy.length > 0) throw reader.fault("SELECT * and GROUP BY do not go together");
+    if (groupBy.length > 0) throw reader.fault("SELECT * cannot be combined with GROUP BY");
     return;
   }
   if (groupBy.length === 0 && columns.every((column) => column.kind === "path")) return;
   const grouped = new Set(groupBy.map((path) => path.join("\n")));
   for (const column of columns) {
     if (column.kind === "path" && !grouped.has(column.path.join("\n"))) {
-      throw reader.fault(`${column.path.join(".")} must be under GROUP BY, or in an aggregate`);
+      throw reader.fault(`${column.path.join(".")} must be in GROUP BY or in an aggregate`);
     }
   }
 }

@@ -1,12 +1,12 @@
 import { HubFault } from "../hub_fault.ts";
 
-/** The smallest parts of a query text. */
+/** The smallest unit of a query text. */
 export interface Token {
   readonly kind: "name" | "quotedName" | "number" | "string" | "symbol" | "end";
-  /** A name or a symbol as written, the meaning of a string. */
+  /** A name or symbol as it is written; the value of a string. */
   readonly text: string;
   readonly number: number;
-  /** Where it starts, from 0. */
+  /** Where the token starts, counted from 0. */
   readonly position: number;
 }
 
@@ -19,7 +19,11 @@ const STRING = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/sy;
 const SYMBOL = /!=|<>|<=|>=|[=<>+\-*/%(),.[\]]/y;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
 
-/** Takes a query text apart. @throws 400 `ArgumentInvalid` at the first character that fits nothing */
+/**
+ * Splits a query text into tokens.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) at the first character that no token can start with.
+ */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let position = 0;
@@ -29,7 +33,7 @@ export function tokenize(text: string): Token[] {
   };
   while (position < text.length) {
     const token = nextToken(match, position);
-    if (token.found === undefined) throw queryFault("this is no part of a query", text, position);
+    if (token.found === undefined) throw queryFault("this character is not expected", text, position);
     if (token.token !== undefined) tokens.push(token.token);
     position += token.found.length;
   }
@@ -67,14 +71,14 @@ function unescapeText(text: string): string {
   });
 }
 
-/** 400 `ArgumentInvalid`: the hub's way to say that it does not understand a query; the local hub also says where. */
+/** 400 `ArgumentInvalid`, as the real hub answers a query that is not valid. The local hub adds the position. */
 export function queryFault(problem: string, text: string, position: number): HubFault {
   const near = text.slice(position, position + 20);
   const where = near === "" ? "at its end" : `at position ${position}, near ${JSON.stringify(near)}`;
   return new HubFault("ArgumentInvalid", 400, `BadRequest: the query is not valid ${where}: ${problem}`);
 }
 
-/** Reads tokens one after the other. */
+/** Reads the tokens of a query one by one. */
 export class TokenReader {
   readonly #text: string;
   readonly #tokens: readonly Token[];
@@ -85,7 +89,7 @@ export class TokenReader {
     this.#tokens = tokenize(text);
   }
 
-  /** The token that comes next. */
+  /** The next token, which stays unread. */
   get next(): Token {
     return this.#tokens[this.#at]!;
   }
@@ -123,14 +127,14 @@ export class TokenReader {
   }
 
   expectKeyword(word: string): void {
-    if (!this.takeKeyword(word)) throw this.fault(`${word} must come here`);
+    if (!this.takeKeyword(word)) throw this.fault(`${word} is expected here`);
   }
 
   expectSymbol(symbol: string): void {
-    if (!this.takeSymbol(symbol)) throw this.fault(`${symbol} must come here`);
+    if (!this.takeSymbol(symbol)) throw this.fault(`${symbol} is expected here`);
   }
 
-  /** An error at the next token. */
+  /** Creates an error at the next token. */
   fault(problem: string): HubFault {
     return queryFault(problem, this.#text, this.next.position);
   }
