@@ -1,14 +1,15 @@
+import { cannotUse } from "../../values/checks.ts";
 import type { Principal } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
 
-/** What a handler has to go by. */
+/** A request as its handler sees it: authenticated, and with its path taken apart. */
 export class RestCall {
   readonly hub: HubState;
   readonly request: Request;
   readonly principal: Principal;
-  /** The variable segments of the path, decoded. */
+  /** The ids in the path, decoded. */
   readonly ids: readonly string[];
   readonly query: URLSearchParams;
 
@@ -20,12 +21,12 @@ export class RestCall {
     this.query = query;
   }
 
-  /** The first variable segment of the path. */
+  /** The first id in the path. */
   get deviceId(): string {
     return this.ids[0]!;
   }
 
-  /** The second variable segment of the path, in the paths of modules. */
+  /** The second id in the path, where the operation is about a module. */
   get moduleId(): string {
     return this.ids[1]!;
   }
@@ -34,29 +35,33 @@ export class RestCall {
     return readIfMatch(this.request.headers.get("if-match"));
   }
 
-  /** The body. @throws 400 `GenericBadRequest` where it is not JSON */
+  /**
+   * Reads the body.
+   *
+   * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON.
+   */
   async json(): Promise<unknown> {
     const text = await this.request.text();
     try {
       return JSON.parse(text);
     } catch {
-      throw new HubFault("GenericBadRequest", 400, "The body is not JSON");
+      throw new HubFault("GenericBadRequest", 400, cannotUse("the body", "JSON"));
     }
   }
 }
 
-/** What a handler answers. */
+/** The response of a handler. */
 export interface RestAnswer {
   status: number;
-  /** Left out, the answer has no body. */
+  /** The value to send as JSON; left out, the response has no body. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
-/** One operation of the service API. */
+/** Carries out one operation of the service API. */
 export type RestHandler = (call: RestCall) => RestAnswer | Promise<RestAnswer>;
 
-/** 200 with a body. */
+/** Creates a response with status 200 and a body. */
 export function ok(body: unknown, headers?: Record<string, string>): RestAnswer {
   return { status: 200, body, ...(headers !== undefined && { headers }) };
 }

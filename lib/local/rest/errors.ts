@@ -2,10 +2,10 @@ import { hubTime } from "../hub_time.ts";
 import type { HubFault } from "../hub_fault.ts";
 import type { RestAnswer } from "./call.ts";
 
-/** The three shapes in which the hub writes an error. */
+/** The three shapes of an error response: see {@linkcode faultAnswer}. */
 export type Envelope = "plain" | "nested" | "bare";
 
-/** The answer for an error, in the shape that its operation has. */
+/** Creates the response for an error, in the shape that its operation uses. */
 export function faultAnswer(fault: HubFault, envelope: Envelope, now: number): RestAnswer {
   return {
     status: fault.status,
@@ -27,7 +27,7 @@ function plainBody(fault: HubFault, now: number): unknown {
   };
 }
 
-/** JSON in a string; `info` is null, as one of the SDKs reads the text as a flat map. */
+/** Puts the details into `Message` as JSON text. Their `info` must be null, since an SDK reads them as a flat map. */
 function nestedBody(fault: HubFault, now: number): unknown {
   return { Message: JSON.stringify(detail(fault, now)), ExceptionMessage: "" };
 }

@@ -1,3 +1,4 @@
+import { cannotUse, quote } from "../../values/checks.ts";
 import { requireRight } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
@@ -7,7 +8,7 @@ import { type Route, ROUTES } from "./routes.ts";
 
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
 
-/** Routes by their first segment and their number of segments. */
+/** The routes, indexed by their first segment and their number of segments. */
 const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
 
 /** Answers one request to the service API. */
@@ -25,7 +26,7 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     return toResponse(hub, await route.handler(new RestCall(hub, request, principal, ids, url.searchParams)));
   } catch (error) {
     if (!(error instanceof HubFault)) throw error;
-    // This one has a shape of its own on the wire.
+    // The real hub sends this error in a shape of its own.
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
     return toResponse(hub, faultAnswer(error, envelope, hub.now()));
   }
@@ -43,7 +44,7 @@ function toResponse(hub: HubState, answer: RestAnswer): Response {
   return new Response(JSON.stringify(answer.body), { status: answer.status, headers });
 }
 
-/** Clients that cannot send PATCH send POST and say what they mean. */
+/** Clients that cannot send PATCH send POST and name the method that they mean in a header. */
 function methodOf(request: Request): string {
   if (request.method !== "POST") return request.method;
   return request.headers.get("x-http-method-override")?.toUpperCase() ?? "POST";
@@ -55,7 +56,7 @@ function decodePath(pathname: string): string[] {
   try {
     return segments.map(decodeURIComponent);
   } catch {
-    throw new HubFault("IotHubFormatError", 400, `The path ${pathname} is not well percent-encoded`);
+    throw new HubFault("IotHubFormatError", 400, cannotUse(`the path ${pathname}`, "percent-encoded UTF-8"));
   }
 }
 
@@ -74,7 +75,7 @@ function findRoute(method: string, path: readonly string[]): { route: Route; ids
       `The requested resource does not support http method '${method}'.`,
     );
   }
-  throw new HubFault("GenericNotFound", 404, `The hub has nothing at /${path.join("/")}`);
+  throw new HubFault("GenericNotFound", 404, `The hub has no resource at /${path.join("/")}`);
 }
 
 function matches(route: Route, path: readonly string[]): boolean {
@@ -97,6 +98,9 @@ function indexRoutes(): Map<string, Route[]> {
 function checkApiVersion(query: URLSearchParams): void {
   const version = query.get("api-version");
   if (version !== null && API_VERSION.test(version)) return;
-  const found = version === null ? "it is missing" : `not ${JSON.stringify(version)}`;
-  throw new HubFault("InvalidProtocolVersion", 400, `api-version must be a date such as 2021-04-12, ${found}`);
+  const rule = "a date such as 2021-04-12";
+  const text = version === null
+    ? `The query parameter api-version is missing: it must be ${rule}`
+    : cannotUse(`api-version ${quote(version)}`, rule);
+  throw new HubFault("InvalidProtocolVersion", 400, text);
 }

@@ -8,18 +8,18 @@ import * as modules from "./modules.ts";
 import { queryTwins } from "./queries.ts";
 import * as twins from "./twins.ts";
 
-/** One operation: where it is, what it takes to call it, and how its errors look. */
+/** One operation: its method and path, the right it needs, and the shape of its errors. */
 export interface Route {
   readonly method: string;
-  /** Segments in lower case; `{}` stands for any one. */
+  /** The segments of the path in lower case; `{}` matches any segment. */
   readonly segments: readonly string[];
-  /** `undefined`: any caller that the hub knows. */
+  /** The right that a caller needs; `undefined` when any authenticated caller will do. */
   readonly right: Right | undefined;
   readonly handler: RestHandler;
   readonly envelope: Envelope;
 }
 
-/** Every operation of the service API; where two fit a path, the first one counts. */
+/** Every operation of the service API. When several match a path, the first one wins. */
 export const ROUTES: readonly Route[] = [
   route("GET", "/devices", "RegistryRead", devices.listDevices),
   route("POST", "/devices", "RegistryWrite", devices.postDevices),
