@@ -1,4 +1,4 @@
-// The little of DER, the encoding of certificates, that a self-signed certificate needs.
+// The part of DER, the binary encoding of certificates, that a self-signed certificate needs.
 
 const TAG = {
   integer: 0x02,
@@ -11,52 +11,52 @@ const TAG = {
   set: 0x31,
 };
 
-/** A value with its tag and length. */
+/** Encodes a value: its tag, its length and its contents. */
 export function encode(tag: number, ...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const content = concat(contents);
   return concat([Uint8Array.of(tag), encodeLength(content.length), content]);
 }
 
-/** SEQUENCE */
+/** Encodes a SEQUENCE. */
 export function sequence(...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return encode(TAG.sequence, ...contents);
 }
 
-/** SET */
+/** Encodes a SET. */
 export function setOf(...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return encode(TAG.set, ...contents);
 }
 
-/** INTEGER from the bytes of a number that is not negative, the highest first. */
+/** Encodes an INTEGER that is not negative, given as big-endian bytes. */
 export function unsignedInteger(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const first = bytes.findIndex((byte) => byte !== 0);
   const digits = first < 0 ? Uint8Array.of(0) : bytes.subarray(first);
-  // A leading bit that is set would make it negative.
+  // If the leading bit were set, the number would be read as negative.
   return encode(TAG.integer, ...(digits[0]! >= 0x80 ? [Uint8Array.of(0), digits] : [digits]));
 }
 
-/** OBJECT IDENTIFIER from its dotted text. */
+/** Encodes an OBJECT IDENTIFIER, given in dotted form. */
 export function objectIdentifier(text: string): Uint8Array<ArrayBuffer> {
   const [first = 0, second = 0, ...rest] = text.split(".").map(Number);
   return encode(TAG.oid, Uint8Array.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** BIT STRING of whole bytes. */
+/** Encodes a BIT STRING of whole bytes. */
 export function bitString(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return encode(TAG.bitString, Uint8Array.of(0), bytes);
 }
 
-/** OCTET STRING */
+/** Encodes an OCTET STRING. */
 export function octetString(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return encode(TAG.octetString, bytes);
 }
 
-/** UTF8String */
+/** Encodes a UTF8String. */
 export function utf8String(text: string): Uint8Array<ArrayBuffer> {
   return encode(TAG.utf8, new TextEncoder().encode(text));
 }
 
-/** UTCTime, which is good until 2049. */
+/** Encodes a UTCTime, which can express years up to 2049. */
 export function utcTime(time: Date): Uint8Array<ArrayBuffer> {
   const digits = time.toISOString().replace(/\D/g, "").slice(2, 14);
   return encode(TAG.time, new TextEncoder().encode(`${digits}Z`));

@@ -11,8 +11,8 @@ import {
   utf8String,
 } from "./der.ts";
 
-// A library for X.509 would be larger than all other dependencies together; one fixed kind of certificate takes two
-// short files.
+// A library for X.509 would be larger than all other dependencies together. The one kind of certificate needed here
+// takes two short files.
 
 const EC_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const OID = {
@@ -25,26 +25,35 @@ const OID = {
 const DAY = 24 * 60 * 60 * 1000;
 const DAYS_OF_VALIDITY = 90;
 
-/** From when until when a certificate is valid: from yesterday on for some months, unless it is said. */
+/** The period in which a certificate is valid. */
 export interface Validity {
+  /**
+   * When the certificate becomes valid.
+   * @default {a day ago}
+   */
   notBefore?: Date;
+  /**
+   * When the certificate expires.
+   * @default {in 90 days}
+   */
   notAfter?: Date;
 }
 
-/** A certificate and its private key, both in PEM. */
+/** A server's certificate and its private key, both in PEM. */
 export interface ServerCertificate {
   /** The certificate in PEM. */
   cert: string;
-  /** Its private key in PEM. */
+  /** The private key in PEM. */
   key: string;
 }
 
 /**
- * Makes a server certificate that has signed itself: a client trusts it by taking it as a root.
+ * Creates a self-signed server certificate. A client that is given it as a root certificate trusts the server.
  *
- * @param dnsNames the host names that it is for; the first is also its common name
- * @param addresses the IP addresses that it is for
- * @param validity from when until when it is valid
+ * @param dnsNames The host names that the certificate is for. The first is also its common name.
+ * @param addresses The IP addresses that the certificate is for.
+ * @param validity The period in which it is valid.
+ * @returns The certificate and its private key.
  */
 export async function makeSelfSignedCertificate(
   dnsNames: string[],
@@ -66,7 +75,7 @@ function certificateBody(
   publicKey: Uint8Array,
   validity: Validity,
 ): Uint8Array<ArrayBuffer> {
-  // The clocks of two machines may differ by a little.
+  // It starts a day early, since the clock of another machine may be behind.
   const { notBefore = new Date(Date.now() - DAY), notAfter = new Date(Date.now() + DAYS_OF_VALIDITY * DAY) } = validity;
   const name = sequence(setOf(sequence(objectIdentifier(OID.commonName), utf8String(dnsNames[0] ?? "localhost"))));
   return sequence(
@@ -86,7 +95,8 @@ function extensions(dnsNames: string[], addresses: string[]): Uint8Array[] {
     ...dnsNames.map((name) => encode(0x82, new TextEncoder().encode(name))),
     ...addresses.map((address) => encode(0x87, addressBytes(address))),
   ];
-  // Nothing says that it is an authority: Deno refuses a server whose certificate does, and all take a root without it.
+  // It does not claim to be a certificate authority: Deno refuses a server whose certificate does, and every runtime
+  // accepts a root that does not.
   return [
     sequence(objectIdentifier(OID.extendedKeyUsage), octetString(sequence(objectIdentifier(OID.serverAuth)))),
     sequence(objectIdentifier(OID.subjectAltName), octetString(sequence(...names))),
@@ -97,7 +107,7 @@ function signatureAlgorithm(): Uint8Array<ArrayBuffer> {
   return sequence(objectIdentifier(OID.ecdsaWithSha256));
 }
 
-/** Web Crypto gives two numbers one after the other, a certificate wants them as a sequence. */
+/** Web Crypto returns a signature as two numbers side by side; a certificate holds them as a SEQUENCE. */
 function derSignature(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   return sequence(unsignedInteger(signature.subarray(0, 32)), unsignedInteger(signature.subarray(32)));
 }
@@ -106,7 +116,7 @@ function contextual(number: number, content: Uint8Array): Uint8Array<ArrayBuffer
   return encode(0xa0 | number, content);
 }
 
-/** Four bytes, or sixteen for one with colons. `::` stands for as many zeros as are missing. */
+/** Returns the 4 bytes of an IPv4 address or the 16 of an IPv6 address, in which `::` fills up with zeros. */
 function addressBytes(address: string): Uint8Array {
   if (!address.includes(":")) return Uint8Array.from(address.split("."), Number);
   const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
