@@ -1,5 +1,6 @@
 import rhea from "rhea";
 import type { EventContext, Message, Receiver, Sender } from "rhea";
+import { cannotUse } from "../../values/checks.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { amqpErrorOf } from "./conditions.ts";
 import type { AmqpGrant } from "./grants.ts";
@@ -7,7 +8,7 @@ import { HubFault } from "../hub_fault.ts";
 
 const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
 
-/** The address `$cbs` of one connection: tokens come in, answers go out. */
+/** The token node `$cbs` of one connection: clients send tokens to it, and it replies whether each is valid. */
 export class AmqpCbs {
   readonly #backend: AmqpBackend;
   readonly #onGrant: (grant: AmqpGrant) => void;
@@ -18,12 +19,12 @@ export class AmqpCbs {
     this.#onGrant = onGrant;
   }
 
-  /** The link on which a client sends its tokens. */
+  /** Takes tokens from a link. */
   listenTo(link: Receiver): void {
     link.on("message", (context: EventContext) => void this.#putToken(context));
   }
 
-  /** The link on which a client wants the answers. */
+  /** Sends the replies on a link from now on. */
   replyTo(link: Sender): void {
     this.#replies = link;
   }
@@ -51,17 +52,17 @@ export class AmqpCbs {
   }
 }
 
-/** The token's text. Whom it is for stands in the token itself. */
+/** Returns the token in a put-token request. The request's `name` is not needed: the token says what it is for. */
 function readToken(message: Message): string {
   const { operation, type } = (message.application_properties ?? {}) as Record<string, unknown>;
   if (operation !== "put-token") {
-    throw new HubFault("InvalidOperation", 400, `The operation must be put-token, got ${JSON.stringify(operation)}`);
+    throw new HubFault("InvalidOperation", 400, cannotUse(`operation ${JSON.stringify(operation)}`, '"put-token"'));
   }
   if (!TOKEN_TYPES.includes(String(type).toLowerCase())) {
-    throw new HubFault("ArgumentInvalid", 400, `The token type must be one of ${TOKEN_TYPES.join(", ")}`);
+    throw new HubFault("ArgumentInvalid", 400, cannotUse("the token type", `one of ${TOKEN_TYPES.join(", ")}`));
   }
   if (typeof message.body !== "string") {
-    throw new HubFault("ArgumentInvalid", 400, "The body of put-token must be the token, as a string value");
+    throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of put-token", "the token as a string value"));
   }
   return message.body;
 }

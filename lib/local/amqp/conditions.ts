@@ -1,6 +1,6 @@
 import { HubFault } from "../hub_fault.ts";
 
-/** An error as AMQP carries it. */
+/** An error as AMQP transmits it. */
 export interface AmqpError {
   condition: string;
   description: string;
@@ -31,10 +31,10 @@ const CONDITIONS_BY_STATUS: Readonly<Record<number, string>> = {
   504: "com.microsoft:timeout",
 };
 
-/** The AMQP form of whatever a back end threw; what is not a fault of the hub's own is told to nobody. */
+/** Converts whatever was thrown to an AMQP error. Only a {@linkcode HubFault} has a text that clients may see. */
 export function amqpErrorOf(error: unknown): AmqpError {
   if (!(error instanceof HubFault)) {
-    return { condition: "amqp:internal-error", description: "The hub failed to do its part" };
+    return { condition: "amqp:internal-error", description: "The hub failed for an internal reason" };
   }
   const { code, status, errorNumber, message } = error;
   const condition = CONDITIONS[code] ?? CONDITIONS_BY_STATUS[status] ?? "amqp:internal-error";

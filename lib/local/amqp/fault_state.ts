@@ -1,27 +1,27 @@
 import type { AmqpError } from "./conditions.ts";
 
-/** What becomes of a message instead of what should; `ignore`: it is queued, and nobody is told. */
+/** The outcome that a message gets instead of its true one. `ignore` queues the message but sends no outcome. */
 export type PlannedOutcome =
   | { readonly kind: "release" | "modify" | "ignore" }
   | { readonly kind: "reject"; readonly error: AmqpError };
 
-/** A client's connection, as far as faults go. */
+/** A client's connection, on which faults can be set off. */
 export interface FaultyConnection {
-  /** Cuts it, without a word. */
+  /** Cuts the connection without an AMQP close. */
   abort(): void;
-  /** Holds back what the hub says from now on. */
+  /** Holds back everything that the hub sends from now on. */
   hold(): void;
-  /** Says what was held back, and goes on. */
-  letGo(): void;
+  /** Sends what was held back, and stops holding back. */
+  release(): void;
   /** Detaches every link that carries messages. */
   detach(error: AmqpError): void;
-  /** Takes every token for expired. */
+  /** Treats every token as expired. */
   expire(): void;
-  /** Gives credit to the senders that wait for it. */
+  /** Grants credit to the links that were refused it. */
   grantCredit(): void;
 }
 
-/** The faults of a hub's AMQP side: what is switched on, and whom it concerns. */
+/** The faults that are switched on, and the connections that they affect. */
 export class AmqpFaultState {
   readonly connections: Set<FaultyConnection> = new Set();
   readonly #outcomes: PlannedOutcome[] = [];
@@ -29,11 +29,12 @@ export class AmqpFaultState {
   refusesCredit = false;
   ignoresTokens = false;
 
+  /** Gives the next messages an outcome that is not their true one. */
   plan(outcome: PlannedOutcome, count: number): void {
     for (let i = 0; i < count; i++) this.#outcomes.push(outcome);
   }
 
-  /** The outcome of the next message, where it is not the true one. */
+  /** Takes the planned outcome for the next message; `undefined` when it gets its true one. */
   takeOutcome(): PlannedOutcome | undefined {
     return this.#outcomes.shift();
   }

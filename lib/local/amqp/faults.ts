@@ -1,20 +1,29 @@
-import type { AmqpFaultState } from "./fault_state.ts";
+import { checkNumber, checkText, checkType, checkWhole, wrongType } from "../../values/checks.ts";
+import type { AmqpError } from "./conditions.ts";
+import type { AmqpFaultState, PlannedOutcome } from "./fault_state.ts";
 
-/** An error as AMQP carries it. */
+/** The error that the hub sends to a client on purpose. */
 export interface LocalAmqpError {
-  /** Such as `"amqp:resource-limit-exceeded"`. */
+  /** The error condition, such as `"amqp:resource-limit-exceeded"`. */
   condition: string;
-  /** What happened, in words. Default: that it was asked for. */
+  /**
+   * What happened, in words.
+   * @default {"The local hub was told to fail here"}
+   */
   description?: string;
 }
 
-const DESCRIPTION = "The local hub was told to do this";
+const DESCRIPTION = "The local hub was told to fail here";
+/** A longer wait would overflow the timer and end at once. */
+const MAX_DOWNTIME_IN_MS = 2 ** 31 - 1;
+/** Each planned outcome takes a place in memory. */
+const MAX_PLANNED_OUTCOMES = 1_000_000;
 
 /**
- * Makes a local hub misbehave on its AMQP side, to see how a client bears it: on every connection, be it TLS, plain TCP
- * or WebSocket. `hub.faults` gives it.
+ * Makes a local hub misbehave over AMQP, to test how a client copes. It affects every connection, be it TLS, plain TCP
+ * or WebSocket. Get it from `hub.faults`.
  *
- * @example
+ * @example Reject one message
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -33,118 +42,153 @@ export class LocalAmqpFaults {
   readonly #state: AmqpFaultState;
   readonly #restart: (downtimeInMs: number) => Promise<void>;
 
-  /** Not for users: a hub makes its own. */
+  /**
+   * Not public: use `hub.faults`.
+   *
+   * @ignore
+   */
   constructor(state: AmqpFaultState, restart: (downtimeInMs: number) => Promise<void>) {
     this.#state = state;
     this.#restart = restart;
   }
 
-  /** Cuts every connection now, without a word. New ones are welcome. */
+  /** Cuts every connection at once, without an AMQP close. Clients may connect again right away. */
   drop(): void {
     for (const connection of [...this.#state.connections]) connection.abort();
   }
 
   /**
-   * Says nothing more, on any connection, also on those to come: no outcomes, no answers, no sign of life. The hub goes
-   * on listening, and does what it is told. TCP, TLS and WebSocket themselves still come up. {@linkcode resume} ends it.
+   * Stops sending on every connection, including ones that are opened later: no outcomes, no replies, no heartbeats.
+   * The hub still accepts connections, TLS and WebSocket handshakes included, and still processes what clients send.
+   * {@linkcode LocalAmqpFaults.resume} ends it.
    */
   stall(): void {
     this.#state.isStalled = true;
     for (const connection of this.#state.connections) connection.hold();
   }
 
-  /** Says what {@linkcode stall} has held back, on the connections that are still there, and goes on. */
+  /** Ends {@linkcode LocalAmqpFaults.stall}: sends what was held back on the connections that are still open. */
   resume(): void {
     this.#state.isStalled = false;
-    for (const connection of this.#state.connections) connection.letGo();
+    for (const connection of this.#state.connections) connection.release();
   }
 
   /**
-   * Detaches every link that carries messages, in either direction; the connections and their tokens stay.
+   * Detaches every link that carries messages, in either direction. Connections and their tokens stay.
    *
-   * @param error the reason that the clients get. Default: `amqp:link:detach-forced`
+   * @param error The error that the clients are given, `amqp:link:detach-forced` unless named.
+   * @throws {TypeError} When the error has the wrong type.
+   * @throws {RangeError} When its condition is not a symbol of ASCII characters.
    */
   detach(error: string | LocalAmqpError = "amqp:link:detach-forced"): void {
-    for (const connection of this.#state.connections) connection.detach(toAmqpError(error));
+    const amqpError = toAmqpError(error);
+    for (const connection of this.#state.connections) connection.detach(amqpError);
   }
 
   /**
-   * Whether senders that attach from now on get no credit, and so cannot send. Turned off, those that wait get theirs.
+   * Starts or stops refusing link credit to clients, without which a sender that attaches from now on cannot send.
    *
-   * @param isOn `true` to refuse credit
+   * @param isOn `true` to refuse credit; `false` to stop, which also grants it to the senders that were refused.
+   * @throws {TypeError} When the argument is not a boolean.
    */
   refuseCredit(isOn: boolean): void {
+    checkType("isOn", isOn, "boolean");
     this.#state.refusesCredit = isOn;
     if (!isOn) { for (const connection of this.#state.connections) connection.grantCredit(); }
   }
 
   /**
-   * Releases the next messages in place of what would become of them; none of them is queued. Planned outcomes, this one
-   * and those below, are used up one after the other.
+   * Gives the next messages the outcome "released" instead of queueing them. The outcomes that this and the following
+   * methods plan are used in the order of the calls, one for each message.
    *
-   * @param count how many messages. Default: 1
+   * @param count How many messages to release, 1 unless given.
+   * @throws {TypeError} When the count is not a number.
+   * @throws {RangeError} When the count is not a whole number from 0 to 1000000.
    */
   release(count = 1): void {
-    this.#state.plan({ kind: "release" }, count);
+    this.#plan({ kind: "release" }, count);
   }
 
   /**
-   * Gives the next messages the outcome "modified", as failed deliveries; none of them is queued.
+   * Gives the next messages the outcome "modified", marked as failed deliveries, instead of queueing them.
    *
-   * @param count how many messages. Default: 1
+   * @param count How many messages to modify, 1 unless given.
+   * @throws {TypeError} When the count is not a number.
+   * @throws {RangeError} When the count is not a whole number from 0 to 1000000.
    */
   modify(count = 1): void {
-    this.#state.plan({ kind: "modify" }, count);
+    this.#plan({ kind: "modify" }, count);
   }
 
   /**
-   * Rejects the next messages; none of them is queued.
+   * Gives the next messages the outcome "rejected" instead of queueing them.
    *
-   * @param error the reason that the senders get
-   * @param count how many messages. Default: 1
+   * @param error The error that the senders are given.
+   * @param count How many messages to reject, 1 unless given.
+   * @throws {TypeError} When an argument has the wrong type.
+   * @throws {RangeError} When the condition is not a symbol of ASCII characters, or when the count is not a whole
+   * number from 0 to 1000000.
    */
   reject(error: string | LocalAmqpError, count = 1): void {
-    this.#state.plan({ kind: "reject", error: toAmqpError(error) }, count);
+    this.#plan({ kind: "reject", error: toAmqpError(error) }, count);
   }
 
   /**
-   * Queues the next messages as it should, and leaves their senders without an answer, as when an outcome is lost. A
-   * message that the hub has to refuse is refused, and answered.
+   * Queues the next messages but sends no outcome for them, as when it is lost on the way. A message that the hub has
+   * to refuse is still refused, with an outcome.
    *
-   * @param count how many messages. Default: 1
+   * @param count How many outcomes to leave out, 1 unless given.
+   * @throws {TypeError} When the count is not a number.
+   * @throws {RangeError} When the count is not a whole number from 0 to 1000000.
    */
   ignoreOutcomes(count = 1): void {
-    this.#state.plan({ kind: "ignore" }, count);
+    this.#plan({ kind: "ignore" }, count);
   }
 
   /**
-   * Whether tokens that clients put on a connection are neither looked at nor answered.
+   * Starts or stops ignoring the tokens that clients put on a connection: none is verified or replied to.
    *
-   * @param isOn `true` to ignore them
+   * @param isOn `true` to ignore tokens.
+   * @throws {TypeError} When the argument is not a boolean.
    */
   ignoreTokens(isOn: boolean): void {
+    checkType("isOn", isOn, "boolean");
     this.#state.ignoresTokens = isOn;
   }
 
-  /** Takes every token on every connection for expired, which cuts the links. New tokens are good. */
+  /** Treats every token on every connection as expired, which detaches the links. New tokens are accepted. */
   expire(): void {
     for (const connection of this.#state.connections) connection.expire();
   }
 
   /**
-   * Restarts the hub, as seen from outside: every connection to any of its ports is cut, HTTP among them, the ports
-   * refuse new ones for a while, and then the same ports are open again. Identities, twins and messages stay; a message
-   * that somebody was just handling goes back to its queue.
+   * Restarts the hub as a client would see it. Every connection to any port is cut, HTTP included; the ports stay
+   * closed for a while and then open again under the same numbers. Identities, twins and messages are kept; a message
+   * that a receiver had not settled returns to its queue.
    *
-   * @param downtimeInMs how long the ports are closed, in milliseconds. Default: 0, which is still a moment
-   * @returns resolves when the ports accept connections again, or when the hub is closed
+   * @param downtimeInMs How long the ports stay closed, in milliseconds. With 0, as unless given, they reopen at once.
+   * @returns Resolves when the ports accept connections again, or when the hub is closed.
+   * @throws {TypeError} When the argument is not a number.
+   * @throws {RangeError} When it is not from 0 to 2147483647.
    */
-  restart(downtimeInMs = 0): Promise<void> {
-    return this.#restart(downtimeInMs);
+  async restart(downtimeInMs = 0): Promise<void> {
+    const isLegal = (time: number): boolean => time >= 0 && time <= MAX_DOWNTIME_IN_MS;
+    checkNumber("downtimeInMs", downtimeInMs, isLegal, `a number from 0 to ${MAX_DOWNTIME_IN_MS}`);
+    await this.#restart(downtimeInMs);
+  }
+
+  #plan(outcome: PlannedOutcome, count: number): void {
+    checkWhole("count", count, 0, MAX_PLANNED_OUTCOMES);
+    this.#state.plan(outcome, count);
   }
 }
 
-function toAmqpError(error: string | LocalAmqpError): { condition: string; description: string } {
+function toAmqpError(error: string | LocalAmqpError): AmqpError {
+  if (typeof error !== "string" && (typeof error !== "object" || error === null)) {
+    throw wrongType("error", "a string or an object", error);
+  }
   const { condition, description = DESCRIPTION } = typeof error === "string" ? { condition: error } : error;
+  checkText("error.condition", condition, /^[!-~]+$/, "a symbol such as amqp:internal-error");
+  checkType("error.description", description, "string");
   return { condition, description };
 }

@@ -1,17 +1,17 @@
-/** Bytes in both directions, whatever carries them. */
+/** A stream of bytes in both directions, whatever protocol carries it. */
 export interface ByteSocket {
   write(bytes: Uint8Array): unknown;
-  /** Closes in order, when everything is written. */
+  /** Closes the socket after everything has been written. */
   end(): unknown;
-  /** Closes at once. */
+  /** Closes the socket at once. */
   destroy(): unknown;
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
   on(event: "error" | "close", listener: () => void): unknown;
 }
 
 /**
- * The socket that the AMQP library gets to see: one whose outgoing side can be held back, and that can be cut without a
- * word of farewell.
+ * The socket that the AMQP library is given. What it writes can be held back, and the socket can be closed without the
+ * library's closing frames reaching the client.
  */
 export class GatedSocket {
   readonly #socket: ByteSocket;
@@ -22,16 +22,16 @@ export class GatedSocket {
   constructor(socket: ByteSocket) {
     this.#socket = socket;
     socket.on("data", (bytes) => this.#onData?.(bytes));
-    // What matters of an error is the end of the socket, which follows.
+    // The close event follows, and is all that matters.
     socket.on("error", () => {});
   }
 
-  /** The library's listener. It is told of the end by its connection's owner, and of errors never. */
+  /** Registers the library's listener for data. It needs no other: the owner of the connection handles the end. */
   on(event: string, listener: (bytes: Uint8Array) => void): void {
     if (event === "data") this.#onData = listener;
   }
 
-  /** The library calls this before it destroys the socket. */
+  /** Called by the library before it destroys the socket. */
   removeAllListeners(event: string): void {
     if (event === "data") this.#onData = undefined;
   }
@@ -49,24 +49,25 @@ export class GatedSocket {
     this.#socket.destroy();
   }
 
-  /** Nothing goes out any more, not even what was held back. */
+  /** Discards everything that is written from now on, and what was held back. */
   mute(): void {
     this.#isMute = true;
     this.#held = undefined;
   }
 
-  /** Keeps what is written, until {@linkcode GatedSocket.letGo}. */
+  /** Holds back what is written until {@linkcode GatedSocket.release}. */
   hold(): void {
     this.#held ??= [];
   }
 
-  letGo(): void {
+  /** Writes what was held back, and stops holding back. */
+  release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const action of held) this.#pass(action);
   }
 
-  /** The name that the library wants for its log; the property is its own. */
+  /** Required by the library, which writes the name to its log. */
   get_id_string(): string {
     return "client";
   }

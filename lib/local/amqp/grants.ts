@@ -2,24 +2,27 @@ import { BackgroundTimer } from "../../timing/background_timer.ts";
 
 /** What a token allows. */
 export interface AmqpGrant {
-  /** Milliseconds since the epoch, by the clock of the hub. */
+  /** When the token expires, in milliseconds since the epoch on the hub's clock. */
   readonly expiresOn: number;
   readonly rights: ReadonlySet<string>;
-  /** The segments of the path to which it is confined. Default: none, it is good for the whole hub. */
+  /** The segments of the path that the token is limited to; left out when it is valid for the whole hub. */
   readonly pathPrefix?: readonly string[];
 }
 
-/** A clock that stands still must not make the timer run hot. */
+/** Keeps the timer from firing without a pause when the hub's clock stands still. */
 const SHORTEST_WAIT_IN_MS = 20;
 
-/** The tokens that one connection has shown. One for a path takes the place of the one before it. */
+/** What the tokens put on one connection allow. A new token for a path replaces the previous one. */
 export class AmqpGrants {
   readonly #now: () => number;
   readonly #onExpiry: () => void;
   readonly #grants = new Map<string, AmqpGrant>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
 
-  /** @param onExpiry is called when a token has run out, by the clock of the hub */
+  /**
+   * @param now The hub's clock.
+   * @param onExpiry Called when a token has expired.
+   */
   constructor(now: () => number, onExpiry: () => void) {
     this.#now = now;
     this.#onExpiry = onExpiry;
@@ -30,7 +33,7 @@ export class AmqpGrants {
     this.#setTimer();
   }
 
-  /** Whether a token that is still good gives the right to what is at the path. */
+  /** Whether an unexpired token grants a right at a path. */
   covers(right: string, path: readonly string[]): boolean {
     const now = this.#now();
     for (const { expiresOn, rights, pathPrefix = [] } of this.#grants.values()) {
@@ -39,7 +42,7 @@ export class AmqpGrants {
     return false;
   }
 
-  /** Forgets every token, and the timer with them. */
+  /** Drops every token, and stops the timer. */
   clear(): void {
     this.#grants.clear();
     this.#timer.clear();
@@ -48,7 +51,7 @@ export class AmqpGrants {
   #setTimer(): void {
     const next = Math.min(...[...this.#grants.values()].map(({ expiresOn }) => expiresOn));
     if (next === Infinity) return this.#timer.clear();
-    // The hub's clock tells how long, the timer can only count by the real one.
+    // How long to wait follows from the hub's clock, but a timer counts by the real one.
     this.#timer.setAt(Date.now() + Math.max(SHORTEST_WAIT_IN_MS, next - this.#now()), () => this.#dropExpired());
   }
 

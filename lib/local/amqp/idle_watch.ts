@@ -1,6 +1,6 @@
 import { BackgroundTimer } from "../../timing/background_timer.ts";
 
-/** Tells when nothing has come for too long. Does not keep the process alive. */
+/** Reports when a client has been silent for too long. It does not keep the process alive. */
 export class AmqpIdleWatch {
   readonly #limitInMs: number;
   readonly #onIdle: () => void;
@@ -13,16 +13,16 @@ export class AmqpIdleWatch {
     this.#setTimer();
   }
 
-  /** Something has come. */
+  /** To be called whenever something has come from the client. */
   touch(): void {
     this.#lastTime = Date.now();
   }
 
-  end(): void {
+  stop(): void {
     this.#timer.clear();
   }
 
-  /** One timer at a time, however much comes: it looks at its end whether there is something left to wait. */
+  /** Sets one timer, however much arrives meanwhile. When it fires and the client was not silent, it is set again. */
   #setTimer(): void {
     this.#timer.setAt(this.#lastTime + this.#limitInMs, () => {
       if (Date.now() - this.#lastTime < this.#limitInMs) this.#setTimer();

@@ -1,5 +1,6 @@
 import rhea from "rhea";
 import type { Message } from "rhea";
+import { cannotUse } from "../../values/checks.ts";
 import { parseDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
@@ -9,9 +10,9 @@ const ACK_PROPERTY = "iothub-ack";
 const DATA_SECTION = 0x75;
 
 /**
- * Whom the property `to` names.
+ * Returns the device or module that the property `to` names.
  *
- * @throws {HubFault} `InvalidOperation` when it names nobody.
+ * @throws {HubFault} `InvalidOperation` (400) when it names neither.
  */
 export function parseTarget(to: unknown): MessageTarget {
   const target = typeof to === "string" ? parseDeviceAddress(to) : undefined;
@@ -25,9 +26,9 @@ export function parseTarget(to: unknown): MessageTarget {
 }
 
 /**
- * The message in the hub's own terms.
+ * Converts a message to the hub's own form.
  *
- * @throws {HubFault} `ArgumentInvalid` for a body that is not bytes or text.
+ * @throws {HubFault} `ArgumentInvalid` (400) when the body is neither bytes nor text.
  */
 export function readMessage(message: Message): CloudMessage {
   const all: Record<string, unknown> = message.application_properties ?? {};
@@ -48,7 +49,7 @@ export function readMessage(message: Message): CloudMessage {
   return read;
 }
 
-/** An id is a string, a number, a UUID, or bytes. */
+/** Converts an id to text. AMQP allows a string, a number, a UUID or bytes. */
 function readId(id: unknown): string {
   if (!(id instanceof Uint8Array)) return String(id);
   return id.byteLength === 16
@@ -56,13 +57,13 @@ function readId(id: unknown): string {
     : new TextDecoder().decode(id);
 }
 
-/** One data section or several, or a value that is text or bytes. */
+/** Returns the bytes of a body: one or more data sections, or a value that is text or bytes. */
 function readBody(body: unknown): Uint8Array {
   if (typeof body === "string") return new TextEncoder().encode(body);
   if (body instanceof Uint8Array) return new Uint8Array(body);
   const { typecode, content } = (body ?? {}) as { typecode?: number; content?: Uint8Array | Uint8Array[] };
   if (typecode !== DATA_SECTION || content === undefined) {
-    throw new HubFault("ArgumentInvalid", 400, "The body of a cloud-to-device message must be a data section");
+    throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of a cloud-to-device message", "a data section"));
   }
   const chunks = Array.isArray(content) ? content : [content];
   const data = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));

@@ -1,10 +1,10 @@
 import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
 import rhea from "rhea";
 import type { AmqpError } from "./conditions.ts";
-import { tagOf, writeMessage } from "./outgoing_message.ts";
+import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./source.ts";
 
-/** What the library can do, but does not declare. */
+/** Members of the library that its types do not declare. */
 interface UndeclaredSender {
   readonly credit: number;
   readonly local: { attach: { rcv_settle_mode: number; snd_settle_mode: number } };
@@ -14,30 +14,32 @@ interface UndeclaredOutcomes {
   rejected(fields: { error: AmqpError }): { described(): unknown };
 }
 
-/** How the hub sends, whatever the client prefers: the client says what becomes of each message. */
+/** The settlement mode of the hub, whatever the client prefers: the client settles each message. */
 const UNSETTLED = 0;
 const LOCK_LOST: AmqpError = {
   condition: "com.microsoft:message-lock-lost",
-  description: "The lock of the message has run out: it goes to the next receiver",
+  description: "The lock of the message has expired: the message goes to the next receiver",
 };
 
-/** A link on which the hub sends: from a source, as the client gives credit, until each message has its outcome. */
+/** A link on which the hub sends. It sends from a source as the client grants credit, and settles by the outcomes. */
 export class AmqpOutgoingLink {
   readonly #link: Sender;
   readonly #hostName: string;
   readonly #isAllowed: () => boolean;
   readonly #source: AmqpSource;
   readonly #unsettled: Map<Delivery, AmqpDelivery> = new Map();
-  /** Outcomes to be confirmed to a client that waits for that. */
+  /** The outcomes still to be confirmed, to a client that settles only after the hub does. */
   readonly #confirmations: [Delivery, outcome: unknown][] = [];
   #isDraining = false;
   #isAwake = false;
   #isClosed = false;
 
   /**
-   * @param open opens the source; what it throws is passed on
-   * @param isAllowed whether the client may still receive, asked before each message and each outcome
-   * @param onEnd is told why when the source ends
+   * @param link The library's link.
+   * @param hostName The hub's host name.
+   * @param open Opens the source. What it throws is passed on.
+   * @param isAllowed Tells whether the client may still receive. It is called before each message and each outcome.
+   * @param onEnd Called with the reason when the source ends.
    */
   constructor(
     link: Sender,
@@ -59,16 +61,16 @@ export class AmqpOutgoingLink {
     link.on("released", (context: EventContext) => this.#settle(context, "abandon"));
     link.on("modified", (context: EventContext) => this.#settle(context, "abandon"));
     link.on("rejected", (context: EventContext) => this.#settle(context, "reject"));
-    // Settled without a word about the outcome.
+    // The client has settled without naming an outcome.
     link.on("settled", ({ delivery }: EventContext) => this.#forget(delivery!)?.unlock());
     this.#wake();
   }
 
-  /** The link is gone: what has no outcome goes back. */
+  /** Ends the link: messages without an outcome return to their queue. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // An outcome that came just before the end counts, although the library has not told it yet.
+    // An outcome that arrived just before the end counts, although the library has not reported it yet.
     const { outgoing } = this.#link.session as unknown as { outgoing: { process(): void } };
     outgoing.process();
     for (const delivery of this.#unsettled.values()) delivery.unlock();
@@ -76,7 +78,7 @@ export class AmqpOutgoingLink {
     this.#source.close();
   }
 
-  /** The library is not to be entered again from within its own events. */
+  /** Schedules the work, since the library must not be called from within its own events. */
   #wake(): void {
     if (this.#isAwake || this.#isClosed) return;
     this.#isAwake = true;
@@ -90,9 +92,9 @@ export class AmqpOutgoingLink {
     const { connection } = this.#link;
     for (const [delivery, outcome] of this.#confirmations.splice(0)) {
       delivery.update(true, outcome as Parameters<Delivery["update"]>[1]);
-      // Each by itself: of unlike outcomes in one turn the library writes the first for all.
+      // Each is written by itself, since the library would write the first outcome of a turn for all of them.
       write(connection);
-      // The client, which has the last word, need not say it: the library would keep the delivery for good.
+      // The client need not confirm the settlement, and the library would keep the delivery for ever.
       (delivery as { remote_settled: boolean }).remote_settled = true;
     }
     this.#sendAll();
@@ -104,24 +106,24 @@ export class AmqpOutgoingLink {
 
   #sendAll(): void {
     const link = this.#link as Sender & UndeclaredSender;
-    // The client may give credit before it has seen that the link is open.
+    // The client may grant credit before it knows that the link is open, so the attach must go out first.
     write(link.connection);
     while (link.is_open() && link.sendable() && this.#isAllowed()) {
       const next = this.#source.next();
       if (next === undefined) return;
       const { credit } = link;
-      const message: Message = writeMessage(next.content, next.lockToken, this.#hostName);
+      const message: Message = toAmqpMessage(next.content, next.lockToken, this.#hostName);
       this.#unsettled.set(link.send(message, tagOf(next.lockToken)), next);
       write(link.connection);
-      // The window of the session is used up: an outcome will open it, and wake this link.
+      // The session window is full: the next outcome opens it and wakes this link.
       if (link.credit === credit) return;
     }
   }
 
   #settle({ delivery }: EventContext, how: "complete" | "abandon" | "reject"): void {
     const settled = this.#forget(delivery!);
-    // A link that has lost its right is closed by the question, and the message goes back with the others.
     if (settled === undefined) return;
+    // The check closes a link that has lost its right, which returns only the other messages to their queue.
     if (!this.#isAllowed()) return settled.unlock();
     const isDone = settled[how]();
     if (!delivery!.remote_settled) {
@@ -137,7 +139,7 @@ export class AmqpOutgoingLink {
   }
 }
 
-/** The client's own outcome, to be sent back. */
+/** Returns the client's own outcome in the form in which the hub confirms it. */
 function describe(delivery: Delivery): unknown {
   const { remote_state } = delivery as unknown as { remote_state: { described(): unknown } };
   return remote_state.described();
@@ -147,7 +149,7 @@ function rejected(error: AmqpError): unknown {
   return (rhea.message as unknown as UndeclaredOutcomes).rejected({ error }).described();
 }
 
-/** Writes what has been decided so far. */
+/** Writes every frame that is pending. */
 function write(connection: Connection): void {
   (connection as unknown as { _process(): void })._process();
 }

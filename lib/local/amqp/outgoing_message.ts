@@ -5,19 +5,19 @@ import type { AmqpContent } from "./source.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 
-/** The 16 bytes of a GUID, which the hub takes for the tag of a delivery. */
+/** Converts a lock token to the 16 bytes of its GUID, which the hub uses as the delivery tag. */
 export function tagOf(lockToken: string): Buffer {
   return rhea.string_to_uuid(lockToken);
 }
 
-/** A message as the hub puts it on a link. */
-export function writeMessage(content: AmqpContent, lockToken: string, hostName: string): Message {
+/** Converts a message to the form in which the hub sends it. */
+export function toAmqpMessage(content: AmqpContent, lockToken: string, hostName: string): Message {
   return content.kind === "service"
-    ? writeServiceMessage(content.message, hostName)
-    : writeDeviceMessage(content.message, lockToken);
+    ? toServiceMessage(content.message, hostName)
+    : toDeviceMessage(content.message, lockToken);
 }
 
-function writeServiceMessage(message: ServiceMessage, hostName: string): Message {
+function toServiceMessage(message: ServiceMessage, hostName: string): Message {
   return {
     user_id: Buffer.from(hostName),
     content_type: message.contentType,
@@ -26,7 +26,7 @@ function writeServiceMessage(message: ServiceMessage, hostName: string): Message
   } as unknown as Message;
 }
 
-function writeDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
+function toDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
   const { message } = queued;
   const written: Record<string, unknown> = {
     to: message.to,

@@ -9,22 +9,23 @@ import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
 
-/** A link that carries messages, and what it needs a token for. */
+/** A link that carries messages, and the right that its client needs a token for. */
 interface MessageLink {
   readonly right: string;
+  /** The path that the token must cover. */
   readonly path: readonly string[];
-  /** Of a link on which the hub sends. */
+  /** Set for a link on which the hub sends. */
   outgoing?: AmqpOutgoingLink;
   isWithoutCredit?: boolean;
 }
 
 const SERVICE_RIGHT = "ServiceConnect";
 const DEVICE_RIGHT = "DeviceConnect";
-/** Where a token of a back end's must reach. */
+/** The path that the token of a back end must cover. */
 const SERVICE_PATH: readonly string[] = ["devices"];
 const CREDIT_WINDOW = 500;
 
-/** One client's connection, as the hub sees it: the rights it has proved, and the links that depend on them. */
+/** What the hub knows about one client's connection: the rights it has, and the links that depend on them. */
 export class AmqpPeer {
   readonly #backend: AmqpBackend;
   readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
@@ -45,7 +46,7 @@ export class AmqpPeer {
     connection.on("session_close", ({ session }: EventContext) => this.#forgetSession(session!));
   }
 
-  /** The connection is gone. */
+  /** To be called when the connection has ended. */
   end(): void {
     this.#isGone = true;
     this.#grants.clear();
@@ -57,13 +58,13 @@ export class AmqpPeer {
     for (const link of [...this.#links.keys()]) this.#close(link, error);
   }
 
-  /** Takes every token for expired. */
+  /** Treats every token as expired. */
   expire(): void {
     this.#grants.clear();
     this.#cutUncovered();
   }
 
-  /** Gives credit to the senders that wait for it. */
+  /** Grants credit to the links that were refused it. */
   grantCredit(): void {
     for (const [link, facts] of this.#links) {
       if (facts.isWithoutCredit) grantCredit(link as Receiver);
@@ -117,7 +118,7 @@ export class AmqpPeer {
     }
   }
 
-  /** Takes a link whose client has the right to it; closes any other. */
+  /** Registers a link when its client has the right to it, and closes it otherwise. */
   #authorize(link: Receiver | Sender, address: AmqpAddress): MessageLink | undefined {
     const facts: MessageLink = address.kind === "device"
       ? { right: DEVICE_RIGHT, path: pathOfDevice(address) }
@@ -126,12 +127,12 @@ export class AmqpPeer {
       this.#links.set(link, facts);
       return facts;
     }
-    const text = `The client has no token with the right ${facts.right} for /${facts.path.join("/")}`;
+    const text = `The client has put no valid token with the right ${facts.right} for /${facts.path.join("/")}`;
     link.close(amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", text)));
     return undefined;
   }
 
-  /** Whether the link's token still holds; if not, this is the end of the link. */
+  /** Whether a valid token still covers the link. If none does, it closes the link. */
   #isCovered(link: Receiver | Sender): boolean {
     const facts = this.#links.get(link);
     if (facts === undefined) return false;
@@ -142,7 +143,7 @@ export class AmqpPeer {
 
   #onMessage(context: EventContext): void {
     const { delivery, receiver } = context;
-    // The link was detached, and the client has not seen it yet.
+    // The link has been detached, but the client does not know yet.
     if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
     const planned = this.#backend.faults.takeOutcome();
     if (planned !== undefined && planned.kind !== "ignore") {
@@ -183,14 +184,14 @@ function grantCredit(link: Receiver): void {
   link.add_credit(CREDIT_WINDOW);
 }
 
-/** Of unlike outcomes in one turn the library writes the first for all: any but "accepted" goes out by itself. */
+/** Writes an outcome by itself, since the library would write the first outcome of a turn for all of them. */
 function writeAlone(link: Receiver, decide: () => void): void {
   writeOutcomes(link);
   decide();
   writeOutcomes(link);
 }
 
-/** Writes the outcomes decided so far. The library can do this, but does not declare it. */
+/** Writes the pending outcomes, with a method of the library that its types do not declare. */
 function writeOutcomes(link: Receiver): void {
   const session = link.session as unknown as { incoming: { process(session: unknown): void } };
   session.incoming.process(session);
@@ -202,7 +203,7 @@ function apply(planned: PlannedOutcome, delivery: Delivery): void {
   else delivery.release();
 }
 
-/** Says nothing of a delivery, ever; the library must not wait for it. */
+/** Leaves a delivery without an outcome for good, and keeps the library from waiting for one. */
 function leaveUnanswered(delivery: Delivery): void {
   (delivery as { settled: boolean }).settled = true;
 }
@@ -212,5 +213,5 @@ function pathOfDevice({ deviceId, moduleId }: { deviceId: string; moduleId?: str
 }
 
 function unknownAddress(address: string): HubFault {
-  return new HubFault("AmqpAddressNotFound", 404, `The link address ${JSON.stringify(address)} is none of the hub's`);
+  return new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${JSON.stringify(address)}`);
 }

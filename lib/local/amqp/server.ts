@@ -4,7 +4,7 @@ import type { AmqpBackend } from "./backend.ts";
 import type { ByteSocket } from "./gated_socket.ts";
 import { AmqpServerConnection } from "./server_connection.ts";
 
-/** Speaks AMQP on sockets that somebody else has opened. */
+/** Serves AMQP on sockets that the listeners have opened. */
 export class AmqpServer {
   readonly #backend: AmqpBackend;
   readonly #container: Container;
@@ -13,13 +13,14 @@ export class AmqpServer {
   constructor(backend: AmqpBackend) {
     this.#backend = backend;
     this.#container = rhea.create_container({ id: backend.hostName });
-    // A broken client is its own problem: the library closes its socket, and must find somebody who listens.
+    // The library closes the socket of a client that misbehaves. It also emits an event, which throws without a
+    // listener.
     for (const event of ["error", "protocol_error", "disconnected", "connection_error", "connection_close"]) {
       this.#container.on(event, () => {});
     }
   }
 
-  /** Serves a client until it goes. */
+  /** Serves a client until its socket closes. */
   accept(socket: ByteSocket): void {
     const connection = new AmqpServerConnection(this.#backend, this.#container, socket);
     this.#connections.add(connection);
@@ -29,7 +30,7 @@ export class AmqpServer {
     });
   }
 
-  /** Cuts every client. */
+  /** Cuts every connection. */
   close(): void {
     for (const connection of this.#connections) connection.abort();
     this.#connections.clear();

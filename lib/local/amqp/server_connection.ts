@@ -7,26 +7,26 @@ import { type ByteSocket, GatedSocket } from "./gated_socket.ts";
 import { AmqpIdleWatch } from "./idle_watch.ts";
 import { AmqpPeer } from "./peer.ts";
 
-/** What the library can do, but does not declare. */
+/** Members of the library that its types do not declare. */
 interface UndeclaredConnection {
   readonly local: { open: { idle_time_out: number | undefined } };
   accept(socket: GatedSocket): void;
   abort_socket(socket: GatedSocket): void;
 }
 
-/** The library sets a timer to the double of what is advertised, which setTimeout must be able to count. */
+/** The library sets a timer to twice the advertised time, which must not overflow setTimeout. */
 const MAX_ADVERTISED_IN_MS = 2 ** 30;
-/** How long a client that was told to go may take for it. */
-const FAREWELL_IN_MS = 1000;
+/** How long a client may take to close after the hub has closed the connection. */
+const CLOSING_LIMIT_IN_MS = 1000;
 
-/** A client's connection from the first byte to the last: its socket, its end by idleness, and its peer. */
+/** One client's connection: its socket, its idle time-out, and the peer that handles its links. */
 export class AmqpServerConnection implements FaultyConnection {
   readonly #backend: AmqpBackend;
   readonly #connection: Connection & UndeclaredConnection;
   readonly #socket: GatedSocket;
   readonly #peer: AmqpPeer;
   readonly #idle: AmqpIdleWatch;
-  readonly #farewell: BackgroundTimer = new BackgroundTimer();
+  readonly #closingTimer: BackgroundTimer = new BackgroundTimer();
 
   constructor(backend: AmqpBackend, container: Container, socket: ByteSocket) {
     this.#backend = backend;
@@ -37,9 +37,9 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#connection = container.create_connection(
       {
         reconnect: false,
-        // The library itself would wait twice as long: its time never comes.
+        // This only advertises the limit: the library waits twice as long itself, so the idle watch is always first.
         ...(idleTimeoutInMs <= MAX_ADVERTISED_IN_MS && { idle_time_out: Math.ceil(idleTimeoutInMs) }),
-        // What becomes of a message is said one by one, and credit is granted once a link is known to be allowed.
+        // The peer settles each message itself, and grants credit only to links that have the right.
         receiver_options: { autoaccept: false, credit_window: 0 },
         sender_options: { treat_modified_as_released: false },
       } as unknown as ConnectionOptions,
@@ -52,11 +52,11 @@ export class AmqpServerConnection implements FaultyConnection {
 
   abort(): void {
     this.#backend.faults.connections.delete(this);
-    this.#idle.end();
-    this.#farewell.clear();
+    this.#idle.stop();
+    this.#closingTimer.clear();
     this.#socket.mute();
     this.#peer.end();
-    // Through the library, which stops its timers so; without the setting it cannot start one again.
+    // The socket is closed through the library, so that it stops its timers. Without this setting it starts none again.
     this.#connection.local.open.idle_time_out = undefined;
     this.#connection.abort_socket(this.#socket);
   }
@@ -65,8 +65,8 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#socket.hold();
   }
 
-  letGo(): void {
-    this.#socket.letGo();
+  release(): void {
+    this.#socket.release();
   }
 
   detach(error: AmqpError): void {
@@ -85,8 +85,8 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#peer.end();
     this.#connection.close({
       condition: "amqp:connection:forced",
-      description: `Nothing came from the client for ${this.#backend.idleTimeoutInMs} milliseconds`,
+      description: `The client was silent for ${this.#backend.idleTimeoutInMs} ms`,
     });
-    this.#farewell.setAt(Date.now() + FAREWELL_IN_MS, () => this.abort());
+    this.#closingTimer.setAt(Date.now() + CLOSING_LIMIT_IN_MS, () => this.abort());
   }
 }

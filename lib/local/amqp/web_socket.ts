@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { ByteSocket } from "./gated_socket.ts";
 
-/** A socket of the package `ws`, as far as it is used here. */
+/** The part of a socket of the package `ws` that is used here. */
 export interface ServerWebSocket {
   send(bytes: Uint8Array): void;
   close(): void;
@@ -9,7 +9,7 @@ export interface ServerWebSocket {
   on(event: string, listener: (data: Uint8Array | ArrayBuffer | Uint8Array[]) => void): unknown;
 }
 
-/** A WebSocket as a stream of bytes: where one message ends and the next begins means nothing to AMQP. */
+/** Presents a WebSocket as a stream of bytes, since AMQP ignores where one WebSocket message ends. */
 export class WebSocketBytes implements ByteSocket {
   readonly #socket: ServerWebSocket;
 
@@ -35,7 +35,7 @@ export class WebSocketBytes implements ByteSocket {
   }
 }
 
-/** The AMQP library reads nothing but buffers. */
+/** The AMQP library can read only a `Buffer`. */
 function toBuffer(data: Uint8Array | ArrayBuffer | Uint8Array[]): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   if (data instanceof ArrayBuffer) return Buffer.from(data);
