@@ -1,22 +1,22 @@
 import { BackgroundTimer } from "../timing/background_timer.ts";
 
-/** Something that has to be done at a time, whether or not anybody looks. */
+/** A part of the hub with work that falls due at a certain time, even if no call comes in. */
 export interface Sleeper {
-  /** Does what is due, and sets the alarm for what is next. */
+  /** Does the work that is due, and sets the alarm for the next. */
   wake(now: number): void;
 }
 
 /**
- * The one timer of a hub, for all that falls due: it does not keep the process alive.
+ * The hub's single timer, shared by everything that falls due. It does not keep the process alive.
  *
- * Times are those of the hub's clock. Where that clock is not the real one, it may leap over a time without the timer
- * knowing: so whoever is about to look at the state rings first.
+ * Times are those of the hub's clock. A clock that a test controls can jump past a due time without the timer noticing,
+ * so call {@linkcode HubAlarm.ring} before reading any state that depends on the time.
  */
 export class HubAlarm {
   readonly #now: () => number;
   readonly #sleepers = new Map<Sleeper, number>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
-  /** No sleeper is due before. */
+  /** No sleeper is due before this time. */
   #next = Infinity;
   #isRinging = false;
   #isClosed = false;
@@ -25,7 +25,7 @@ export class HubAlarm {
     this.#now = now;
   }
 
-  /** Wakes a sleeper at a time, in milliseconds since the epoch, and not at the one set before. */
+  /** Wakes a sleeper at `time`, in milliseconds since the epoch, instead of at the time set before. */
   set(sleeper: Sleeper, time: number): void {
     if (this.#isClosed) return;
     this.#sleepers.set(sleeper, time);
@@ -34,12 +34,12 @@ export class HubAlarm {
     if (!this.#isRinging) this.#startTimer();
   }
 
-  /** The timer stays as it is: to ring in vain once costs less than to set it anew each time. */
+  /** Drops a sleeper. The timer stays as it is, since one needless ring costs less than setting it anew each time. */
   forget(sleeper: Sleeper): void {
     this.#sleepers.delete(sleeper);
   }
 
-  /** Wakes whoever is due. */
+  /** Wakes every sleeper that is due. */
   ring(now: number = this.#now()): void {
     if (now < this.#next || this.#isRinging) return;
     this.#isRinging = true;
@@ -65,7 +65,7 @@ export class HubAlarm {
   }
 
   #startTimer(): void {
-    // A clock that stands still must not make this a busy loop.
+    // At least a millisecond, or else a hub whose clock stands still would keep the process busy.
     const delay = Math.max(1, Math.ceil(this.#next - this.#now()));
     this.#timer.setAt(Date.now() + delay, () => {
       if (this.#now() < this.#next) this.#startTimer();

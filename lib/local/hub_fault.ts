@@ -1,25 +1,32 @@
 import { errorNumberOf } from "../errors/error_codes.ts";
 
-/** What a {@linkcode HubFault} can say beyond its name, status and text. */
+/** The optional details of a {@linkcode HubFault}. */
 export interface HubFaultOptions {
-  /** Wins over the number that the table of error codes has for the name. */
+  /** The hub's six-digit error number, where it is not the one that the table of error codes has for the code. */
   errorNumber?: number;
 }
 
 /**
- * A failure that the hub reports to a caller: over HTTPS it becomes an error envelope, over AMQP a condition.
+ * An error that the hub reports to its caller: as an error envelope over HTTPS, as an error condition over AMQP.
  *
- * The text goes to the caller as it is, so it must never hold a key, a signature or a token.
+ * The message reaches the caller unchanged, so it must never contain a key, a signature or a token.
  */
 export class HubFault extends Error {
-  /** The hub's error name, such as `"DeviceNotFound"`. */
+  /** The hub's name for the error, such as `"DeviceNotFound"`. */
   readonly code: string;
   /** The HTTP status. */
   readonly status: number;
-  /** The hub's six-digit number, such as 404001; `undefined` for a name that has none. */
+  /** The hub's six-digit number, such as 404001; `undefined` when the code has none. */
   readonly errorNumber: number | undefined;
 
-  /** Makes a failure. The number is looked up where the options have none. */
+  /**
+   * Creates an error for the hub to report.
+   *
+   * @param code The hub's name for the error, such as `"DeviceNotFound"`.
+   * @param status The HTTP status.
+   * @param message What happened, for the caller to read. It must not contain a secret.
+   * @param options The error number, when it is not the documented one.
+   */
   constructor(code: string, status: number, message: string, options?: HubFaultOptions) {
     super(message);
     this.name = "HubFault";
@@ -29,12 +36,12 @@ export class HubFault extends Error {
   }
 }
 
-/** An argument that breaks one of the hub's rules: 400 `ArgumentInvalid`. */
+/** 400 `ArgumentInvalid`: an argument breaks one of the hub's rules. */
 export function invalidArgument(message: string): HubFault {
   return new HubFault("ArgumentInvalid", 400, message);
 }
 
-/** 404 `DeviceNotFound`: the identity does not exist, or is disabled where that makes no difference. */
+/** 404 `DeviceNotFound`: the device does not exist, or is disabled and the operation treats that alike. */
 export function deviceNotFound(deviceId: string): HubFault {
   return new HubFault("DeviceNotFound", 404, `Device ${deviceId} is not registered`);
 }
@@ -44,17 +51,17 @@ export function moduleNotFound(deviceId: string, moduleId: string): HubFault {
   return new HubFault("ModuleNotFound", 404, `Device ${deviceId} has no module ${moduleId}`);
 }
 
-/** 412 `PreconditionFailed`: `If-Match` is missing where it must be, or names another etag. */
+/** 412 `PreconditionFailed`: a required `If-Match` is missing, or its etag is not the current one. */
 export function preconditionFailed(message: string): HubFault {
   return new HubFault("PreconditionFailed", 412, message);
 }
 
-/** 401: the caller has not proved who it is, or may not do what it asks for. */
+/** 401: the caller has not proved who it is, or lacks the right to do this. */
 export function unauthorized(code: "IotHubUnauthorizedAccess" | "IotHubUnauthorized", message: string): HubFault {
   return new HubFault(code, 401, message);
 }
 
-/** 501: a true operation of the hub that the local hub does not have yet. */
-export function notInThisVersion(what: string): HubFault {
-  return new HubFault("NotImplemented", 501, `${what} is not in this version of the local hub`);
+/** 501: the real hub has this operation, the local hub does not have it yet. */
+export function notInThisVersion(operation: string): HubFault {
+  return new HubFault("NotImplemented", 501, `${operation} is not in this version of the local hub`);
 }

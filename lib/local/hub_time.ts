@@ -2,18 +2,18 @@ const TICKS_PER_MILLISECOND = 10_000n;
 /** .NET ticks (100 ns since the year 1) at the Unix epoch. */
 const TICKS_AT_EPOCH = 621_355_968_000_000_000n;
 
-/** How the hub writes "never" in documents that are read. */
+/** How the hub writes "never" when a document is read. */
 export const NEVER = "0001-01-01T00:00:00Z";
 
-/** How the hub writes "never" in its answer to a create. */
+/** How the hub writes "never" in its response to a create. */
 export const NEVER_AT_CREATION = "0001-01-01T00:00:00";
 
-/** ISO 8601 in UTC with the hub's seven fractional digits; 0 stands for "never". */
+/** Formats a time as ISO 8601 in UTC with the hub's seven fractional digits; 0 means "never". */
 export function hubTime(milliseconds: number): string {
   return milliseconds === 0 ? NEVER : `${new Date(milliseconds).toISOString().slice(0, -1)}0000Z`;
 }
 
-/** .NET ticks at a time, as the hub uses them in generation ids and device scopes. */
+/** Converts a time to .NET ticks, which the hub uses in generation ids and device scopes. */
 export function ticksAt(milliseconds: number): bigint {
   return BigInt(Math.trunc(milliseconds)) * TICKS_PER_MILLISECOND + TICKS_AT_EPOCH;
 }

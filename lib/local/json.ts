@@ -6,17 +6,17 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
-/** Whether a parsed JSON value is an object: neither `null` nor an array. */
+/** Whether a parsed JSON value is an object, not `null` or an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A JSON object that inherits nothing, so that a key such as `__proto__` is a key like any other. */
+/** Creates an object without a prototype, so that `__proto__` is a key like any other. */
 export function emptyJsonObject(): JsonObject {
   return Object.create(null);
 }
 
-/** A deep copy that shares nothing with its source. */
+/** Copies a JSON value deeply. */
 export function copyJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }

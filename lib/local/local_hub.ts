@@ -1,54 +1,65 @@
 import { AmqpFaultState } from "./amqp/fault_state.ts";
 import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
-import type { PolicyName } from "./auth/authorization.ts";
+import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
+import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 import { LocalDevice } from "./devices/local_device.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./rest/router.ts";
 
-/** The name ends where no other machine is, so that a client without `hub.clientOptions` reaches nobody. */
+/** A name under `.localhost` belongs to no other machine, so a client without `hub.clientOptions` reaches nobody. */
 const DEFAULT_HOST_NAME = "local-hub.localhost";
+/** No scheme, port or path, and nothing that would end the value in a connection string. */
+const HOST_NAME_REGEXP = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 
-/** How a local hub is to differ from the usual one. */
+/** The settings of a {@linkcode LocalHub}. Everything is optional. */
 export interface LocalHubOptions {
-  /** The host name of the hub, as in connection strings and tokens. Default: `"local-hub.localhost"`. */
+  /**
+   * The hub's host name, as it appears in connection strings and tokens.
+   * @default {"local-hub.localhost"}
+   */
   hostName?: string;
   /**
-   * The clock of the hub, in milliseconds since the epoch: for expiry of tokens and messages, and for every time it
-   * writes. Time-outs of direct methods go by the real clock. Default: `Date.now`.
+   * The hub's clock, in milliseconds since the epoch. It decides when tokens and messages expire, and supplies every
+   * timestamp that the hub writes. Direct methods time out by the real clock.
+   * @default {Date.now}
    */
   now?: () => number;
-  /** How long after its expiry a token is still good. Default: 0. */
+  /**
+   * How long the hub still accepts a token after it has expired, in seconds.
+   * @default {0}
+   */
   clockSkewInSeconds?: number;
   /**
-   * How long the hub gathers feedback on messages before it tells back ends, unless 64 records are there earlier; the
-   * first after a longer quiet goes out at once. In milliseconds, 0 for no wait. Default: 15000.
+   * How long the hub collects feedback records before it delivers them as one message, in milliseconds; 0 delivers each
+   * at once. A batch of 64 records goes out early, and so does the first record after a quiet period.
+   * @default {15000}
    */
   feedbackIntervalInMs?: number;
   /**
-   * How long an AMQP connection may be silent before the hub drops it, in milliseconds; `Infinity` for no limit.
-   * Default: 240000.
+   * How long an AMQP connection may be silent before the hub closes it, in milliseconds; `Infinity` for no limit.
+   * @default {240000}
    */
   amqpIdleTimeoutInMs?: number;
 }
 
-/** What a client needs besides the connection string to reach a local hub in its own process. */
+/** The client options that connect a manager to a local hub in the same process. */
 export interface LocalHubClientOptions {
-  /** Answers requests in process; same shape as the global `fetch`. */
+  /** Answers requests in process. It has the shape of the global `fetch`. */
   fetch: (input: Request | URL | string, init?: RequestInit) => Promise<Response>;
-  /** Opens the hub's loopback port for AMQP on first use and tells where it is. */
+  /** Returns the address of the hub's loopback port for AMQP, which the first call opens. */
   amqpEndpoint: () => Promise<string>;
 }
 
 /**
- * An IoT hub in small, for tests and for work without a network: device and module identities, twins, queries, direct
- * methods and cloud-to-device messages, with the rules, the errors and the authorization of the real one.
+ * An embedded IoT hub for tests and for work without a network. It serves device and module identities, twins, queries,
+ * direct methods and cloud-to-device messages, with the rules, errors and authorization of the real service.
  *
- * A new hub is empty, listens nowhere, and writes no file. Its keys are random.
+ * A new hub is empty, opens no port and writes no files. Its keys are random.
  *
- * @example
+ * @example Test against a hub in the same process
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -63,7 +74,7 @@ export interface LocalHubClientOptions {
  * ```
  */
 export class LocalHub {
-  /** Switches that make the hub misbehave on its AMQP side. */
+  /** Makes the hub misbehave over AMQP, to test how a client copes. */
   readonly faults: LocalAmqpFaults;
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
@@ -72,20 +83,16 @@ export class LocalHub {
   #closed: Promise<void> | undefined;
 
   /**
-   * Makes a hub.
+   * Creates an empty hub.
    *
-   * @param options host name, clock, tolerance for expired tokens, and how long the hub waits for what
-   * @throws {RangeError} for a `feedbackIntervalInMs` or an `amqpIdleTimeoutInMs` that is no such time
+   * @param options The hub's host name, clock and time-outs.
+   * @throws {TypeError} When an option has the wrong type.
+   * @throws {RangeError} When an option's value is not legal.
    */
   constructor(options: LocalHubOptions = {}) {
+    checkLocalHubOptions(options);
     const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
     const { feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
-    if (feedbackIntervalInMs !== undefined && !(feedbackIntervalInMs >= 0 && feedbackIntervalInMs < Infinity)) {
-      throw new RangeError(`feedbackIntervalInMs must be 0 or a number of milliseconds, not ${feedbackIntervalInMs}`);
-    }
-    if (amqpIdleTimeoutInMs !== undefined && !(amqpIdleTimeoutInMs > 0)) {
-      throw new RangeError(`amqpIdleTimeoutInMs must be a number of milliseconds over 0, not ${amqpIdleTimeoutInMs}`);
-    }
     const clockSkew = clockSkewInSeconds * 1000;
     this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs });
     const faults = new AmqpFaultState();
@@ -94,33 +101,50 @@ export class LocalHub {
     this.faults = new LocalAmqpFaults(faults, (downtimeInMs) => this.#listeners.restart(downtimeInMs));
   }
 
-  /** The host name of the hub. */
+  /** The hub's host name. */
   get hostName(): string {
     return this.#state.hostName;
   }
 
-  /** The connection string of the policy `iothubowner`, which may do everything. */
+  /** The connection string of the policy `iothubowner`, which has every right. */
   get connectionString(): string {
     return this.connectionStringFor("iothubowner");
   }
 
   /**
-   * The connection string of a policy: `iothubowner`, `service`, `device`, `registryRead` or `registryReadWrite`.
+   * Returns the connection string of one of the hub's policies.
    *
-   * @param policyName the name of the policy
-   * @param key which of its two keys. Default: `"primary"`
-   * @throws {RangeError} where the hub has no such policy
+   * @param policyName The policy: `iothubowner`, `service`, `device`, `registryRead` or `registryReadWrite`.
+   * @param key Which of the policy's two keys to use, `"primary"` unless given.
+   * @returns `HostName=…;SharedAccessKeyName=…;SharedAccessKey=…`. It holds the key: treat it as a secret.
+   * @throws {TypeError} When an argument is not a string.
+   * @throws {RangeError} When the hub has no such policy or key.
+   *
+   * @example Connect with fewer rights
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * const readOnly = hub.connectionStringFor("registryRead");
+   * await using registry = IoTHubRegistryManager.fromConnectionString(readOnly, hub.clientOptions);
+   * await assert.rejects(registry.createDeviceWithSas("thermostat"), { code: "IotHubUnauthorizedAccess" });
+   * ```
    */
   connectionStringFor(policyName: PolicyName, key: "primary" | "secondary" = "primary"): string {
-    const policy = this.#state.policies.get(policyName);
-    if (policy === undefined) throw new RangeError(`The hub has no policy ${JSON.stringify(policyName)}`);
+    checkType("policyName", policyName, "string");
+    checkChoice("policyName", policyName, POLICY_NAMES);
+    checkType("key", key, "string");
+    checkChoice("key", key, ["primary", "secondary"]);
+    const policy = this.#state.policies.get(policyName)!;
     const sharedAccessKey = key === "primary" ? policy.primaryKey : policy.secondaryKey;
     return `HostName=${this.hostName};SharedAccessKeyName=${policyName};SharedAccessKey=${sharedAccessKey}`;
   }
 
   /**
-   * The options with which a client in this process reaches this hub: no socket for HTTP, and a loopback port for AMQP
-   * that is opened with the first message.
+   * The options that connect a manager in this process to this hub. HTTP needs no socket; AMQP uses a loopback port
+   * that is opened for the first message.
    */
   get clientOptions(): LocalHubClientOptions {
     return {
@@ -133,12 +157,12 @@ export class LocalHub {
   }
 
   /**
-   * Answers a request to the service API, whatever host it names. Operations that the local hub does not have yet are
-   * answered with 501.
+   * Answers a request to the service API, whatever host its URL names. An operation that the local hub does not have
+   * yet is answered with 501.
    *
-   * @param request the request, with its `Authorization` header
-   * @returns the answer; the hub reports its errors as answers, too
-   * @throws {TypeError} once the hub is closed, as `fetch` does where nobody listens
+   * @param request The request, with its `Authorization` header.
+   * @returns The response, also when the hub reports an error.
+   * @throws {TypeError} When the hub is closed, as `fetch` throws when nothing listens at an address.
    */
   async fetch(request: Request): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
@@ -146,11 +170,15 @@ export class LocalHub {
   }
 
   /**
-   * A credential whose access tokens the hub takes, in place of one from Microsoft Entra ID.
+   * Creates a token credential that this hub accepts, in place of one from Microsoft Entra ID. Its tokens grant
+   * every right for an hour, unless the options say otherwise.
    *
-   * @param options what to do wrong on purpose: another audience or issuer, an expired token, a foreign key
+   * @param options How the tokens deviate from good ones, to test refusals: another audience, issuer, lifetime or key.
+   * @returns A credential of the same shape as `TokenCredential` of `@azure/core-auth`.
+   * @throws {TypeError} When an option has the wrong type.
+   * @throws {RangeError} When `expiresInSeconds` is not a finite number.
    *
-   * @example
+   * @example See a client refused for an expired token
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -167,13 +195,15 @@ export class LocalHub {
   }
 
   /**
-   * Opens real sockets: HTTPS and AMQP with TLS on free ports, unless the options name others. May be called again.
+   * Opens real ports, on `127.0.0.1` unless the options say otherwise. Without a port in the options it opens one for
+   * HTTPS and one for AMQP over TLS. It may be called again to open more.
    *
-   * @param options ports, host name and certificate; a port of 0 picks a free one. Default host: `127.0.0.1`
-   * @returns where the hub can be reached, and the certificate to be trusted
-   * @throws {RangeError} for MQTT, which is not in this version
+   * @param options The ports, the address to listen at, and the certificate. A port of 0 picks a free one.
+   * @returns The addresses of the open ports, and the certificate that clients have to trust.
+   * @throws {RangeError} When a port for MQTT is given, which is not in this version.
+   * @throws {TypeError} When the hub is closed.
    *
-   * @example
+   * @example Reach the hub through a real port
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -191,17 +221,42 @@ export class LocalHub {
   }
 
   /**
-   * A device in this process, the same object each time, whether or not its identity exists yet.
+   * Returns a device that runs in this process. The same id gives the same object each time, whether or not the hub has
+   * an identity for it yet.
    *
-   * @param deviceId the id of the device
+   * @param deviceId The device's id.
+   * @returns The device. It connects with its first handler, or when it is told to.
+   * @throws {TypeError} When the id is not a string.
+   *
+   * @example Answer a direct method
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("thermostat");
+   *
+   * const device = hub.device("thermostat");
+   * device.onMethod("reboot", () => ({ status: 200, payload: "rebooting" }));
+   * const { payload } = await registry.invokeDeviceMethod("thermostat", { methodName: "reboot" });
+   * assert.equal(payload, "rebooting");
+   * ```
    */
   device(deviceId: string): LocalDevice {
+    checkType("deviceId", deviceId, "string");
     let device = this.#devices.get(deviceId);
     if (device === undefined) this.#devices.set(deviceId, device = new LocalDevice(this.#state, deviceId));
     return device;
   }
 
-  /** Closes every socket and ends every call that waits for a device. */
+  /**
+   * Closes every port and connection, and ends every call that waits for a device. Calling it again has no further
+   * effect.
+   *
+   * @returns Resolves when everything is closed.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -215,5 +270,23 @@ export class LocalHub {
   async #close(): Promise<void> {
     this.#state.close();
     await this.#listeners.close();
+  }
+}
+
+/** Throws unless each option is what it should be. */
+function checkLocalHubOptions(options: LocalHubOptions): void {
+  checkType("options", options, "object");
+  const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
+  if (hostName !== undefined) checkText("hostName", hostName, HOST_NAME_REGEXP, "a host name such as myhub.localhost");
+  if (now !== undefined) checkType("now", now, "function");
+  if (clockSkewInSeconds !== undefined) {
+    checkNumber("clockSkewInSeconds", clockSkewInSeconds, (time) => time >= 0, "a number from 0 on");
+  }
+  if (feedbackIntervalInMs !== undefined) {
+    const isLegal = (time: number): boolean => time >= 0 && time < Infinity;
+    checkNumber("feedbackIntervalInMs", feedbackIntervalInMs, isLegal, "a finite number from 0 on");
+  }
+  if (amqpIdleTimeoutInMs !== undefined) {
+    checkNumber("amqpIdleTimeoutInMs", amqpIdleTimeoutInMs, (time) => time > 0, "over 0, or Infinity for no limit");
   }
 }

@@ -1,7 +1,20 @@
 /**
  * The local hub: an embedded stand-in for an IoT hub, for tests and for work without a network.
  *
- * {@linkcode LocalHub} in its own process needs no socket and no Node built-in; `hub.listen()` opens real ones.
+ * A {@linkcode LocalHub} answers HTTP in its own process without a socket or a Node built-in; `hub.listen()` opens real
+ * ports.
+ *
+ * @example Create a device in a local hub
+ * ```ts
+ * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ * import assert from "node:assert/strict";
+ *
+ * await using hub = new LocalHub();
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ * await registry.createDeviceWithSas("thermostat");
+ * assert.equal((await registry.getDevices()).length, 1);
+ * ```
  *
  * @module
  */

@@ -72,14 +72,3 @@ describe("the upload of a file", () => {
     }
   });
 });
-
-describe("a local hub", () => {
-  test("refuses an interval or a limit that is none", () => {
-    for (const feedbackIntervalInMs of [-1, NaN, Infinity]) {
-      assert.throws(() => new LocalHub({ feedbackIntervalInMs }), /^RangeError: feedbackIntervalInMs must be/);
-    }
-    for (const amqpIdleTimeoutInMs of [-1, NaN, 0]) {
-      assert.throws(() => new LocalHub({ amqpIdleTimeoutInMs }), /^RangeError: amqpIdleTimeoutInMs must be/);
-    }
-  });
-});

@@ -1,13 +1,13 @@
 import { randomKey } from "../keys.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
 
-/** What a caller may do. */
+/** A right that a shared access policy can grant. */
 export type Right = "RegistryRead" | "RegistryWrite" | "ServiceConnect" | "DeviceConnect";
 
 /** The name of a shared access policy that every hub has. */
 export type PolicyName = "iothubowner" | "service" | "device" | "registryRead" | "registryReadWrite";
 
-/** Everything that there is to be allowed. */
+/** Every right that exists. */
 export const ALL_RIGHTS: ReadonlySet<Right> = new Set([
   "RegistryRead",
   "RegistryWrite",
@@ -23,7 +23,10 @@ const POLICY_RIGHTS: Readonly<Record<PolicyName, ReadonlySet<Right>>> = {
   registryReadWrite: new Set(["RegistryRead", "RegistryWrite"]),
 };
 
-/** A shared access policy: a name, rights, and two keys of which either is good. */
+/** The names of the policies. */
+export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICY_RIGHTS) as PolicyName[];
+
+/** A shared access policy: a name, its rights, and two keys, either of which signs a valid token. */
 export interface Policy {
   readonly name: PolicyName;
   readonly rights: ReadonlySet<Right>;
@@ -31,17 +34,17 @@ export interface Policy {
   readonly secondaryKey: string;
 }
 
-/** Who a token has proved to be. */
+/** The holder of a valid token, and what the token allows. */
 export interface Principal {
   readonly kind: "sas" | "bearer";
   readonly rights: ReadonlySet<Right>;
-  /** The segments of the path to which a token is confined; none for one that is good for the whole hub. */
+  /** The segments of the path that the token is limited to; empty when it is valid for the whole hub. */
   readonly pathPrefix: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresOn: number;
 }
 
-/** The five policies of a new hub, with fresh keys. */
+/** Creates the five policies of a new hub, with new keys. */
 export function newPolicies(): ReadonlyMap<string, Policy> {
   const policies = new Map<string, Policy>();
   for (const [name, rights] of Object.entries(POLICY_RIGHTS)) {
@@ -50,12 +53,21 @@ export function newPolicies(): ReadonlyMap<string, Policy> {
   return policies;
 }
 
-/** @throws 401 where the principal lacks the right, or its token does not reach the path */
+/**
+ * Throws unless a caller may use a path.
+ *
+ * @param principal The caller.
+ * @param right The right that the operation needs; `undefined` when any authenticated caller may use it.
+ * @param path The segments of the path.
+ * @throws {HubFault} `IotHubUnauthorizedAccess` (401) when the right is missing or the token is for another path.
+ */
 export function requireRight(principal: Principal, right: Right | undefined, path: readonly string[]): void {
   if (!principal.pathPrefix.every((segment, i) => segment === path[i])) {
     throw unauthorized(
       "IotHubUnauthorizedAccess",
-      `Unauthorized: the token is for /${principal.pathPrefix.join("/")} and what is below, not for /${path.join("/")}`,
+      `Unauthorized: the token is valid for /${principal.pathPrefix.join("/")} and the paths below it, not for /${
+        path.join("/")
+      }`,
     );
   }
   if (right !== undefined && !principal.rights.has(right)) {
@@ -63,15 +75,15 @@ export function requireRight(principal: Principal, right: Right | undefined, pat
   }
 }
 
-/** What turns the text of a token into a principal. */
+/** Verifies tokens of one kind. */
 export interface TokenVerifier {
   verify(token: string): Promise<Principal>;
 }
 
-/** Bounds the memory of a hub that sees a new token with every request. */
+/** Limits the memory of a hub that sees a new token with every request. */
 const MAX_REMEMBERED_TOKENS = 1000;
 
-/** Verifies tokens of either kind; one that has been good is so, without another signature, until it expires. */
+/** Verifies tokens of either kind. It remembers each valid token until that expires, to save verifying it again. */
 export class Authorizer {
   readonly #now: () => number;
   readonly #sas: TokenVerifier;
@@ -85,8 +97,11 @@ export class Authorizer {
   }
 
   /**
-   * @param token an `Authorization` header, or what a client puts on an AMQP connection
-   * @throws 401 that says what is wrong with the token, or that there is none
+   * Finds out who is calling.
+   *
+   * @param token The `Authorization` header of a request, or the token that a client put on an AMQP connection.
+   * @returns The caller, and what the token allows.
+   * @throws {HubFault} `IotHubUnauthorizedAccess` or `IotHubUnauthorized` (401) when the token is missing or not valid.
    */
   authenticate(token: string | null): Principal | Promise<Principal> {
     if (token === null) {

@@ -1,37 +1,41 @@
 import { ALL_RIGHTS, type Principal, type TokenVerifier } from "./authorization.ts";
+import { checkNumber, checkType } from "../../values/checks.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
 
 const AUDIENCE = "https://iothubs.azure.net";
 const ALGORITHM = "ES256";
-const DEFAULT_LIFETIME = 3600;
+const DEFAULT_LIFETIME_IN_SECONDS = 3600;
 
-/** How a token of `hub.tokenCredential()` is to differ from one that the hub takes. */
+/** What to change in the tokens of `hub.tokenCredential()`, so that the hub refuses them. */
 export interface LocalTokenCredentialOptions {
-  /** Whom the token is for. Default: the scope that the caller asks for, less `/.default`. */
+  /** The service that the token is for, instead of the requested scope without `/.default`. */
   audience?: string;
-  /** Who made the token. Default: the issuer that the hub trusts. */
+  /** The issuer of the token, instead of the one that the hub trusts. */
   issuer?: string;
-  /** How long the token is good; negative for one that has expired. Default: 3600. */
+  /**
+   * How long the token is valid, in seconds. A negative number makes a token that has already expired.
+   * @default {3600}
+   */
   expiresInSeconds?: number;
-  /** A private ES256 key, a `CryptoKey`, to sign with. Default: the key that the hub trusts. */
+  /** The private ES256 key, a `CryptoKey`, that signs the token, instead of the one that the hub trusts. */
   signingKey?: Parameters<typeof crypto.subtle.sign>[1]; // Node's types know `CryptoKey` by no global name.
 }
 
 /** An access token. */
 export interface LocalAccessToken {
-  /** The token, to go behind `Bearer`. */
+  /** The token itself, which follows `Bearer` in a header. */
   token: string;
   /** When it expires, in milliseconds since the epoch. */
   expiresOnTimestamp: number;
 }
 
-/** The same shape as `TokenCredential` of `@azure/core-auth`. */
+/** A source of access tokens, of the same shape as `TokenCredential` of `@azure/core-auth`. */
 export interface LocalTokenCredential {
-  /** Signs a token for the first of the scopes. */
+  /** Issues a token for the first of the scopes. */
   getToken(scopes: string | string[], options?: { abortSignal?: unknown }): Promise<LocalAccessToken | null>;
 }
 
-/** Signs and verifies the access tokens that stand in for those of Microsoft Entra ID. A holder has every right. */
+/** Issues and verifies the access tokens that stand in for those of Microsoft Entra ID. Each grants every right. */
 export class JwtAuthority implements TokenVerifier {
   readonly #now: () => number;
   readonly #clockSkew: number;
@@ -44,6 +48,7 @@ export class JwtAuthority implements TokenVerifier {
   }
 
   credential(options: LocalTokenCredentialOptions): LocalTokenCredential {
+    checkCredentialOptions(options);
     return { getToken: (scopes) => this.#sign([scopes].flat()[0] ?? `${AUDIENCE}/.default`, options) };
   }
 
@@ -61,14 +66,14 @@ export class JwtAuthority implements TokenVerifier {
       });
       return { kind: "bearer", rights: ALL_RIGHTS, pathPrefix: [], expiresOn: payload.exp! * 1000 + this.#clockSkew };
     } catch (error) {
-      throw bad(reasonOf(error));
+      throw invalidToken(reasonOf(error));
     }
   }
 
   async #sign(scope: string, options: LocalTokenCredentialOptions): Promise<LocalAccessToken> {
     const { SignJWT } = await import("jose");
     const issuedAt = Math.floor(this.#now() / 1000);
-    const expiresOn = issuedAt + (options.expiresInSeconds ?? DEFAULT_LIFETIME);
+    const expiresOn = issuedAt + (options.expiresInSeconds ?? DEFAULT_LIFETIME_IN_SECONDS);
     const token = await new SignJWT({ oid: crypto.randomUUID() })
       .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
       .setIssuer(options.issuer ?? this.#issuer)
@@ -85,7 +90,18 @@ export class JwtAuthority implements TokenVerifier {
   }
 }
 
-/** jose's own texts could quote a claim; these name the rule that is broken and nothing of the token. */
+function checkCredentialOptions(options: LocalTokenCredentialOptions): void {
+  checkType("options", options, "object");
+  const { audience, issuer, expiresInSeconds, signingKey } = options;
+  if (audience !== undefined) checkType("audience", audience, "string");
+  if (issuer !== undefined) checkType("issuer", issuer, "string");
+  if (expiresInSeconds !== undefined) {
+    checkNumber("expiresInSeconds", expiresInSeconds, Number.isFinite, "a finite number");
+  }
+  if (signingKey !== undefined) checkType("signingKey", signingKey, "object");
+}
+
+/** The texts of jose could quote a claim. These name the broken rule and reveal nothing of the token. */
 function reasonOf(error: unknown): string {
   const { code, claim } = error as { code?: string; claim?: string };
   if (code === "ERR_JWT_EXPIRED") return "the access token has expired, get a new one";
@@ -96,6 +112,6 @@ function reasonOf(error: unknown): string {
   return "the access token is not a JWT that the hub can read";
 }
 
-function bad(reason: string): HubFault {
+function invalidToken(reason: string): HubFault {
   return unauthorized("IotHubUnauthorized", `Unauthorized: ${reason}`);
 }
