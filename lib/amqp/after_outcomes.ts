@@ -1,6 +1,6 @@
 /**
- * The library tells of a loss at once, and of the outcomes that came before it a tick later: to hear of those first saves messages
- * from being sent again.
+ * Runs `action` after pending outcomes were reported. The library reports a loss at once but the outcomes that came
+ * before it a tick later, and messages that have their outcome need not be sent again.
  */
 export function afterOutcomes(action: () => void): void {
   setTimeout(action, 0);

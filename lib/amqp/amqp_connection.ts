@@ -8,8 +8,9 @@ import { HubConnection } from "./hub_connection.ts";
 import { ServiceReceiver } from "./service_receiver.ts";
 
 /**
- * A manager's one connection to the AMQP side of its hub: opened by whoever needs it first, shared by all, replaced when it
- * was lost and is needed again. While nobody waits for anything it lets the process end.
+ * A manager's connection to the AMQP side of its hub. It is opened when it is first needed, shared by the sender and
+ * all receivers, and replaced after a loss when it is needed again. While nobody waits for anything, it lets the
+ * process end.
  */
 export class AmqpConnection implements MessageConnection {
   readonly #settings: AmqpSettings;
@@ -19,7 +20,7 @@ export class AmqpConnection implements MessageConnection {
   #current: HubConnection | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws {RangeError} for an endpoint that cannot be one. */
+  /** @throws {RangeError} When the endpoint in the settings is not valid. */
   constructor(settings: AmqpSettings) {
     checkEndpoint(settings);
     this.#settings = settings;
@@ -27,9 +28,10 @@ export class AmqpConnection implements MessageConnection {
   }
 
   /**
-   * Sends a message; resolves when the hub has accepted it.
+   * Sends a message, and resolves when the hub has accepted it.
    *
-   * @throws {IoTHubError} for whatever the hub or the network has against it; the signal's reason when aborted.
+   * @throws {IoTHubError} When the hub refuses the message or cannot be reached.
+   * @throws The reason of the abort signal when it was aborted.
    */
   send(message: C2dMessage, options: SendOptions): Promise<void> {
     if (options.abortSignal?.aborted) return Promise.reject(options.abortSignal.reason);
@@ -37,7 +39,7 @@ export class AmqpConnection implements MessageConnection {
     return this.#sender.send(message, options);
   }
 
-  /** A receiver for one of the hub's queues towards back ends. It must be closed. */
+  /** Opens a receiver for one of the hub's queues for back ends. The caller must close it. */
   openReceiver(options: ReceiverOptions): ServiceReceiver {
     options.abortSignal?.throwIfAborted();
     if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
@@ -47,7 +49,7 @@ export class AmqpConnection implements MessageConnection {
     return receiver;
   }
 
-  /** Closes what is open; sends and receivers that still wait are rejected. */
+  /** Closes all connections. Sends and receivers that are still waiting are rejected. */
   close(): Promise<void> {
     return this.#closing ??= this.#closeAll();
   }
@@ -64,11 +66,11 @@ export class AmqpConnection implements MessageConnection {
   #connection(operation: string): HubConnection {
     const last = this.#current;
     if (last !== undefined && last.failure === undefined) return last;
-    // Where the hub refused the token, another one had better come with the next connection.
+    // If the hub refused the token of the last connection, the next one should not bring the same.
     const forceRefresh = last?.failure?.facts.statusCode === 401;
     const connection = new HubConnection(this.#settings, { operation, forceRefresh });
     this.#current = connection;
-    // One that has ended stays here until its socket is gone.
+    // An ended connection stays in the set until its socket is closed, so that close() waits for it.
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     return connection;

@@ -1,11 +1,11 @@
 import type { AmqpSettings } from "./amqp_settings.ts";
 
-/** Where a connection goes: a TCP port with or without TLS, or the URL of a WebSocket. */
+/** The target of a connection: a TCP port with or without TLS, or the URL of a WebSocket. */
 export type AmqpEndpoint =
   | { readonly kind: "tcp"; readonly tls: boolean; readonly host: string; readonly port: number }
   | { readonly kind: "webSocket"; readonly url: string };
 
-/** The endpoint as messages show it. */
+/** Formats an endpoint for error messages. */
 export function describeEndpoint(endpoint: AmqpEndpoint): string {
   if (endpoint.kind === "webSocket") return endpoint.url;
   const { tls, host, port } = endpoint;
@@ -17,9 +17,9 @@ const AMQP_PORT = 5672;
 const WEB_SOCKET_PATH = "/$iothub/websocket";
 
 /**
- * The endpoint that the settings ask for; where they name one, its scheme decides the transport.
+ * Returns the endpoint to connect to. If the settings name one, its scheme decides the transport.
  *
- * @throws {RangeError} for an endpoint that is not a URL of one of the four schemes.
+ * @throws {RangeError} When it is not a URL of one of the four schemes.
  */
 export async function resolveEndpoint(settings: AmqpSettings): Promise<AmqpEndpoint> {
   const { endpoint, hostName, transportType } = settings;
@@ -37,7 +37,7 @@ function defaultTransport(): "Amqp" | "AmqpOverWebSocket" {
   return process?.versions?.node === undefined ? "AmqpOverWebSocket" : "Amqp";
 }
 
-/** Throws at once what {@linkcode resolveEndpoint} would throw later, where the endpoint is known already. */
+/** Throws now what {@linkcode resolveEndpoint} would throw later, if the endpoint is already known. */
 export function checkEndpoint(settings: AmqpSettings): void {
   if (typeof settings.endpoint === "string") parseEndpoint(settings.endpoint);
 }
@@ -45,7 +45,7 @@ export function checkEndpoint(settings: AmqpSettings): void {
 function parseEndpoint(endpoint: string): AmqpEndpoint {
   const [, scheme = "", rest = ""] = /^([a-z]+):\/\/(.+)$/i.exec(endpoint) ?? [];
   const kind = /^amqps?$/i.test(scheme) ? "tcp" : /^wss?$/i.test(scheme) ? "webSocket" : undefined;
-  // Only for the schemes the URL standard knows does every runtime take host and port apart.
+  // Not every runtime separates host and port in a URL whose scheme is not in the URL standard.
   const secure = scheme.toLowerCase().endsWith("s") && scheme.toLowerCase() !== "ws";
   const address = `${secure ? "https" : "http"}://${rest}`;
   if (kind === undefined || !URL.canParse(address) || rest.includes("@")) {
@@ -59,7 +59,7 @@ function parseEndpoint(endpoint: string): AmqpEndpoint {
     const path = url.pathname === "/" ? WEB_SOCKET_PATH : url.pathname;
     return { kind, url: `${secure ? "wss" : "ws"}://${url.host}${path}${url.search}` };
   }
-  // The URL parser drops a port that is its scheme's own: 443 and 80 here.
+  // The URL parser drops the default port of its scheme, here 443 or 80.
   const explicit = /:(\d+)(?:[/?#]|$)/.exec(rest)?.[1];
   return {
     kind,

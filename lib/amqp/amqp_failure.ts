@@ -4,8 +4,8 @@ import { isCertificateError } from "../errors/network_failure.ts";
 import { redactText } from "../errors/redaction.ts";
 
 /**
- * What went wrong on a connection, before it is known whose call it spoils: one broken connection fails many sends, and
- * each of them gets an `IoTHubError` of its own.
+ * A failure of a connection or link, not yet tied to a call. One broken connection can fail many sends, and each of
+ * them gets an `IoTHubError` of its own.
  */
 export class AmqpFailure extends Error {
   readonly facts: Omit<IoTHubErrorFacts, "operation">;
@@ -15,13 +15,13 @@ export class AmqpFailure extends Error {
     this.facts = facts;
   }
 
-  /** The error for the caller of `operation`. */
+  /** Creates the error for the caller of `operation`. */
   toError(operation: string): IoTHubError {
     return new IoTHubError(`Cannot complete ${operation}: ${this.message}`, { ...this.facts, operation });
   }
 }
 
-/** Whatever was thrown or emitted, as a failure; `during` says what was being done. */
+/** Converts whatever was thrown or emitted to a failure; `during` says what was being done. */
 export function toFailure(error: unknown, during: string): AmqpFailure {
   if (error instanceof AmqpFailure) return error;
   if (error instanceof IoTHubError) {
@@ -36,7 +36,7 @@ export function toFailure(error: unknown, during: string): AmqpFailure {
   });
 }
 
-/** Sockets emit errors, WebSockets emit DOM events that may hold an error, a text, or nothing at all. */
+/** Describes an error. Sockets emit errors; WebSockets emit DOM events that hold an error, a text or nothing at all. */
 function describe(error: unknown): string {
   if (typeof error !== "object" || error === null) return "no reason was given";
   const { error: inner, message, reason, code } = error as Record<string, unknown>;
@@ -44,7 +44,7 @@ function describe(error: unknown): string {
   for (const text of [message, reason]) {
     if (typeof text === "string" && text !== "") return redactText(text);
   }
-  // Several addresses of one name may all have refused: the errors sit inside, and the message is empty.
+  // When every address of a host name has failed, the message is empty and the errors are inside.
   if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
   return code === undefined ? "no reason was given" : `code ${String(code)}`;
 }

@@ -1,21 +1,21 @@
 import type { HubCredential } from "../auth/credential.ts";
 import type { RetryOptions } from "../timing/retry_options.ts";
 
-/** All that a connection to a hub's AMQP side needs to know. */
+/** The settings of a connection to the AMQP side of a hub. */
 export interface AmqpSettings {
-  /** The hub, as its AMQP name, even when another endpoint is connected to. */
+  /** The hub's host name, also when the connection goes to another endpoint. */
   readonly hostName: string;
   /** Where to connect instead of the hub's own ports: `amqps://`, `amqp://`, `wss://` or `ws://`. */
   readonly endpoint?: string | (() => Promise<string>);
-  /** TLS over TCP, or a WebSocket, where `endpoint` does not decide it; by default what the runtime can do, TCP first. */
+  /** TLS over TCP or a WebSocket, unless `endpoint` decides it; by default TCP where the runtime has it. */
   readonly transportType?: "Amqp" | "AmqpOverWebSocket";
   /** Certificate authorities to trust instead of the runtime's own. */
   readonly tls?: { readonly ca?: string | string[] };
-  /** Names this software to the hub; empty to stay silent. */
+  /** The name of this software, which is sent to the hub; empty to send none. */
   readonly userAgent: string;
   readonly credential: Pick<HubCredential, "audience" | "getToken">;
-  /** How what failed for a passing reason is repeated. */
+  /** How to retry what has failed for a transient reason. */
   readonly retryOptions: Required<RetryOptions>;
-  /** How long an opening may take, and how long the hub may owe a verdict, before the connection is given up. */
+  /** How long opening a connection, and the hub's verdict on a message, may take before the connection is given up. */
   readonly attemptTimeoutInMs: number;
 }

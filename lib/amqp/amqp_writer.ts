@@ -1,20 +1,20 @@
 /**
- * Writes values in the type system of AMQP 1.0 into one growing array. Texts must be ASCII, which all texts of a message
- * are once it was checked: so their length is known, and a plain loop is the fastest way to copy them.
+ * Writes values in the type system of AMQP 1.0 into a growing array. Texts must be ASCII, as all texts of a checked
+ * message are: their length in bytes is then known, and a plain loop is the fastest way to copy them.
  */
 export class AmqpWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #view: DataView = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** What was written since the last call: a view that is good until something else is written. */
+  /** Returns what was written since the last call, as a view that is valid until the next write. */
   take(): Uint8Array {
     const written = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
     return written;
   }
 
-  /** The descriptor of a message section, a small ulong. */
+  /** Writes the descriptor of a message section, a small ulong. */
   section(descriptor: number): void {
     this.#reserve(3);
     this.#bytes[this.#length++] = 0x00;
@@ -22,12 +22,12 @@ export class AmqpWriter {
     this.#bytes[this.#length++] = descriptor;
   }
 
-  /** Opens a list, and gives the mark that {@linkcode AmqpWriter.end} wants. */
+  /** Opens a list, and returns the mark to pass to {@linkcode AmqpWriter.end}. */
   beginList(): number {
     return this.#begin(0xd0);
   }
 
-  /** Opens a map, and gives the mark that {@linkcode AmqpWriter.end} wants. */
+  /** Opens a map, and returns the mark to pass to {@linkcode AmqpWriter.end}. */
   beginMap(): number {
     return this.#begin(0xd1);
   }
@@ -56,7 +56,9 @@ export class AmqpWriter {
     this.#bytes[this.#length++] = value ? 0x41 : 0x42;
   }
 
-  /** An int or a long where the value is a whole number, else a double: what a reader turns back into the same number. */
+  /**
+   * Writes an int or a long for a whole number and a double for any other, so that a reader gets the same number back.
+   */
   number(value: number): void {
     this.#reserve(9);
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
@@ -72,7 +74,7 @@ export class AmqpWriter {
     }
   }
 
-  /** A point in time, in milliseconds since 1970. */
+  /** Writes a point in time, in milliseconds since 1970. */
   timestamp(value: number): void {
     this.#reserve(9);
     this.#long(0x83, value);
@@ -94,7 +96,7 @@ export class AmqpWriter {
     this.#ascii(value);
   }
 
-  /** ASCII text as binary. */
+  /** Writes ASCII text as binary. */
   binaryText(value: string): void {
     this.#sized(value.length, 0xa0);
     this.#ascii(value);
@@ -106,7 +108,9 @@ export class AmqpWriter {
     this.#length += value.byteLength;
   }
 
-  /** The constructor and the size of what follows; the long form's constructor is 16 above that of the short one. */
+  /**
+   * Writes the constructor and the size of what follows. The constructor of the long form is 16 above the short one's.
+   */
   #sized(size: number, constructor: number): void {
     this.#reserve(5 + size);
     if (size <= 255) {

@@ -5,21 +5,21 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { CbsLink } from "./cbs_link.ts";
 
-/** A token is renewed this long before its end, or in the last tenth of a shorter life. */
+/** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 240_000;
-/** A renewal that failed is tried again after this time, or a third of what is left of the old token's life. */
+/** A failed renewal is tried again after this time, or after a third of the old token's remaining life if shorter. */
 const RENEWAL_RETRY_IN_MS = 30_000;
 const LEAST_RENEWAL_RETRY_IN_MS = 50;
 
-/** Whom it concerns that a connection is authorised, or is not. */
+/** The connection that is told about changes of its authorization. */
 export interface AuthorizationUser {
-  /** There is a new token: what was put off for want of one can be done. */
+  /** The hub has accepted a new token, so work that was waiting for one can go on. */
   renewed(): void;
-  /** There is none. Called once. */
+  /** The token could not be renewed before it expired, or the renewal took too long. Called once. */
   lost(failure: AmqpFailure): void;
 }
 
-/** The hub's leave to use a connection: asked for with a token, and kept with new ones. */
+/** A connection's authorization, which it gets with a token and keeps by renewing it. */
 export class Authorization {
   readonly #settings: AmqpSettings;
   readonly #user: AuthorizationUser;
@@ -36,35 +36,35 @@ export class Authorization {
     this.#cbs = new CbsLink(connection);
   }
 
-  /** What must not be shown of the token that was put last. */
+  /** The parts of the last token that must not be shown. */
   get secrets(): readonly string[] {
     return this.#cbs.secrets;
   }
 
-  /** Whether the hub's leave is still good; if it is not, it is asked for again. */
-  isGood(): boolean {
+  /** Whether the token is still valid. If it has expired, this starts a renewal. */
+  isAuthorized(): boolean {
     if (Date.now() < this.#expiresOn) return true;
     if (this.#expiresOn > 0) void this.#renew();
     return false;
   }
 
-  /** Puts a token; resolves when the hub has accepted it. */
+  /** Sends a token to the hub, and resolves when the hub has accepted it. */
   async put(token: HubToken): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
     await this.#cbs.putToken(this.#settings.credential.audience, token);
     const left = token.expiresOn - Date.now();
-    // The hub has accepted a token that is over by our clock: one of the clocks is wrong, and the hub's is what counts.
+    // If the hub accepts a token that has expired by our clock, one clock is wrong, and only the hub's clock counts.
     this.#expiresOn = left > 0 ? token.expiresOn : Infinity;
     this.#renewalTimer.setAt(this.#expiresOn - Math.min(RENEWAL_MARGIN_IN_MS, left / 10), () => void this.#renew());
   }
 
-  /** Puts a new token in place of one that seems to have run out. */
+  /** Replaces a token that seems to have expired. */
   replace(): void {
     this.#expiresOn = Math.min(this.#expiresOn, Date.now());
     void this.#renew({ forceRefresh: true });
   }
 
-  /** Forgets the timers, and fails what still waits for the hub. */
+  /** Clears the timers, and rejects whatever still waits for the hub. */
   end(failure: AmqpFailure): void {
     this.#ended = failure;
     this.#renewalTimer.clear();
@@ -83,10 +83,10 @@ export class Authorization {
       if (token.expiresOn <= this.#expiresOn && !forceRefresh) {
         token = await credential.getToken({ operation: "token renewal", forceRefresh: true });
       }
-      // A ready-made token has no successor: the hub lets it run out, and so do we.
+      // A shared access signature that the user made cannot be renewed, so it is used until it expires.
       if (token.expiresOn > this.#expiresOn || forceRefresh) await this.put(token);
       else if (wasLate) throw tokenRanOut();
-      // Whoever came while the old token was over has been sent away.
+      // Work that came after the old token had expired is waiting for this.
       if (this.#ended === undefined) this.#user.renewed();
     } catch (error) {
       this.#renewalFailed(error);
@@ -96,7 +96,7 @@ export class Authorization {
     }
   }
 
-  /** The old token is still good for a while: as long, the renewal is tried again. */
+  /** Retries the renewal for as long as the old token is valid. */
   #renewalFailed(error: unknown): void {
     if (this.#ended !== undefined) return;
     const left = this.#expiresOn - Date.now();
@@ -114,7 +114,7 @@ function renewalTookTooLong(limitInMs: number): AmqpFailure {
 }
 
 function tokenRanOut(): AmqpFailure {
-  return new AmqpFailure("the shared access signature has expired, and only its owner can make a new one", {
+  return new AmqpFailure("the shared access signature has expired; create a manager with a new one", {
     code: "Unauthorized",
     retryable: false,
   });

@@ -1,6 +1,6 @@
 import rhea from "rhea";
 
-/** The library's bytes, named after what it returns, so that nothing here depends on Node's own types. */
+/** The library's type for bytes, derived from one of its functions so that nothing here depends on Node's types. */
 export type AmqpBytes = ReturnType<typeof rhea.string_to_uuid>;
 
 interface BufferConstructor {
@@ -10,23 +10,23 @@ interface BufferConstructor {
 }
 
 /**
- * The `Buffer` class that the AMQP library itself uses, be it the runtime's or one that a bundler brought along: its
- * writers take nothing else.
+ * The `Buffer` class that the AMQP library itself uses, which can be the runtime's or one that a bundler added. The
+ * library can write no other.
  */
 const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000")
   .constructor as unknown as BufferConstructor;
 
-/** A copy of the bytes, as a `Buffer`. */
+/** Copies bytes into a `Buffer`. */
 export function copyToBuffer(bytes: Uint8Array): AmqpBytes {
   return BufferClass.from(bytes);
 }
 
-/** The chunks as one `Buffer`. */
+/** Joins chunks into one `Buffer`. */
 export function concatBuffers(chunks: Uint8Array[]): AmqpBytes {
   return BufferClass.concat(chunks);
 }
 
-/** Four bytes that tell apart the deliveries of one link. */
+/** Creates the four bytes that tell a delivery from the others of its link. */
 export function deliveryTag(number: number): AmqpBytes {
   const tag = BufferClass.allocUnsafe(4);
   tag.writeUInt32BE(number >>> 0);

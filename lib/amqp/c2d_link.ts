@@ -7,20 +7,20 @@ import { beginSession } from "./hub_link.ts";
 
 const ADDRESS = "/messages/devicebound";
 
-/** Who sends on a link, and is told what becomes of it. */
+/** The sender that uses a link, and is told what becomes of it and of its messages. */
 export interface C2dLinkUser {
-  /** More can be sent. */
+  /** The hub has granted credit to send more. */
   sendable(): void;
-  /** The hub has said what it did with a message; without a failure, it has accepted it. May come twice. */
+  /** The hub has sent its verdict on a message, which it has accepted if there is no failure. May be called twice. */
   answered(id: number, failure?: () => AmqpFailure): void;
   /** The hub has closed the link. Called once. */
   lost(failure: AmqpFailure): void;
 }
 
-/** What the library knows of a sender but does not declare. */
+/** Members of the library's sender that its types do not declare. */
 interface SenderCounters {
   readonly credit: number;
-  /** How many messages have left. */
+  /** How many messages have been sent. */
   readonly delivery_count: number;
 }
 
@@ -44,19 +44,19 @@ export class C2dLink {
     this.#listen();
   }
 
-  /** Whether the hub has ever let this side send; a link that it closes before was refused. */
+  /** Whether the hub has ever granted credit. If it closes a link before that, it has refused the link. */
   get hasHadCredit(): boolean {
     return this.#hasHadCredit;
   }
 
-  /** Whether the hub's credit is good for one more message, and the library has room for it. */
+  /** Whether the hub's credit allows one more message, and the library has room for it. */
   get hasCredit(): boolean {
-    // What was handed over in this turn has not been taken off the credit yet.
+    // The library has not yet deducted from the credit what was handed over in this turn.
     return this.#link.is_open() && this.#link.sendable() &&
       this.#link.credit > this.#handedOver - this.#link.delivery_count;
   }
 
-  /** Sends an encoded message; the result is the id under which it will be answered. */
+  /** Sends an encoded message, and returns the id under which the hub's verdict will come. */
   send(payload: AmqpBytes): number {
     return this.#link.send(payload, deliveryTag(this.#handedOver++), 0).id;
   }
@@ -76,21 +76,21 @@ export class C2dLink {
       );
     });
     for (const outcome of ["released", "modified", "settled"]) {
-      // "settled" follows each of the others, and means something only where none went before.
+      // "settled" follows each of the others, and matters only when none of them came.
       link.on(outcome, ({ delivery }: EventContext) => this.#answered(delivery!, () => notAccepted(outcome)));
     }
   }
 
-  /** The failure is not made before it is wanted: "settled" follows each message that was accepted. */
+  /** Takes a function, so that no failure is created for the "settled" that follows each accepted message. */
   #answered(delivery: Delivery, failure?: () => AmqpFailure): void {
-    // A hub that leaves the last word to the sender gets it; else the delivery would stay in the library's buffer.
+    // If the hub leaves the settlement to the sender, the delivery would otherwise stay in the library's buffer.
     if (!delivery.remote_settled) delivery.update(true);
     this.#user.answered(delivery.id, failure);
   }
 }
 
 function notAccepted(outcome: string): AmqpFailure {
-  return new AmqpFailure(`the hub did not take the message (${outcome})`, {
+  return new AmqpFailure(`the hub did not accept the message (${outcome})`, {
     code: "MessageNotAccepted",
     retryable: true,
   });

@@ -12,20 +12,20 @@ import { encodeMessage } from "./message_encoder.ts";
 import { NO_VERDICT, noVerdict, type PendingSend, timedOut, tooManyPending } from "./pending_send.ts";
 import { SendQueue } from "./send_queue.ts";
 
-/** Half of what the library has room for: it also keeps those that were answered before an earlier one. */
+/** Half of what the library has room for, since it keeps an answered message until all earlier ones are answered. */
 const MAX_IN_FLIGHT = 1024;
 
-/** What may wait: a sender that never waits for its sends is told so, instead of filling the memory. */
+/** The limits of what may wait. A caller that never awaits its sends gets an error instead of filling the memory. */
 const MAX_PENDING = 65_536;
 const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 
-/** Gives the connection to use: the present one, or a new one where that is lost. */
+/** Returns the connection to use: the current one, or a new one if that was lost. */
 export type ConnectionSource = (operation: string) => HubConnection;
 
 /**
- * Sends messages on whatever connection there is. They wait here, in order, for the connection, for the hub's token reply
- * and for link credit; then for the hub's verdict. What the hub gave back, and what it may or may not have when a connection is
- * lost, is sent again with the same message id.
+ * Sends messages on the current connection. They wait here, in order, until the connection is open and authorized and
+ * the link has credit, and then for the hub's verdict. Messages that the hub returned, and those without a verdict when
+ * a connection is lost, are sent again with the same message id.
  */
 export class C2dSender implements ConnectionUser {
   readonly #settings: AmqpSettings;
@@ -37,7 +37,7 @@ export class C2dSender implements ConnectionUser {
   #timerDue = Infinity;
   #connection: HubConnection | undefined;
   #link: C2dLink | undefined;
-  /** How often in a row the hub could not be sent anything. */
+  /** How many times in a row the link was lost, without a verdict in between. */
   #failures = 0;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   #sequence = 0;
@@ -49,12 +49,12 @@ export class C2dSender implements ConnectionUser {
     this.#connectionSource = connectionSource;
   }
 
-  /** Whether any sender waits. */
+  /** Whether any caller is waiting for a send. */
   get isBusy(): boolean {
     return this.#pending > 0;
   }
 
-  /** Sends a message; resolves when the hub has accepted it. */
+  /** Sends a message, and resolves when the hub has accepted it. */
   send(message: C2dMessage, options: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const size = message.body.byteLength;
@@ -85,7 +85,7 @@ export class C2dSender implements ConnectionUser {
     });
   }
 
-  /** Fails all that is pending. */
+  /** Rejects all pending sends. */
   close(failure: AmqpFailure): void {
     clearTimeout(this.#reconnectTimer);
     this.#timer.clear();
@@ -98,7 +98,7 @@ export class C2dSender implements ConnectionUser {
     }
   }
 
-  /** The connection has the hub's leave. */
+  /** The connection is authorized. */
   ready(): void {
     this.#flush();
   }
@@ -109,11 +109,11 @@ export class C2dSender implements ConnectionUser {
     const mayPass = this.#connection?.mayPass(failure) ?? false;
     this.#connection = undefined;
     this.#link = undefined;
-    // Where the link was lost before it, nothing has been tried since.
+    // If the link was lost before the connection, a retry is already planned and nothing has been tried since.
     if (this.#reconnectTimer === undefined) this.#startAgain(failure, mayPass, link?.hasHadCredit ?? false);
   }
 
-  /** Hands over as much as the hub's credit and the library's buffer allow. */
+  /** Sends as much as the hub's credit and the library's buffer allow. */
   #flush(): void {
     if (this.#queue.isEmpty || this.#reconnectTimer !== undefined) return;
     const link = this.#link ?? this.#attach();
@@ -127,7 +127,7 @@ export class C2dSender implements ConnectionUser {
     }
   }
 
-  /** A link, if there is a connection to attach it to; else one is opened, and says when it is ready. */
+  /** Attaches a link if the connection is ready. Otherwise the connection will call `ready` when it is. */
   #attach(): C2dLink | undefined {
     if (this.#connection === undefined) {
       this.#connection = this.#connectionSource(this.#queue.first!.options.operation);
@@ -136,7 +136,7 @@ export class C2dSender implements ConnectionUser {
     if (!this.#connection.isReady || !this.#connection.isAuthorized()) return undefined;
     const link: C2dLink = new C2dLink(this.#connection, this.#settings.userAgent, {
       sendable: () => this.#flush(),
-      // The ids are the link's own, and a connection that was given up may still deliver answers.
+      // Ids belong to one link, and a connection that was given up can still deliver verdicts.
       answered: (id, failure) => link === this.#link && this.#answered(id, failure),
       lost: (failure) => this.#linkLost(link, failure),
     });
@@ -155,7 +155,7 @@ export class C2dSender implements ConnectionUser {
     this.#flush();
   }
 
-  /** The hub has given one message back, and the link is well. */
+  /** Sends a message again that the hub has returned on a working link. */
   #sendAgain(pending: PendingSend, failure: AmqpFailure): void {
     const wait = backOff(this.#settings.retryOptions, pending.retries);
     if (!this.#mayBeSentAgain(pending, failure, failure.facts.retryable, wait)) return;
@@ -175,8 +175,8 @@ export class C2dSender implements ConnectionUser {
   }
 
   /**
-   * The link is lost: what was on its way may have arrived or not, and goes out again before the rest. Where nothing could be
-   * sent at all, this counts as an attempt of all that wait.
+   * Starts again after the link was lost. Messages without a verdict may or may not have arrived, and are sent again
+   * before the rest. If nothing could be sent at all, this counts as an attempt for every message that waits.
    */
   #startAgain(failure: AmqpFailure, mayPass: boolean, hasWorked: boolean): void {
     const wait = backOff(this.#settings.retryOptions, this.#failures++);
@@ -195,7 +195,7 @@ export class C2dSender implements ConnectionUser {
     }, wait);
   }
 
-  /** Counts one more attempt, or tells the sender that there will be none. */
+  /** Counts one more attempt, or rejects the send if no attempt is left. */
   #mayBeSentAgain(pending: PendingSend, failure: AmqpFailure, mayPass: boolean, waitInMs: number): boolean {
     pending.lastFailure = failure;
     const isInTime = performance.now() + waitInMs < pending.deadline;
@@ -207,7 +207,7 @@ export class C2dSender implements ConnectionUser {
     return false;
   }
 
-  /** The sender no longer waits. A message that is on the wire keeps its place until the hub has answered. */
+  /** Rejects a send. A message that has already been sent keeps its place until the hub's verdict comes. */
   #leave(pending: PendingSend, reason: unknown): void {
     this.#queue.delete(pending);
     this.#settle(pending, reason);
@@ -231,7 +231,7 @@ export class C2dSender implements ConnectionUser {
     this.#connection?.rest();
   }
 
-  /** One timer for all: it is set for what is due first, and looks at every send when it fires. */
+  /** Sets the one timer that all sends share to whatever is due first. When it fires, it checks every send. */
   #watch(due: number): void {
     if (due >= this.#timerDue) return;
     this.#timerDue = due;
@@ -260,7 +260,7 @@ export class C2dSender implements ConnectionUser {
       if (!isLate) next = Math.min(next, due);
     }
     if (next < Infinity) this.#watch(next);
-    // Its answer is lost or very late, and its place in the library's buffer with it: start afresh.
+    // The verdict is lost or very late, and the message still holds its place in the library's buffer: reconnect.
     if (isLate) this.#connection!.end(noVerdict(this.#settings.attemptTimeoutInMs));
   }
 

@@ -12,8 +12,8 @@ interface PendingReply {
 }
 
 /**
- * The hub's claims-based security node: a token is put there in a message, the verdict comes back in another one. Both
- * links are attached in one go.
+ * The links to the hub's claims-based security node. A token is sent there in a message, and the reply comes back in
+ * another one. Both links are attached at the same time.
  */
 export class CbsLink {
   readonly #sender: Sender;
@@ -26,19 +26,19 @@ export class CbsLink {
     receiver.on("message", (context: EventContext) => this.#receive(context));
     this.#sender.on("rejected", ({ delivery }: EventContext) => {
       this.end(
-        failureOfCondition(delivery?.remote_state?.error, "the hub rejected the token's message", this.#secrets),
+        failureOfCondition(delivery?.remote_state?.error, "the hub rejected the message with the token", this.#secrets),
       );
     });
     this.#sender.on("released", () => {
-      this.end(failureOfCondition(undefined, "the hub did not take the token's message", this.#secrets));
+      this.end(failureOfCondition(undefined, "the hub did not accept the message with the token", this.#secrets));
     });
   }
 
   /**
-   * Puts a token; resolves when the hub has accepted it.
+   * Sends a token to the hub, and resolves when the hub has accepted it.
    *
-   * The type of an Entra token is `Bearer`, as the hub's own .NET and Java clients have it; that of a shared access
-   * signature is the one that all but one of them send.
+   * The type of an Entra token is `Bearer`, as in Azure's own .NET and Java clients. The type of a shared access
+   * signature is the one that all but one of Azure's clients send.
    */
   async putToken(audience: string, token: HubToken): Promise<void> {
     this.#secrets = secretsOfToken(token.authorization);
@@ -59,12 +59,12 @@ export class CbsLink {
     await new Promise<void>((resolve, reject) => this.#pending.set(messageId, { resolve, reject }));
   }
 
-  /** What must not be shown of the token that was put last. */
+  /** The parts of the last token that must not be shown. */
   get secrets(): readonly string[] {
     return this.#secrets;
   }
 
-  /** Fails the replies that are still awaited. */
+  /** Rejects everything that still waits for a reply. */
   end(failure: AmqpFailure): void {
     for (const { reject } of this.#pending.values()) reject(failure);
     this.#pending.clear();
@@ -88,7 +88,7 @@ export class CbsLink {
   }
 }
 
-/** The condition that a closed link, session or connection carries, if it carries one. */
+/** Returns the error condition of a closed link, session or connection, if it has one. */
 export function conditionOf(error: unknown): AmqpCondition | undefined {
   return typeof error === "object" && error !== null ? error as AmqpCondition : undefined;
 }

@@ -4,14 +4,14 @@ import { isObject, parseJson } from "../values/json.ts";
 import { redactText } from "../errors/redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
-/** An AMQP error as it came over the wire: in an outcome, a detach, an end or a close. */
+/** An AMQP error as it arrives in an outcome, a detach, an end or a close. */
 export interface AmqpCondition {
   condition?: string;
   description?: string;
   info?: unknown;
 }
 
-/** What a condition means when the hub adds no number of its own. */
+/** What a condition means when the hub adds no error number. */
 const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean; statusCode?: number }> = new Map([
   ["amqp:not-found", { code: "DeviceNotFound", retryable: false }],
   ["amqp:unauthorized-access", { code: "Unauthorized", retryable: false, statusCode: 401 }],
@@ -36,8 +36,8 @@ const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean;
 ]);
 
 /**
- * The failure that a condition stands for; `subject` begins the sentence, as in "the hub rejected the message". The `secrets`
- * of the connection are taken out of what the hub says.
+ * Converts a condition to a failure. `subject` begins its text, as in "the hub rejected the message". The `secrets` of
+ * the connection are removed from the hub's description.
  */
 export function failureOfCondition(
   error: AmqpCondition | undefined,
@@ -59,7 +59,7 @@ export function failureOfCondition(
   const why = [description.text, condition].filter((text) => text !== "").join(", ");
   return new AmqpFailure(`${subject}${why === "" ? "" : ` (${why})`}`, {
     code,
-    // A number that comes with a condition is the finer of the two, yet only the condition says what may pass.
+    // The number is more specific than the condition, but only the condition tells whether a retry can help.
     retryable: meaning?.retryable ?? (condition === "" || isPassing(statusCode)),
     ...(statusCode === undefined ? {} : { statusCode }),
     ...(number === undefined ? {} : { errorNumber: number }),
@@ -67,7 +67,7 @@ export function failureOfCondition(
   });
 }
 
-/** The failure for a put-token reply that was neither 200 nor 202. */
+/** Converts a put-token reply that was neither 200 nor 202 to a failure. */
 export function failureOfTokenReply(
   statusCode: number | undefined,
   statusDescription: unknown,
@@ -99,7 +99,7 @@ function isPassing(statusCode: number | undefined): boolean {
     (statusCode !== undefined && statusCode >= 500 && statusCode !== 501);
 }
 
-/** A description is plain text, or the JSON that the hub's newer parts put there. */
+/** Reads a description, which is plain text or, from newer parts of the hub, JSON. */
 function parseDescription(
   description: string | undefined,
   secrets: readonly string[],

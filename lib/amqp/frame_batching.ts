@@ -1,14 +1,14 @@
-/** The part of a socket that the AMQP library writes to. */
+/** The part of a socket that the AMQP library uses to write. */
 export interface FrameSocket {
   write(chunk: Uint8Array): unknown;
   end(): unknown;
 }
 
 /**
- * Makes a socket send the frames of one turn together.
+ * Makes a socket send all frames of one turn of the event loop together.
  *
- * The AMQP library writes each frame by itself, and with Nagle's algorithm off each would be a system call and a TLS
- * record, or a WebSocket message, of its own.
+ * The AMQP library writes each frame separately. With Nagle's algorithm off, each frame would cost a system call and a
+ * TLS record, or a WebSocket message.
  */
 export function batchFrames(socket: FrameSocket, concat: (chunks: Uint8Array[]) => Uint8Array): void {
   const write = socket.write.bind(socket);

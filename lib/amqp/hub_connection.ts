@@ -9,25 +9,29 @@ import { failureOfCondition } from "./conditions.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { connect, type Transport } from "./transport.ts";
 
-/** How long the peer may take to say goodbye. */
+/** How long the hub may take to answer a close. */
 const CLOSING_LIMIT_IN_MS = 2_000;
 
-/** A connection that nobody has used for this long lets the process end. Not at once, since the next use is often near. */
+/**
+ * A connection lets the process end after it has been unused for this long, since the next use often follows at once.
+ */
 const REST_AFTER_IN_MS = 50;
-/** A socket that cannot let the process end is closed when nobody has used it for this long. */
+/** A socket that always keeps the process alive is closed when it has been unused for this long. */
 const CLOSE_AFTER_IN_MS = 30_000;
 
-/** Who uses a connection, and is told how it fares. */
+/** A sender or receiver that uses a connection, and is told about its state. */
 export interface ConnectionUser {
-  /** Whether it waits for something. A connection whose users all wait for nothing does not keep the process alive. */
+  /** Whether it is waiting for something. A connection without a busy user does not keep the process alive. */
   readonly isBusy: boolean;
-  /** The hub has accepted a token: links may be attached, messages sent. Called again after a token that was late. */
+  /** The hub has accepted a token, so links can be attached and messages sent. Called again after each renewal. */
   ready(): void;
-  /** The connection is of no more use. Called once. */
+  /** The connection has ended. Called once. */
   ended(failure: AmqpFailure): void;
 }
 
-/** One connection to a hub: opened, authorised, kept authorised and alive, and closed. It is never reopened. */
+/**
+ * One connection to a hub, from its opening to its end. It keeps itself authorized and alive, and is never reopened.
+ */
 export class HubConnection {
   readonly #settings: AmqpSettings;
   readonly #hasFreshToken: boolean;
@@ -41,7 +45,7 @@ export class HubConnection {
   #isResting = false;
   #restedAt = 0;
   #ended: AmqpFailure | undefined;
-  /** Settles when the socket is gone. */
+  /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   #onClosed = (): void => {};
 
@@ -54,57 +58,57 @@ export class HubConnection {
     void this.#open(options);
   }
 
-  /** Why the connection is of no more use, or `undefined` while it is. */
+  /** Why the connection has ended; `undefined` until then. */
   get failure(): AmqpFailure | undefined {
     return this.#ended;
   }
 
-  /** Whether the hub has ever accepted a token on it. */
+  /** Whether the hub has ever accepted a token on this connection. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
   /**
-   * Whether what ended it may not end the next one: for a refused token, if another can be tried or this one has run out
-   * since.
+   * Whether another connection may succeed where this one failed. After a refused token it may, if this connection did
+   * not already ask for a new token, or if its token was accepted once and has expired since.
    */
   mayPass({ facts }: AmqpFailure): boolean {
     return facts.retryable || (facts.statusCode === 401 && (this.#isReady || !this.#hasFreshToken));
   }
 
-  /** The library's connection, to attach links to; only when {@linkcode HubConnection.isReady}. */
+  /** The library's connection, to attach links to. Available once {@linkcode HubConnection.isReady} is true. */
   get connection(): Connection {
     return this.#transport!.connection;
   }
 
-  /** What must not be shown of what the hub says. */
+  /** Texts that must not be shown even if the hub repeats them. */
   get secrets(): readonly string[] {
     return this.#authorization?.secrets ?? [];
   }
 
   /**
-   * Whether the hub's leave is still good. If it is not (the machine may have slept past the renewal), it is asked for
-   * again, and the users hear of it by {@linkcode ConnectionUser.ready}.
+   * Whether the token is still valid. If it has expired (the machine may have slept past the renewal), this starts a
+   * renewal, after which {@linkcode ConnectionUser.ready} is called.
    */
   isAuthorized(): boolean {
-    return this.#authorization!.isGood();
+    return this.#authorization!.isAuthorized();
   }
 
   /**
-   * Puts a new token in place of one that seems to have run out, since the hub has closed a link for want of rights. The users
-   * hear of it by {@linkcode ConnectionUser.ready}; if it fails, the connection ends.
+   * Replaces a token that seems to have expired, since the hub has closed a link for missing rights. Then
+   * {@linkcode ConnectionUser.ready} is called; if the replacement fails, the connection ends.
    */
   reauthorize(): void {
     this.#authorization!.replace();
   }
 
-  /** Adds a user, who is told of everything from now on. */
+  /** Adds a user, which is told about the connection's state from now on. */
   join(user: ConnectionUser): void {
     this.#users.add(user);
     this.wake();
   }
 
-  /** Forgets a user. */
+  /** Removes a user. */
   leave(user: ConnectionUser): void {
     this.#users.delete(user);
     this.rest();
@@ -117,7 +121,7 @@ export class HubConnection {
     this.#transport?.keepProcessAlive?.(true);
   }
 
-  /** To be called when a user is no longer busy. An opening that nobody waits for is given up. */
+  /** To be called when a user is no longer busy. A connection that is still opening for nobody is given up. */
   rest(): void {
     if (this.#isBusy || this.#ended !== undefined) return;
     if (!this.#isReady) return this.end(closedUnused());
@@ -129,7 +133,7 @@ export class HubConnection {
     }, REST_AFTER_IN_MS);
   }
 
-  /** Gives the connection up: tells the users, and closes what is open. Later calls change nothing. */
+  /** Ends the connection: closes it and tells the users. Later calls have no effect. */
   end(failure: AmqpFailure): void {
     if (this.#ended !== undefined) return;
     this.#ended = failure;
@@ -173,7 +177,7 @@ export class HubConnection {
     const { credential } = this.#settings;
     try {
       const token = credential.getToken(options);
-      token.catch(() => {}); // it is awaited below, unless the connection fails first
+      token.catch(() => {}); // It is awaited below, unless the connection fails first.
       const endpoint = await resolveEndpoint(this.#settings);
       if (this.#ended !== undefined) return;
       const where = describeEndpoint(endpoint);
@@ -199,7 +203,9 @@ export class HubConnection {
     for (const user of [...this.#users]) user.ready();
   }
 
-  /** The loss of the session of the token's links ends the connection, as that of the socket does. */
+  /**
+   * Listens for the end of the socket, and of the links for tokens and their session. Any of these ends the connection.
+   */
   #listen(connection: Connection, where: string): void {
     const onClosed = (what: string, error: unknown): void => {
       const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, this.secrets);
@@ -208,12 +214,12 @@ export class HubConnection {
     connection.on("connection_open", () => {
       this.#keepAlive = new KeepAlive(connection, (silenceInMs) => this.end(wasSilent(where, silenceInMs)));
     });
-    connection.on("sender_error", ({ sender }: EventContext) => onClosed("token's link", sender?.error));
-    connection.on("receiver_error", ({ receiver }: EventContext) => onClosed("token's link", receiver?.error));
+    connection.on("sender_error", ({ sender }: EventContext) => onClosed("link for tokens", sender?.error));
+    connection.on("receiver_error", ({ receiver }: EventContext) => onClosed("link for tokens", receiver?.error));
     connection.on("session_error", ({ session }: EventContext) => onClosed("session", session?.error));
     connection.on("connection_error", ({ connection }: EventContext) => onClosed("connection", connection.error));
-    connection.on("sender_close", () => onClosed("token's link", undefined));
-    connection.on("receiver_close", () => onClosed("token's link", undefined));
+    connection.on("sender_close", () => onClosed("link for tokens", undefined));
+    connection.on("receiver_close", () => onClosed("link for tokens", undefined));
     connection.on("session_close", () => onClosed("session", undefined));
     connection.on("connection_close", () => onClosed("connection", undefined));
     const onBroken = (error: unknown): void => {
@@ -226,7 +232,7 @@ export class HubConnection {
   }
 }
 
-/** Says goodbye and waits for the same; a peer that does not answer is left. */
+/** Closes a connection and waits until the hub has closed it too, for a limited time. */
 async function closeOrderly({ connection, closed, abort }: Transport): Promise<void> {
   if (!connection.socket_ready || connection.remote.open === undefined) return abort();
   connection.close();

@@ -5,12 +5,12 @@ import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
 
-/** What the library has but does not declare. */
+/** A member of the library's session that its types do not declare. */
 type SessionOfLibrary = Session & { begin(): void };
 
 /**
- * Begins a session for one link, and tells when either is lost while the connection may live on. Each link has a session of
- * its own, since deliveries that were never answered stay in a session's buffer for ever.
+ * Begins a session for one link, and reports when either is lost while the connection may stay open. Each link has a
+ * session of its own, since deliveries that never got a verdict stay in a session's buffer for ever.
  */
 export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) => void): Session {
   const session = hub.connection.create_session() as SessionOfLibrary;
@@ -25,7 +25,7 @@ export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) 
   for (const kind of ["sender", "receiver"] as const) {
     const onClose = (context: EventContext): void => {
       const link = context[kind];
-      // Said before the session ends, since the library would say it after.
+      // Closed here, since the library would send the detach only after the end of the session.
       link?.close();
       lost("link", link?.error);
     };

@@ -1,28 +1,28 @@
 import type { Connection } from "rhea";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 
-/** What this side asks of the peer: a sign of life within this time. */
+/** The idle time-out that this side announces: the hub must send something within this time. */
 export const IDLE_TIME_OUT_IN_MS = 60_000;
 
-/** A peer that was silent for this long is taken for dead: it may have been late, and signs of life get lost on the way. */
+/** A hub that was silent for this long is considered gone. Twice the time-out allows for a frame that comes late. */
 const SILENCE_LIMIT_IN_MS = 2 * IDLE_TIME_OUT_IN_MS;
 
-/** The hub drops a connection after 240 s without traffic, whether or not it says so when it opens. */
+/** The hub drops a connection after 240 s without traffic, even if it announces no time-out when it opens. */
 const LONGEST_SILENCE_IN_MS = 80_000;
 
-/** What the library has but does not declare. */
+/** Members of the library's connection that its types do not declare. */
 interface Frames {
   readonly local: { readonly open: { idle_time_out?: number } };
-  /** Without a frame: the empty one, which only says that this side is alive. */
+  /** Called without a frame, it writes an empty one as a heartbeat. */
   _write_frame(): void;
 }
 
 /**
- * Keeps a connection alive in both directions: gives a sign of life as often as the peer wants it, and tells when the peer
- * gives none.
+ * Keeps a connection alive in both directions: it sends heartbeats as often as the hub asks for, and reports when the
+ * hub falls silent.
  *
- * In place of the library's own: that sets two timers anew with each read and write, and they would keep an idle process from
- * ending.
+ * It replaces the library's own keep-alive, which sets two timers anew with each read and write and would keep an idle
+ * process from ending.
  */
 export class KeepAlive {
   readonly #connection: Connection & Frames;
@@ -31,26 +31,26 @@ export class KeepAlive {
   readonly #onSilence: (silenceInMs: number) => void;
   #heardAt = Date.now();
 
-  /** To be made when both sides have opened; `onSilence` is called once, when the peer seems to be dead. */
+  /** To be created when both sides have opened. `onSilence` is called once, when the hub seems to be gone. */
   constructor(connection: Connection, onSilence: (silenceInMs: number) => void) {
     this.#connection = connection as Connection & Frames;
     this.#onSilence = onSilence;
     const asked = connection.remote.open.idle_time_out ?? 0;
-    // Half of it, since what is sent takes its time to arrive.
+    // Half of the time, since a frame takes a while to arrive.
     const interval = Math.min(asked === 0 ? Infinity : asked / 2, LONGEST_SILENCE_IN_MS);
-    // Both have been said to the other side, and are of no more use to the library.
+    // Both sides have announced these by now. Clearing them keeps the library from setting its own timers.
     connection.remote.open.idle_time_out = 0;
     this.#connection.local.open.idle_time_out = 0;
     this.#sendEvery(interval);
     this.#listenUntil(this.#heardAt + SILENCE_LIMIT_IN_MS);
   }
 
-  /** To be called when anything has come from the peer. */
+  /** To be called when anything has come from the hub. */
   heard(): void {
     this.#heardAt = Date.now();
   }
 
-  /** Forgets the timers. */
+  /** Clears the timers. */
   stop(): void {
     this.#sendTimer.clear();
     this.#silenceTimer.clear();

@@ -1,24 +1,26 @@
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { HubConnection } from "./hub_connection.ts";
 
-/** Tells a token that has run out from a right that is missing, where the hub closes links of one kind. */
+/** Distinguishes an expired token from a missing right when the hub closes a link, for links of one kind. */
 export class LinkRights {
-  /** Whether the token was replaced since a link was last seen to work. */
+  /** Whether the token was replaced since a link last worked. */
   #isTokenNew = false;
 
-  /** A link works. */
+  /** To be called when a link works. */
   confirm(): void {
     this.#isTokenNew = false;
   }
 
   /**
-   * Whether what has closed a link may not close the next one. Where that was a token that has run out, a new one is asked for.
+   * Whether another link may succeed where this one was closed. If the token may have expired, this also replaces it.
    *
-   * @param hasWorked whether the hub has let the link do anything
+   * @param failure Why the link was closed.
+   * @param hasWorked Whether the hub had allowed the link to do anything.
+   * @param connection The connection that the link was on.
    */
   mayPass({ facts }: AmqpFailure, hasWorked: boolean, connection: HubConnection): boolean {
     if (facts.statusCode !== 401) return facts.retryable;
-    // With a new token, the right itself is missing.
+    // If a new token did not help, the right itself is missing.
     const mayPass = hasWorked || !this.#isTokenNew;
     this.#isTokenNew = true;
     if (mayPass) connection.reauthorize();

@@ -5,15 +5,15 @@ const PROPERTIES_SECTION = 0x73;
 const APPLICATION_PROPERTIES_SECTION = 0x74;
 const DATA_SECTION = 0x75;
 
-/** One for all: encoding never waits for anything. */
+/** Shared by all messages, since encoding one is never interrupted. */
 const writer = new AmqpWriter();
 
 /**
- * The sections of a message as they travel: properties, application properties and one data section. The result is a view
- * that the next message overwrites.
+ * Encodes a message: its properties, its application properties and one data section. The result is a view that the
+ * next message overwrites.
  *
- * They are written by hand, because the AMQP library builds a tree of typed values first, which costs more than all the
- * rest of a send.
+ * The sections are written by hand because the AMQP library first builds a tree of typed values, which costs more than
+ * the rest of a send together.
  */
 export function encodeMessage(message: C2dMessage): Uint8Array {
   writeProperties(message);
@@ -23,7 +23,7 @@ export function encodeMessage(message: C2dMessage): Uint8Array {
   return writer.take();
 }
 
-/** The order is fixed by the standard; the fields after the expiry time are left off. */
+/** Writes the properties in the order that the standard fixes, and leaves off those after the expiry time. */
 function writeProperties(message: C2dMessage): void {
   const { messageId, userId, to, correlationId, contentType, contentEncoding, absoluteExpiryTime } = message;
   writer.section(PROPERTIES_SECTION);

@@ -4,31 +4,31 @@ import { IoTHubError } from "../errors/errors.ts";
 import { failure } from "../errors/failures.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
-/** A message whose sender waits for the hub's verdict. */
+/** A message whose caller waits for the hub's verdict. */
 export interface PendingSend {
-  /** Messages are sent in the order of these. */
+  /** The message's position in the order of sending. */
   readonly sequence: number;
   readonly message: C2dMessage;
   readonly options: SendOptions;
-  /** When its time is up, on the clock of `performance.now`, as the two below. */
+  /** When the send times out, on the clock of `performance.now`. */
   readonly deadline: number;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
   readonly onAbort: (() => void) | undefined;
-  /** When it left last. */
+  /** When the message was last sent, on the same clock. */
   sentAt: number;
-  /** How often it has been sent again, or would have been if the hub could be reached. */
+  /** How many times it was sent again, or would have been if the hub had been reachable. */
   retries: number;
   /** Why it has to be sent again. */
   lastFailure: AmqpFailure | undefined;
-  /** The caller has its answer, though the hub may still owe one. */
+  /** Whether the caller has its result. The hub's verdict may still be outstanding. */
   isSettled: boolean;
 }
 
-/** Why a send whose message has left is over without an answer. */
-export const NO_VERDICT = "the hub gave no verdict, so that it may or may not have the message";
+/** Why a send timed out after its message had been sent. */
+export const NO_VERDICT = "the hub gave no verdict, so it may or may not have the message";
 
-/** The time of a send is up; `phase` says what it was waiting for. */
+/** Creates the error of a send that has timed out; `phase` says what it was waiting for. */
 export function timedOut({ options, lastFailure }: PendingSend, phase: string): IoTHubError {
   const { operation, timeoutInMs } = options;
   return new IoTHubError(`Cannot complete ${operation} within ${timeoutInMs} ms: ${phase}`, {
@@ -39,14 +39,14 @@ export function timedOut({ options, lastFailure }: PendingSend, phase: string): 
   });
 }
 
-/** Nothing more can be taken on. */
+/** Creates the error of a send that would exceed the limits of what may wait. */
 export function tooManyPending(operation: string, pending: number, bytes: number): IoTHubError {
-  const waiting = `${pending} messages of ${bytes} bytes in all wait to be sent already`;
-  const reason = `${waiting}; await some of those sends before making more`;
+  const waiting = `${pending} messages of ${bytes} bytes in total are already waiting to be sent`;
+  const reason = `${waiting}; await some of those sends before starting more`;
   return failure({ operation }, "TooManyPendingMessages", reason, { retryable: true });
 }
 
-/** The connection is of no use: an answer is overdue. */
+/** Creates the failure of a connection on which a verdict is overdue. */
 export function noVerdict(timeoutInMs: number): AmqpFailure {
   return new AmqpFailure(`the hub gave no verdict on a message within ${timeoutInMs} ms`, {
     code: "Timeout",

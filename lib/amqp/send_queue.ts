@@ -1,17 +1,17 @@
 import type { PendingSend } from "./pending_send.ts";
 
-/** A device whose messages are held back, since one of them has to be sent again. */
+/** The messages of a device that are held back, since one of them has to be sent again. */
 interface Lane {
   readonly held: PendingSend[];
-  /** What is on its way to the device, and may arrive before whatever is sent now. */
+  /** How many messages for the device are without a verdict, and could still arrive before what is sent now. */
   inFlight: number;
   waitInMs: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
- * The messages that wait to be sent, in order. When one has to be sent again, all others for the same device wait until
- * what is on its way has been answered and the wait is over; other devices' messages pass.
+ * The messages that wait to be sent, in order. When one has to be sent again, all others for the same device are held
+ * back until those already sent have their verdict and the back-off is over. Messages for other devices overtake them.
  */
 export class SendQueue {
   #waiting: Set<PendingSend> = new Set();
@@ -23,12 +23,12 @@ export class SendQueue {
     this.#onFree = onFree;
   }
 
-  /** Whether a message can be taken out. */
+  /** Whether no message is left to take. Messages that are held back do not count. */
   get isEmpty(): boolean {
     return this.#waiting.size === 0;
   }
 
-  /** The oldest that can be taken out. */
+  /** The oldest message that is left to take. */
   get first(): PendingSend | undefined {
     for (const pending of this.#waiting) return pending;
     return undefined;
@@ -39,7 +39,7 @@ export class SendQueue {
     this.#waiting.add(pending);
   }
 
-  /** Takes out the next message that is not held back. */
+  /** Takes the next message that is not held back. */
   take(): PendingSend | undefined {
     for (const pending of this.#waiting) {
       this.#waiting.delete(pending);
@@ -50,12 +50,12 @@ export class SendQueue {
     return undefined;
   }
 
-  /** Whether a message waits for another one of its device. */
+  /** Whether a message waits for an earlier one for its device. */
   isHeldBack(pending: PendingSend): boolean {
     return this.#lanes.has(pending.message.to);
   }
 
-  /** Takes out a message whose sender no longer waits. */
+  /** Removes a message whose caller no longer waits. */
   delete(pending: PendingSend): void {
     if (this.#waiting.delete(pending)) return;
     const held = this.#lanes.get(pending.message.to)?.held ?? [];
@@ -64,9 +64,11 @@ export class SendQueue {
   }
 
   /**
-   * Puts a message back that has to be sent again after a wait, and holds back the others of its device.
+   * Puts back a message that has to be sent again after a wait, and holds back the others for its device.
    *
-   * @param inFlight How many messages are on their way to that device.
+   * @param pending The message.
+   * @param waitInMs How long to wait, in milliseconds.
+   * @param inFlight Counts the messages for that device that were sent and have no verdict yet.
    */
   putBack(pending: PendingSend, waitInMs: number, inFlight: () => number): void {
     const { to } = pending.message;
@@ -80,14 +82,14 @@ export class SendQueue {
     if (lane.inFlight === 0) this.#openLater(to, lane);
   }
 
-  /** To be called when a message that was on its way to a device has been answered. */
+  /** To be called when the hub's verdict on a message for a device has come. */
   answered(to: string): void {
     const lane = this.#lanes.size === 0 ? undefined : this.#lanes.get(to);
     if (lane === undefined || lane.inFlight === 0) return;
     if (--lane.inFlight === 0) this.#openLater(to, lane);
   }
 
-  /** Puts back whatever was on its way when the link was lost. Nothing is held back any more. */
+  /** Puts back the messages without a verdict after the link was lost, and stops holding messages back. */
   putBackAll(inFlight: readonly PendingSend[]): void {
     const all = [...inFlight, ...this];
     for (const { timer } of this.#lanes.values()) clearTimeout(timer);
@@ -95,7 +97,7 @@ export class SendQueue {
     this.#waiting = inOrder(all);
   }
 
-  /** All that are in the queue, those held back among them. */
+  /** Iterates over all messages in the queue, including those held back. */
   *[Symbol.iterator](): Iterator<PendingSend> {
     for (const { held } of this.#lanes.values()) yield* held;
     yield* this.#waiting;

@@ -11,12 +11,12 @@ import { beginSession } from "./hub_link.ts";
 import { LinkRights } from "./link_rights.ts";
 import { Outage } from "./outage.ts";
 
-/** What the library knows of a receiver but does not declare. */
+/** The library's receiver, with a member that its types do not declare. */
 type ReceiverWithCredit = Receiver & { readonly credit: number };
 
-/** A link that has lived for this long was not refused. */
+/** A link that has lasted this long was not refused. */
 const REFUSAL_LIMIT_IN_MS = 1_000;
-/** A link that has lived for this long, or has brought a message, was as good as any: its loss begins a new outage. */
+/** A link that has lasted this long counts as working: its loss begins a new outage. */
 const LASTING_IN_MS = 10_000;
 
 interface Waiter {
@@ -26,10 +26,11 @@ interface Waiter {
 }
 
 /**
- * Receives from one of the hub's queues towards back ends, one message at a time: the hub gets credit for the next one only
- * when somebody waits for it, so that nothing is locked that nobody handles.
+ * Receives from one of the hub's queues for back ends, one message at a time. The hub gets credit for a message only
+ * when somebody waits for it, so that no message is locked that nobody handles.
  *
- * A lost link or connection is replaced when there is somebody who waits. What was received before is the hub's again.
+ * A lost link or connection is replaced as soon as somebody waits. Messages that were received on it and not settled
+ * return to the hub's queue.
  */
 export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   readonly #settings: AmqpSettings;
@@ -41,7 +42,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   #connection: HubConnection | undefined;
   #link: ReceiverWithCredit | undefined;
   #attachedAt = Infinity;
-  /** Whether the hub has agreed to the link; one that it closes before was refused. */
+  /** Whether the hub has accepted the link. If it closes the link before that, it has refused it. */
   #isAgreed = false;
   #waiter: Waiter | undefined;
   #failures = 0;
@@ -49,7 +50,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #ended: unknown;
   #hasEnded = false;
-  /** Settles when the receiver has been closed or has failed. */
+  /** Resolves when the receiver was closed or has failed. */
   readonly closed: Promise<void>;
   #onClosed = (): void => {};
 
@@ -67,15 +68,17 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     options.abortSignal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** Whether somebody waits for a message. */
+  /** Whether somebody is waiting for a message. */
   get isBusy(): boolean {
     return this.#waiter !== undefined;
   }
 
   /**
-   * The next message; `undefined` when none has come within `maxWaitInMs`. To be called again only when it has settled.
+   * Waits for the next message. It must not be called again before the previous call has settled.
    *
-   * @throws {IoTHubError} when there was no link for too long, or when the hub refuses it.
+   * @param maxWaitInMs How long to wait, in milliseconds.
+   * @returns The message, or `undefined` when none came in time.
+   * @throws {IoTHubError} When there was no link for too long, or when the hub refuses it.
    */
   next(maxWaitInMs: number = Infinity): Promise<ReceivedDelivery | undefined> {
     if (this.#hasEnded) return Promise.reject(this.#ended);
@@ -87,17 +90,17 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     });
   }
 
-  /** Gives up the link. What was received and not decided upon is the hub's again. */
+  /** Closes the link. Messages that were received and not settled return to the hub's queue. */
   close(): void {
     this.#end(new DOMException("The receiver is closed", "AbortError"));
   }
 
-  /** Fails whoever waits. */
+  /** Ends the receiver, and rejects a call that is waiting. */
   end(failure: AmqpFailure): void {
     this.#end(failure.toError(this.#options.operation));
   }
 
-  /** The connection has the hub's leave. */
+  /** The connection is authorized. */
   ready(): void {
     this.#proceed();
   }
@@ -109,7 +112,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     this.#lost(failure, mayPass);
   }
 
-  /** Does whatever comes next on the way to a message. */
+  /** Takes the next step towards a message: attaches a link, or grants credit on it. */
   #proceed(): void {
     if (this.#waiter === undefined || this.#retryTimer !== undefined) return;
     if (this.#link === undefined) this.#attach();
@@ -140,7 +143,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
 
   #attached(link: Receiver): void {
     this.#attachedAt = performance.now();
-    // A hub that refuses a link says so by an attach without an address, and a detach with the reason after it.
+    // A hub refuses a link with an attach without an address, followed by a detach with the reason.
     this.#isAgreed = Boolean(link.source?.address);
     if (!this.#isAgreed) return;
     this.#rights.confirm();
@@ -148,7 +151,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   }
 
   #received(link: Receiver, { message, delivery }: EventContext): void {
-    // What comes on a connection that was given up is the hub's again.
+    // A message that comes on a link that was given up returns to the hub's queue.
     if (link !== this.#link) return;
     this.#isAgreed = true;
     this.#failures = 0;
@@ -158,7 +161,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   #answer(delivery: ReceivedDelivery | undefined): void {
     const waiter = this.#takeWaiter();
     if (waiter !== undefined) waiter.resolve(delivery);
-    // Nobody waits any more: the hub shall have it back.
+    // Nobody is waiting any more, so the message goes back to the hub's queue.
     else delivery?.abandon();
   }
 
@@ -228,7 +231,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
 function receivedDelivery(link: Receiver, message: Message, delivery: Delivery): ReceivedDelivery {
   let isDecided = false;
   function decide(decision: () => void): void {
-    // On a link that is gone, the hub has taken it back.
+    // When a link has ended, the hub has already returned the message to its queue.
     if (!isDecided && link.is_open()) decision();
     isDecided = true;
   }
@@ -239,7 +242,7 @@ function receivedDelivery(link: Receiver, message: Message, delivery: Delivery):
   };
 }
 
-/** One data section or several; where there is something else, nothing that can be read. */
+/** Returns the bytes of one or more data sections, and no bytes for any other kind of body. */
 function bytesOf(body: unknown): Uint8Array {
   const { content } = (body ?? {}) as { content?: Uint8Array | Uint8Array[] };
   return concatBuffers(content instanceof Uint8Array ? [content] : content ?? []);

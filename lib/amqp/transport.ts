@@ -7,29 +7,29 @@ import { batchFrames } from "./frame_batching.ts";
 import { IDLE_TIME_OUT_IN_MS } from "./keep_alive.ts";
 import { openWebSocket } from "./web_socket.ts";
 
-/** Who uses a transport, and is told of it. */
+/** The connection that uses a transport, and is told what happens on it. */
 export interface TransportUser {
   /** Attaches listeners, before anything can happen. */
   prepare(connection: Connection): void;
-  /** Some bytes have come. */
+  /** Some bytes have arrived. */
   heard(): void;
 }
 
 /** An AMQP connection that is being opened, with the socket under it. */
 export interface Transport {
   readonly connection: Connection;
-  /** Settles when the socket is gone, however it went. */
+  /** Resolves when the socket is closed, for whatever reason. */
   readonly closed: Promise<void>;
-  /** Ends the socket without ceremony. */
+  /** Closes the socket at once. */
   abort(): void;
   /**
-   * Lets the process end although the socket is open, or not. Missing where the socket cannot do that, as the standard
+   * Sets whether the open socket keeps the process alive. Missing if the socket has no such setting, like the standard
    * WebSocket.
    */
   readonly keepProcessAlive?: (wanted: boolean) => void;
 }
 
-/** Connects. */
+/** Opens an AMQP connection to an endpoint. */
 export function connect(endpoint: AmqpEndpoint, settings: AmqpSettings, user: TransportUser): Transport {
   let onClosed = (): void => {};
   const closed = new Promise<void>((resolve) => onClosed = resolve);
@@ -53,7 +53,7 @@ export function connect(endpoint: AmqpEndpoint, settings: AmqpSettings, user: Tr
     closed,
     abort(): void {
       connection.abort_socket(socket);
-      // The library takes its listeners off the socket, which may still have an error to report.
+      // The library has removed its listeners, but the socket may still emit an error.
       socket.on("error", () => {});
       onClosed();
     },
@@ -72,7 +72,7 @@ function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSett
   return {
     ...base,
     transport: "tls",
-    // An IP address must not go into the TLS server name; the certificate is compared with `host` then.
+    // An IP address is not allowed as the TLS server name. The certificate is then compared with `host`.
     servername: /^[\d.]+$|:/.test(host) ? "" : host,
     ...(ca === undefined ? {} : { ca }),
   };
@@ -84,7 +84,7 @@ function webSocketOptions(
   user: TransportUser,
   onClosed: () => void,
 ): ConnectionOptions {
-  // A constructor may give any object, and so may this function be called with `new`.
+  // The library calls this with `new`, which allows it to return any object.
   const Opener = function (): WebSocket {
     const socket = openWebSocket(url, settings.tls?.ca, onClosed);
     socket.addEventListener("message", () => user.heard());

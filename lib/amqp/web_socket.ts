@@ -2,7 +2,7 @@ import { AmqpFailure } from "./amqp_failure.ts";
 
 const SUBPROTOCOL = "AMQPWSB10";
 
-/** What the runtimes give beside the standard `WebSocket`. */
+/** What runtimes offer besides the standard `WebSocket`. */
 interface Runtime {
   WebSocket?: new (url: string, options: unknown) => WebSocket;
   Deno?: { createHttpClient(options: { caCerts: string[] }): { close(): void } };
@@ -10,8 +10,7 @@ interface Runtime {
 }
 
 /**
- * Opens a WebSocket for AMQP. Certificate authorities of one's own can be given to Deno and Bun only: the standard knows
- * no such option.
+ * Opens a WebSocket for AMQP. Only Deno and Bun accept certificate authorities, since the standard has no such option.
  */
 export function openWebSocket(url: string, ca: string | string[] | undefined, onClosed: () => void): WebSocket {
   const { WebSocket, Deno, Bun } = globalThis as Runtime;

@@ -224,7 +224,7 @@ describe("timeoutInMs", () => {
     await using client = new AmqpClient(hub.endpoint, retries(4));
     const error = await rejectionOf(client.send("text", {}, { timeoutInMs: 100 }));
     assert.deepEqual([error.code, error.retryable], ["Timeout", true]);
-    assert.match(error.message, /within 100 ms: the hub gave no verdict, so that it may or may not have the message/);
+    assert.match(error.message, /within 100 ms: the hub gave no verdict, so it may or may not have the message/);
     assert.equal((error.cause as IoTHubError).code, "MessageNotAccepted");
   });
 
@@ -236,7 +236,7 @@ describe("timeoutInMs", () => {
     await using client = new AmqpClient(hub.endpoint, retries(4));
     const error = await rejectionOf(client.send("text", {}, { timeoutInMs: 100 }));
     assert.equal(error.code, "Timeout");
-    assert.match(error.message, /it has to be sent again, since the hub did not take the message \(released\)/);
+    assert.match(error.message, /it has to be sent again, since the hub did not accept the message \(released\)/);
     assert.equal((error.cause as IoTHubError).code, "MessageNotAccepted");
   });
 

@@ -104,7 +104,7 @@ function checkCredentialOptions(options: LocalTokenCredentialOptions): void {
 /** The texts of jose could quote a claim. These name the broken rule and reveal nothing of the token. */
 function reasonOf(error: unknown): string {
   const { code, claim } = error as { code?: string; claim?: string };
-  if (code === "ERR_JWT_EXPIRED") return "the access token has expired, get a new one";
+  if (code === "ERR_JWT_EXPIRED") return "the access token has expired; get a new one";
   if (code === "ERR_JWS_SIGNATURE_VERIFICATION_FAILED") return "the signature of the access token is wrong";
   if (claim === "aud") return `the audience of the access token must be ${AUDIENCE}`;
   if (claim === "iss") return "the issuer of the access token is not the one that the hub trusts";
