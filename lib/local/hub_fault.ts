@@ -1,6 +1,6 @@
 import { errorNumberOf } from "../errors/error_codes.ts";
 
-/** The optional details of a {@linkcode HubFault}. */
+/** Optional details of a {@linkcode HubFault}. */
 export interface HubFaultOptions {
   /** The hub's six-digit error number, where it is not the one that the table of error codes has for the code. */
   errorNumber?: number;
@@ -10,6 +10,16 @@ export interface HubFaultOptions {
  * An error that the hub reports to its caller: as an error envelope over HTTPS, as an error condition over AMQP.
  *
  * The message reaches the caller unchanged, so it must never contain a key, a signature or a token.
+ *
+ * @example Read the twin of a device that does not exist
+ * ```ts
+ * import { HubFault, LocalHub } from "@iothub/registry-manager/local";
+ * import assert from "node:assert/strict";
+ *
+ * await using hub = new LocalHub();
+ * assert.throws(() => hub.device("nobody").twin, (error) => error instanceof HubFault && error.code ===
+ * "DeviceNotFound");
+ * ```
  */
 export class HubFault extends Error {
   /** The hub's name for the error, such as `"DeviceNotFound"`. */
@@ -41,7 +51,7 @@ export function invalidArgument(message: string): HubFault {
   return new HubFault("ArgumentInvalid", 400, message);
 }
 
-/** 404 `DeviceNotFound`: the device does not exist, or is disabled and the operation treats that alike. */
+/** 404 `DeviceNotFound`: the device does not exist, or is disabled and the operation makes no difference. */
 export function deviceNotFound(deviceId: string): HubFault {
   return new HubFault("DeviceNotFound", 404, `Device ${deviceId} is not registered`);
 }

@@ -163,6 +163,20 @@ export class LocalHub {
    * @param request The request, with its `Authorization` header.
    * @returns The response, also when the hub reports an error.
    * @throws {TypeError} When the hub is closed, as `fetch` throws when nothing listens at an address.
+   *
+   * @example Call the service API without a client
+   * ```ts
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * const url = `https://${hub.hostName}/devices?api-version=2021-04-12`;
+   * assert.equal((await hub.fetch(new Request(url))).status, 401);
+   *
+   * const { token } = (await hub.tokenCredential().getToken("https://iothubs.azure.net/.default"))!;
+   * const response = await hub.fetch(new Request(url, { headers: { authorization: `Bearer ${token}` } }));
+   * assert.deepEqual(await response.json(), []);
+   * ```
    */
   async fetch(request: Request): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");

@@ -1,6 +1,6 @@
 import { HubFault } from "../hub_fault.ts";
 
-/** An error as AMQP transmits it. */
+/** The error of an outcome, a detach or a close. */
 export interface AmqpError {
   condition: string;
   description: string;

@@ -20,8 +20,8 @@ const MAX_DOWNTIME_IN_MS = 2 ** 31 - 1;
 const MAX_PLANNED_OUTCOMES = 1_000_000;
 
 /**
- * Makes a local hub misbehave over AMQP, to test how a client copes. It affects every connection, be it TLS, plain TCP
- * or WebSocket. Get it from `hub.faults`.
+ * Makes a local hub misbehave over AMQP, to test how a client copes. It affects every connection: TLS, plain TCP
+ * and WebSocket. Get it from `hub.faults`.
  *
  * @example Reject one message
  * ```ts
@@ -52,7 +52,24 @@ export class LocalAmqpFaults {
     this.#restart = restart;
   }
 
-  /** Cuts every connection at once, without an AMQP close. Clients may connect again right away. */
+  /**
+   * Cuts every connection at once, without an AMQP close. Clients may connect again right away.
+   *
+   * @example Lose the connection between two messages
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("display");
+   * await registry.sendC2dMessage("display", "before");
+   *
+   * hub.faults.drop();
+   * await registry.sendC2dMessage("display", "after"); // on a new connection
+   * console.assert((await registry.getDevice("display")).cloudToDeviceMessageCount === 2);
+   * ```
+   */
   drop(): void {
     for (const connection of [...this.#state.connections]) connection.abort();
   }
@@ -104,6 +121,20 @@ export class LocalAmqpFaults {
    * @param count How many messages to release, 1 unless given.
    * @throws {TypeError} When the count is not a number.
    * @throws {RangeError} When the count is not a whole number from 0 to 1000000.
+   *
+   * @example See a message sent again
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("display");
+   *
+   * hub.faults.release(2);
+   * await registry.sendC2dMessage("display", "hello"); // accepted at the third attempt
+   * console.assert((await registry.getDevice("display")).cloudToDeviceMessageCount === 1);
+   * ```
    */
   release(count = 1): void {
     this.#plan({ kind: "release" }, count);
@@ -166,10 +197,25 @@ export class LocalAmqpFaults {
    * closed for a while and then open again under the same numbers. Identities, twins and messages are kept; a message
    * that a receiver had not settled returns to its queue.
    *
-   * @param downtimeInMs How long the ports stay closed, in milliseconds. With 0, as unless given, they reopen at once.
+   * @param downtimeInMs How long the ports stay closed, in milliseconds, 0 unless given. Even then it takes a moment.
    * @returns Resolves when the ports accept connections again, or when the hub is closed.
    * @throws {TypeError} When the argument is not a number.
    * @throws {RangeError} When it is not from 0 to 2147483647.
+   *
+   * @example Send after a restart
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("display");
+   * await registry.sendC2dMessage("display", "before");
+   *
+   * await hub.faults.restart(); // cuts the manager's connection
+   * await registry.sendC2dMessage("display", "after");
+   * console.assert((await registry.getDevice("display")).cloudToDeviceMessageCount === 2);
+   * ```
    */
   async restart(downtimeInMs = 0): Promise<void> {
     const isLegal = (time: number): boolean => time >= 0 && time <= MAX_DOWNTIME_IN_MS;

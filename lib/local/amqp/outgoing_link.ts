@@ -94,7 +94,7 @@ export class AmqpOutgoingLink {
       delivery.update(true, outcome as Parameters<Delivery["update"]>[1]);
       // Each is written by itself, since the library would write the first outcome of a turn for all of them.
       write(connection);
-      // The client need not confirm the settlement, and the library would keep the delivery for ever.
+      // The client need not confirm the settlement. Without this, the library would keep the delivery for ever.
       (delivery as { remote_settled: boolean }).remote_settled = true;
     }
     this.#sendAll();

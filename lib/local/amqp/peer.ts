@@ -66,9 +66,9 @@ export class AmqpPeer {
 
   /** Grants credit to the links that were refused it. */
   grantCredit(): void {
-    for (const [link, facts] of this.#links) {
-      if (facts.isWithoutCredit) grantCredit(link as Receiver);
-      facts.isWithoutCredit = false;
+    for (const [link, messageLink] of this.#links) {
+      if (messageLink.isWithoutCredit) grantCredit(link as Receiver);
+      messageLink.isWithoutCredit = false;
     }
   }
 
@@ -81,12 +81,12 @@ export class AmqpPeer {
       return grantCredit(link);
     }
     if (parsed?.kind !== "devicebound") return link.close(amqpErrorOf(unknownAddress(address)));
-    const facts = this.#authorize(link, parsed);
-    if (facts === undefined) return;
+    const messageLink = this.#authorize(link, parsed);
+    if (messageLink === undefined) return;
     link.on("message", (context: EventContext) => this.#onMessage(context));
     link.set_target({ address });
-    facts.isWithoutCredit = this.#backend.faults.refusesCredit;
-    if (!facts.isWithoutCredit) grantCredit(link);
+    messageLink.isWithoutCredit = this.#backend.faults.refusesCredit;
+    if (!messageLink.isWithoutCredit) grantCredit(link);
   }
 
   #onReceivingClient(link: Sender): void {
@@ -101,10 +101,10 @@ export class AmqpPeer {
   }
 
   #openSource(link: Sender, address: SourceAddress): boolean {
-    const facts = this.#authorize(link, address);
-    if (facts === undefined) return false;
+    const messageLink = this.#authorize(link, address);
+    if (messageLink === undefined) return false;
     try {
-      facts.outgoing = new AmqpOutgoingLink(
+      messageLink.outgoing = new AmqpOutgoingLink(
         link,
         this.#backend.hostName,
         (events) => this.#backend.openSource(address, events),
@@ -120,23 +120,24 @@ export class AmqpPeer {
 
   /** Registers a link when its client has the right to it, and closes it otherwise. */
   #authorize(link: Receiver | Sender, address: AmqpAddress): MessageLink | undefined {
-    const facts: MessageLink = address.kind === "device"
+    const messageLink: MessageLink = address.kind === "device"
       ? { right: DEVICE_RIGHT, path: pathOfDevice(address) }
       : { right: SERVICE_RIGHT, path: SERVICE_PATH };
-    if (this.#grants.covers(facts.right, facts.path)) {
-      this.#links.set(link, facts);
-      return facts;
+    if (this.#grants.covers(messageLink.right, messageLink.path)) {
+      this.#links.set(link, messageLink);
+      return messageLink;
     }
-    const text = `The client has put no valid token with the right ${facts.right} for /${facts.path.join("/")}`;
+    const { right, path } = messageLink;
+    const text = `The client has put no valid token with the right ${right} for /${path.join("/")}`;
     link.close(amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", text)));
     return undefined;
   }
 
   /** Whether a valid token still covers the link. If none does, it closes the link. */
   #isCovered(link: Receiver | Sender): boolean {
-    const facts = this.#links.get(link);
-    if (facts === undefined) return false;
-    if (this.#grants.covers(facts.right, facts.path)) return true;
+    const messageLink = this.#links.get(link);
+    if (messageLink === undefined) return false;
+    if (this.#grants.covers(messageLink.right, messageLink.path)) return true;
     this.#close(link, EXPIRED);
     return false;
   }
