@@ -66,7 +66,7 @@ export class AmqpConnection implements MessageConnection {
   #connection(operation: string): HubConnection {
     const last = this.#current;
     if (last !== undefined && last.failure === undefined) return last;
-    // If the hub refused the token of the last connection, the next one should not bring the same.
+    // If the hub refused the token of the last connection, the next connection should bring a new one.
     const forceRefresh = last?.failure?.facts.statusCode === 401;
     const connection = new HubConnection(this.#settings, { operation, forceRefresh });
     this.#current = connection;

@@ -6,7 +6,7 @@ const AUDIENCE = "https://iothubs.azure.net";
 const ALGORITHM = "ES256";
 const DEFAULT_LIFETIME_IN_SECONDS = 3600;
 
-/** What to change in the tokens of `hub.tokenCredential()`, so that the hub refuses them. */
+/** How the tokens of `hub.tokenCredential()` differ from ordinary ones, for example to see them refused. */
 export interface LocalTokenCredentialOptions {
   /** The service that the token is for, instead of the requested scope without `/.default`. */
   audience?: string;
@@ -18,7 +18,7 @@ export interface LocalTokenCredentialOptions {
    */
   expiresInSeconds?: number;
   /** The private ES256 key, a `CryptoKey`, that signs the token, instead of the one that the hub trusts. */
-  signingKey?: Parameters<typeof crypto.subtle.sign>[1]; // Node's types know `CryptoKey` by no global name.
+  signingKey?: Parameters<typeof crypto.subtle.sign>[1]; // Node's types have no global `CryptoKey`.
 }
 
 /** An access token. */

@@ -2,7 +2,7 @@ import { hubTime } from "../hub_time.ts";
 import type { HubFault } from "../hub_fault.ts";
 import type { RestAnswer } from "./call.ts";
 
-/** The three shapes of an error response: see {@linkcode faultAnswer}. */
+/** The shapes of an error body: text (`plain`), JSON inside a text (`nested`, of direct methods), and JSON (`bare`). */
 export type Envelope = "plain" | "nested" | "bare";
 
 /** Creates the response for an error, in the shape that its operation uses. */
