@@ -16,17 +16,18 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
 const LISTED = 12;
 
-/** Each stands alone; every one of them is held to the same limit. */
-const NOUNS = [
-  "Statistics",
-  "DeviceIdentities",
-  "ModuleIdentities",
-  "Twins",
-  "ModuleTwins",
-  "Queries",
-  "DirectMethods",
-  "C2dQueues",
-] as const;
+/** Each stands alone, with its factories, within these limits. */
+const NOUNS = {
+  Statistics: 11_500,
+  // Ten methods with the checks of all that a device identity holds, bulk among them: 0.4 kB more than one noun may have.
+  DeviceIdentities: 12_000,
+  ModuleIdentities: 11_500,
+  Twins: 11_500,
+  ModuleTwins: 11_500,
+  Queries: 11_500,
+  DirectMethods: 11_500,
+  C2dQueues: 11_500,
+};
 
 /** A part of the module as users load it. */
 interface Part {
@@ -43,9 +44,9 @@ interface Bundle {
 }
 
 const PARTS: readonly Part[] = [
-  ...NOUNS.map((noun) => ({
+  ...Object.entries(NOUNS).map(([noun, limitInBytes]) => ({
     name: `./http, ${noun} alone`,
-    limitInBytes: 11_500,
+    limitInBytes,
     bundle: () => bundle({ code: `export { ${noun} } from "./lib/http.ts";`, platform: "browser" }),
   })),
   {

@@ -8,6 +8,7 @@ import { receive, type ReceiveOptions } from "./messages/receiving.ts";
 import type { OperationOptions } from "./timing/operation_options.ts";
 import { resolveRetryOptions } from "./timing/retry_options.ts";
 import { HubClient, viewOf } from "./transport/hub_client.ts";
+import * as facts from "./transport/operations.ts";
 import type { SharedHub } from "./transport/shared_hub.ts";
 import { checkId } from "./values/ids.ts";
 
@@ -63,7 +64,12 @@ export class C2dMessages extends HubClient {
     properties: C2dMessageProperties = {},
     options: OperationOptions = {},
   ): Promise<void> {
-    await channelOf(this).send(viewOf(this), "sendC2dMessage", buildC2dMessage(deviceId, message, properties), options);
+    await channelOf(this).send(
+      viewOf(this),
+      facts.sendC2dMessage,
+      buildC2dMessage(deviceId, message, properties),
+      options,
+    );
   }
 
   /**
@@ -107,7 +113,7 @@ export class C2dMessages extends HubClient {
     // Left out, it would be a message to the device.
     checkId("moduleId", moduleId);
     const built = buildC2dMessage(deviceId, message, properties, moduleId);
-    await channelOf(this).send(viewOf(this), "sendC2dMessageToModule", built, options);
+    await channelOf(this).send(viewOf(this), facts.sendC2dMessageToModule, built, options);
   }
 
   /**
@@ -188,8 +194,22 @@ export class C2dMessages extends HubClient {
   }
 }
 
-/** One channel for all clients of a hub. Here messages, which know no AMQP, are given the code that speaks it. */
-function openChannel({ access, options }: SharedHub): MessageChannel {
+/** One channel for all clients of a hub. */
+const channels = new WeakMap<SharedHub, MessageChannel>();
+
+function channelOf(client: HubClient): MessageChannel {
+  const { hub } = viewOf(client);
+  let channel = channels.get(hub);
+  if (channel === undefined) {
+    channel = makeChannel(hub);
+    channels.set(hub, channel);
+    hub.parts.add(channel);
+  }
+  return channel;
+}
+
+/** Here messages, which know no AMQP, are given the code that speaks it. */
+function makeChannel({ access, options }: SharedHub): MessageChannel {
   return new MessageChannel(options.timeoutInMs, async () => {
     const { AmqpConnection } = await import("./amqp/amqp_connection.ts");
     return new AmqpConnection({
@@ -202,8 +222,4 @@ function openChannel({ access, options }: SharedHub): MessageChannel {
       attemptTimeoutInMs: options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS,
     });
   });
-}
-
-function channelOf(client: HubClient): MessageChannel {
-  return viewOf(client).hub.part(openChannel);
 }

@@ -18,9 +18,9 @@ import { deviceBody, type DeviceFields, isOwnIdentity } from "./device_fields.ts
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import { API_VERSION } from "../transport/hub_transport.ts";
 import { checkWhole } from "../values/checks.ts";
-import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 
@@ -54,7 +54,7 @@ export class DeviceIdentities extends HubClient {
     deviceId: string,
     options: DeviceFields & Partial<SymmetricKeys> = {},
   ): Promise<Device> {
-    return putDevice(this, "createDeviceWithSas", deviceId, options, sasAuthentication);
+    return putDevice(this, facts.createDeviceWithSas, deviceId, options, sasAuthentication);
   }
 
   /**
@@ -84,7 +84,7 @@ export class DeviceIdentities extends HubClient {
    * REST operation: `PUT /devices/{id}`.
    */
   createDeviceWithX509(deviceId: string, options: DeviceFields & X509Thumbprints): Promise<Device> {
-    return putDevice(this, "createDeviceWithX509", deviceId, options, x509Authentication);
+    return putDevice(this, facts.createDeviceWithX509, deviceId, options, x509Authentication);
   }
 
   /**
@@ -112,7 +112,7 @@ export class DeviceIdentities extends HubClient {
    * REST operation: `PUT /devices/{id}`.
    */
   createDeviceWithCertificateAuthority(deviceId: string, options: DeviceFields = {}): Promise<Device> {
-    return putDevice(this, "createDeviceWithCertificateAuthority", deviceId, options, certificateAuthority);
+    return putDevice(this, facts.createDeviceWithCertificateAuthority, deviceId, options, certificateAuthority);
   }
 
   /**
@@ -152,7 +152,7 @@ export class DeviceIdentities extends HubClient {
     deviceId: string,
     options: DeviceFields & SymmetricKeys & { etag?: string },
   ): Promise<Device> {
-    return putDevice(this, "updateDeviceWithSas", deviceId, options, sasAuthenticationOfUpdate, ifMatch);
+    return putDevice(this, facts.updateDeviceWithSas, deviceId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -186,7 +186,7 @@ export class DeviceIdentities extends HubClient {
     deviceId: string,
     options: DeviceFields & X509Thumbprints & { etag?: string },
   ): Promise<Device> {
-    return putDevice(this, "updateDeviceWithX509", deviceId, options, x509Authentication, ifMatch);
+    return putDevice(this, facts.updateDeviceWithX509, deviceId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -223,7 +223,14 @@ export class DeviceIdentities extends HubClient {
     deviceId: string,
     options: DeviceFields & { etag?: string } = {},
   ): Promise<Device> {
-    return putDevice(this, "updateDeviceWithCertificateAuthority", deviceId, options, certificateAuthority, ifMatch);
+    return putDevice(
+      this,
+      facts.updateDeviceWithCertificateAuthority,
+      deviceId,
+      options,
+      certificateAuthority,
+      ifMatch,
+    );
   }
 
   /**
@@ -254,7 +261,7 @@ export class DeviceIdentities extends HubClient {
   getDevice(deviceId: string, options: OperationOptions = {}): Promise<Device> {
     return callHub(
       this,
-      "getDevice",
+      facts.getDevice,
       { deviceId },
       options,
       (call) => operations.getDevice({ ...call(), path: { id: deviceId } }),
@@ -286,7 +293,7 @@ export class DeviceIdentities extends HubClient {
    * REST operation: `GET /devices`.
    */
   getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
-    return callHub(this, "getDevices", {}, options, (call) => {
+    return callHub(this, facts.getDevices, {}, options, (call) => {
       const { maxNumberOfDevices: top } = options;
       checkWhole("maxNumberOfDevices", top, 1, 1000);
       return operations.getDevices({ ...call(), query: { top, ...API_VERSION } });
@@ -319,7 +326,7 @@ export class DeviceIdentities extends HubClient {
    * REST operation: `DELETE /devices/{id}`.
    */
   async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
-    await callHub(this, "deleteDevice", { deviceId }, options, (call) => {
+    await callHub(this, facts.deleteDevice, { deviceId }, options, (call) => {
       const headers = ifMatch(options);
       const deletion = call({ mayBeEmpty: true, findEarlierWrite: findDeleted });
       return operations.deleteDevice({ ...deletion, path: { id: deviceId }, headers });
@@ -358,7 +365,7 @@ export class DeviceIdentities extends HubClient {
     devices: ExportImportDevice[],
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
-    return callHub(this, "bulkCreateOrUpdateDevices", {}, options, (call) => {
+    return callHub(this, facts.bulkCreateOrUpdateDevices, {}, options, (call) => {
       checkBulkDevices(devices);
       return operations.bulkCreateOrUpdateDevices({ ...call({ accepts: isBulkResult }), body: devices });
     });
@@ -368,7 +375,7 @@ export class DeviceIdentities extends HubClient {
 /** Creates or updates a device; with `headers` the write holds for what is there already. */
 function putDevice<Fields extends DeviceFields>(
   devices: DeviceIdentities,
-  operation: OperationName,
+  operation: facts.OperationFacts,
   deviceId: string,
   fields: Fields,
   authentication: (fields: Fields) => AuthenticationMechanism,

@@ -11,8 +11,8 @@ import {
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import { checkType } from "../values/checks.ts";
-import type { OperationName } from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 import { isOwnIdentity } from "./device_fields.ts";
@@ -57,7 +57,7 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields & Partial<SymmetricKeys> = {},
   ): Promise<Module> {
-    return putModule(this, "createModuleWithSas", deviceId, moduleId, options, sasAuthentication);
+    return putModule(this, facts.createModuleWithSas, deviceId, moduleId, options, sasAuthentication);
   }
 
   /**
@@ -92,7 +92,7 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields & X509Thumbprints,
   ): Promise<Module> {
-    return putModule(this, "createModuleWithX509", deviceId, moduleId, options, x509Authentication);
+    return putModule(this, facts.createModuleWithX509, deviceId, moduleId, options, x509Authentication);
   }
 
   /**
@@ -127,8 +127,14 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields = {},
   ): Promise<Module> {
-    const operation = "createModuleWithCertificateAuthority";
-    return putModule(this, operation, deviceId, moduleId, options, certificateAuthority);
+    return putModule(
+      this,
+      facts.createModuleWithCertificateAuthority,
+      deviceId,
+      moduleId,
+      options,
+      certificateAuthority,
+    );
   }
 
   /**
@@ -170,7 +176,7 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields & SymmetricKeys & { etag?: string },
   ): Promise<Module> {
-    return putModule(this, "updateModuleWithSas", deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
+    return putModule(this, facts.updateModuleWithSas, deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
@@ -207,7 +213,7 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields & X509Thumbprints & { etag?: string },
   ): Promise<Module> {
-    return putModule(this, "updateModuleWithX509", deviceId, moduleId, options, x509Authentication, ifMatch);
+    return putModule(this, facts.updateModuleWithX509, deviceId, moduleId, options, x509Authentication, ifMatch);
   }
 
   /**
@@ -244,8 +250,15 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: ModuleFields & { etag?: string } = {},
   ): Promise<Module> {
-    const operation = "updateModuleWithCertificateAuthority";
-    return putModule(this, operation, deviceId, moduleId, options, certificateAuthority, ifMatch);
+    return putModule(
+      this,
+      facts.updateModuleWithCertificateAuthority,
+      deviceId,
+      moduleId,
+      options,
+      certificateAuthority,
+      ifMatch,
+    );
   }
 
   /**
@@ -278,7 +291,7 @@ export class ModuleIdentities extends HubClient {
   getModule(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Module> {
     return callHub(
       this,
-      "getModule",
+      facts.getModule,
       { deviceId, moduleId },
       options,
       (call) => operations.getModule({ ...call(), path: { id: deviceId, mid: moduleId } }),
@@ -313,7 +326,7 @@ export class ModuleIdentities extends HubClient {
   getModules(deviceId: string, options: OperationOptions = {}): Promise<Module[]> {
     return callHub(
       this,
-      "getModules",
+      facts.getModules,
       { deviceId },
       options,
       (call) => operations.getModules({ ...call(), path: { id: deviceId } }),
@@ -352,7 +365,7 @@ export class ModuleIdentities extends HubClient {
     moduleId: string,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<void> {
-    await callHub(this, "deleteModule", { deviceId, moduleId }, options, (call) => {
+    await callHub(this, facts.deleteModule, { deviceId, moduleId }, options, (call) => {
       const headers = ifMatch(options);
       const deletion = call({ mayBeEmpty: true, findEarlierWrite: findDeleted });
       return operations.deleteModule({ ...deletion, path: { id: deviceId, mid: moduleId }, headers });
@@ -363,7 +376,7 @@ export class ModuleIdentities extends HubClient {
 /** Creates or updates a module; with `headers` the write holds for what is there already. */
 function putModule<Fields extends ModuleFields>(
   modules: ModuleIdentities,
-  operation: OperationName,
+  operation: facts.OperationFacts,
   deviceId: string,
   moduleId: string,
   fields: Fields,

@@ -2,6 +2,7 @@ import type { RegistryStatistics, ServiceStatistics } from "../../gen/types.gen.
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
 /** How many devices a hub has, and how many are connected. */
@@ -31,7 +32,7 @@ export class Statistics extends HubClient {
   getServiceStatistics(options: OperationOptions = {}): Promise<ServiceStatistics> {
     return callHub(
       this,
-      "getServiceStatistics",
+      facts.getServiceStatistics,
       {},
       options,
       (call) => operations.getServiceStatistics(call()),
@@ -64,7 +65,7 @@ export class Statistics extends HubClient {
   getDeviceRegistryStatistics(options: OperationOptions = {}): Promise<RegistryStatistics> {
     return callHub(
       this,
-      "getDeviceRegistryStatistics",
+      facts.getDeviceRegistryStatistics,
       {},
       options,
       (call) => operations.getDeviceStatistics(call()),

@@ -2,6 +2,7 @@ import * as operations from "../../gen/sdk.gen.ts";
 import type { PurgeMessageQueueResult } from "../../gen/types.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
 /** The queues in which cloud-to-device messages wait for their devices. */
@@ -36,7 +37,7 @@ export class C2dQueues extends HubClient {
   purgeC2dMessages(deviceId: string, options: OperationOptions = {}): Promise<PurgeMessageQueueResult> {
     return callHub(
       this,
-      "purgeC2dMessages",
+      facts.purgeC2dMessages,
       { deviceId },
       options,
       (call) => operations.purgeCloudToDeviceMessageQueue({ ...call(), path: { id: deviceId } }),

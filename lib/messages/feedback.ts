@@ -1,4 +1,5 @@
 import type { FeedbackRecord } from "../../gen/types.gen.ts";
+import { receiveFeedback } from "../transport/operations.ts";
 import type { ServiceBoundQueue } from "./receiving.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -9,7 +10,7 @@ const STATUS_CODES = ["Success", "Expired", "DeliveryCountExceeded", "Rejected",
 
 /** The queue of feedback: each message holds an array of records. */
 export const FEEDBACK: ServiceBoundQueue<FeedbackRecord> = {
-  operation: "receiveFeedback",
+  operation: receiveFeedback,
   address: "/messages/serviceBound/feedback",
   read(json) {
     if (!Array.isArray(json) || !json.every((record) => typeof record === "object" && record !== null)) {

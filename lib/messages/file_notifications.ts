@@ -1,3 +1,4 @@
+import { receiveFileNotifications } from "../transport/operations.ts";
 import type { ServiceBoundQueue } from "./receiving.ts";
 import type { Settlement } from "./settlement.ts";
 
@@ -22,7 +23,7 @@ export type ReceivedFileNotification = FileNotification & Settlement;
 
 /** The queue of notifications: each message holds one. */
 export const FILE_NOTIFICATIONS: ServiceBoundQueue<FileNotification> = {
-  operation: "receiveFileNotifications",
+  operation: receiveFileNotifications,
   address: "/messages/serviceBound/filenotifications",
   read: (json) =>
     typeof json === "object" && json !== null && !Array.isArray(json) ? [json as FileNotification] : undefined,

@@ -3,7 +3,7 @@ import { closed } from "../errors/failures.ts";
 import { Deadline } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { ClientView } from "../transport/client_view.ts";
-import type { OperationName } from "../transport/operations.ts";
+import type { OperationFacts } from "../transport/operations.ts";
 import type { HubPart } from "../transport/shared_hub.ts";
 import type { C2dMessage } from "./c2d_message.ts";
 import type { MessageConnection, MessageReceiver, SendOptions } from "./message_connection.ts";
@@ -30,7 +30,7 @@ export class MessageChannel implements HubPart {
   }
 
   /** Sends a message for a client; resolves when the hub has accepted it. May throw as well as reject. */
-  send(client: ClientView, operation: OperationName, message: C2dMessage, options: OperationOptions): Promise<void> {
+  send(client: ClientView, operation: OperationFacts, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
     throwIfEnded(client, operation, options);
     const facts = this.#facts(client, operation, options);
@@ -46,7 +46,7 @@ export class MessageChannel implements HubPart {
   /** A client's receiver for one of the hub's queues; it must be closed. */
   async openReceiver(
     client: ClientView,
-    operation: OperationName,
+    operation: OperationFacts,
     address: string,
     options: OperationOptions,
   ): Promise<MessageReceiver> {
@@ -68,10 +68,12 @@ export class MessageChannel implements HubPart {
     await (await this.#connection?.catch(() => undefined))?.close();
   }
 
-  #facts(client: ClientView, operation: OperationName, options: OperationOptions): SendOptions {
+  #facts(client: ClientView, operation: OperationFacts, options: OperationOptions): SendOptions {
     const { timeoutInMs = this.#timeoutInMs } = options;
     const abortSignal = signalFor(client, options.abortSignal);
-    return abortSignal === undefined ? { operation, timeoutInMs } : { operation, timeoutInMs, abortSignal };
+    return abortSignal === undefined
+      ? { operation: operation.name, timeoutInMs }
+      : { operation: operation.name, timeoutInMs, abortSignal };
   }
 
   /** The connection, where it is loaded and nobody waits for it any more. */
@@ -105,9 +107,9 @@ export class MessageChannel implements HubPart {
 }
 
 /** Throws what has ended a call before it began: its caller's signal, or the end of its client. */
-function throwIfEnded(client: ClientView, operation: OperationName, { abortSignal }: OperationOptions): void {
+function throwIfEnded(client: ClientView, operation: OperationFacts, { abortSignal }: OperationOptions): void {
   abortSignal?.throwIfAborted();
-  if (client.isClosed) throw closed({ operation });
+  if (client.isClosed) throw closed({ operation: operation.name });
 }
 
 /** A client that shares the connection of another ends its own calls by a signal: the connection goes on. */
@@ -117,6 +119,6 @@ function signalFor(client: ClientView, outer: AbortSignal | undefined): AbortSig
 }
 
 /** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
-function endOf(client: ClientView, operation: OperationName, error: unknown): unknown {
-  return error === client.signal.reason ? closed({ operation }) : error;
+function endOf(client: ClientView, operation: OperationFacts, error: unknown): unknown {
+  return error === client.signal.reason ? closed({ operation: operation.name }) : error;
 }

@@ -1,7 +1,7 @@
 import { failure } from "../errors/failures.ts";
 import type { IoTHubError } from "../errors/errors.ts";
 import type { ClientView } from "../transport/client_view.ts";
-import type { OperationName } from "../transport/operations.ts";
+import type { OperationFacts } from "../transport/operations.ts";
 import type { MessageChannel } from "./message_channel.ts";
 import { parseJson } from "../values/json.ts";
 import { checkTimeout } from "../timing/deadline.ts";
@@ -28,7 +28,7 @@ export interface ReceiveOptions extends OperationOptions {
 /** One of the hub's queues towards back ends. */
 export interface ServiceBoundQueue<T extends object> {
   /** The method that receives from it. */
-  readonly operation: OperationName;
+  readonly operation: OperationFacts;
   readonly address: string;
   /** The records in the JSON of a message; `undefined` where there are none. */
   read(json: unknown): T[] | undefined;
@@ -53,7 +53,7 @@ export async function* receive<T extends object>(
       if (delivery === undefined) return;
       const records = queue.read(parseJson(new TextDecoder().decode(delivery.body)));
       batch = new SettledBatch(delivery, records?.length ?? 1);
-      if (records === undefined) throw unreadable(queue.operation);
+      if (records === undefined) throw unreadable(queue.operation.name);
       for (const record of records) {
         const received = batch.withSettlement(record);
         yield received;

@@ -2,6 +2,7 @@ import type { CloudToDeviceMethod, CloudToDeviceMethodResult } from "../../gen/t
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { checkText, checkType, checkWhole } from "../values/checks.ts";
 import { checkJson } from "../values/json.ts";
@@ -11,6 +12,11 @@ const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;
 
 /** What the way to the hub and back may add to the hub's own time-outs. */
 const MARGIN_IN_MS = 15_000;
+
+/** What the caller can do about the errors of direct methods. */
+const ADVICE = {
+  DeviceNotOnline: "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it",
+};
 
 /** Direct methods: calls to a device or module that wait for its answer. */
 export class DirectMethods extends HubClient {
@@ -51,9 +57,9 @@ export class DirectMethods extends HubClient {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return callHub(this, "invokeDeviceMethod", { deviceId }, options, (call) => {
+    return callHub(this, facts.invokeDeviceMethod, { deviceId }, options, (call) => {
       const { body, leastTimeoutInMs } = methodCall(request);
-      return operations.invokeDeviceMethod({ ...call({ leastTimeoutInMs }), path: { deviceId }, body });
+      return operations.invokeDeviceMethod({ ...call({ leastTimeoutInMs, advice: ADVICE }), path: { deviceId }, body });
     });
   }
 
@@ -95,9 +101,13 @@ export class DirectMethods extends HubClient {
     request: CloudToDeviceMethod,
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
-    return callHub(this, "invokeDeviceModuleMethod", { deviceId, moduleId }, options, (call) => {
+    return callHub(this, facts.invokeDeviceModuleMethod, { deviceId, moduleId }, options, (call) => {
       const { body, leastTimeoutInMs } = methodCall(request);
-      return operations.invokeDeviceModuleMethod({ ...call({ leastTimeoutInMs }), path: { deviceId, moduleId }, body });
+      return operations.invokeDeviceModuleMethod({
+        ...call({ leastTimeoutInMs, advice: ADVICE }),
+        path: { deviceId, moduleId },
+        body,
+      });
     });
   }
 }

@@ -2,6 +2,7 @@ import type { QuerySpecification, Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import * as facts from "../transport/operations.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
 import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
@@ -40,7 +41,7 @@ export class Queries extends HubClient {
     query: string | QuerySpecification,
     options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
   ): Promise<QueryResult<T>> {
-    return callHub(this, "queryIotHub", {}, options, async (call) => {
+    return callHub(this, facts.queryIotHub, {}, options, async (call) => {
       const body = queryBody(query);
       const headers = pagingHeaders(options.continuationToken, options.maxItemCount);
       const { data, response } = await operations.queryIotHub({ ...call(), body, headers });

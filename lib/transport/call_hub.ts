@@ -2,7 +2,7 @@ import { checkOptions, type OperationOptions } from "../timing/operation_options
 import { checkId } from "../values/ids.ts";
 import { type HubClient, viewOf } from "./hub_client.ts";
 import type { CallFacts, GeneratedOptions } from "./hub_transport.ts";
-import type { OperationName } from "./operations.ts";
+import type { OperationFacts } from "./operations.ts";
 
 /** The ids in a method's arguments, by the names they have there. */
 interface Ids {
@@ -11,7 +11,7 @@ interface Ids {
 }
 
 /** What the transport must know of one call beside its arguments, where there is something to know. */
-type Particulars = Omit<CallFacts, "operation" | keyof Ids>;
+type Particulars = Omit<CallFacts, "operation" | "facts" | keyof Ids>;
 
 /**
  * Makes one HTTP call of a public method, from its arguments to what the hub answered: the one place where every such call
@@ -22,7 +22,7 @@ type Particulars = Omit<CallFacts, "operation" | keyof Ids>;
  */
 export async function callHub<T>(
   client: HubClient,
-  operation: OperationName,
+  operation: OperationFacts,
   ids: Ids,
   options: OperationOptions,
   send: (call: (particulars?: Particulars) => GeneratedOptions) => Promise<{ data: T }>,
@@ -31,7 +31,7 @@ export async function callHub<T>(
   checkOptions(options);
   const view = viewOf(client);
   const { data } = await send((particulars) =>
-    view.hub.transport.call({ ...ids, ...particulars, operation }, options, view)
+    view.hub.transport.call({ ...ids, ...particulars, operation: operation.name, facts: operation }, options, view)
   );
   return data;
 }

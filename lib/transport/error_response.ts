@@ -1,16 +1,15 @@
 import { errorNameOf } from "../errors/error_codes.ts";
 import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
-import { failure } from "../errors/failures.ts";
-import { type OperationName, OPERATIONS } from "./operations.ts";
+import { type FailedCall, failure } from "../errors/failures.ts";
+import type { HubRight, OperationFacts } from "./operations.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
 
-/** What an error's text is about: the method and the identity it was called for. */
-export interface CallSubject {
-  /** The method's name, such as `"getTwin"`. */
-  readonly operation: OperationName;
-  readonly deviceId?: string;
-  readonly moduleId?: string;
+/** A call that may fail, with what is known of its method. */
+export interface CallSubject extends FailedCall {
+  readonly facts: OperationFacts;
+  /** What the caller can do about an error that only such calls have, by its code. */
+  readonly advice?: Readonly<Record<string, string>>;
 }
 
 /** Codes for statuses whose first numbers (404000, 404001) have no name, or one that says more than the status does. */
@@ -48,11 +47,8 @@ export function errorFromResponse(
   const { name, errorNumber, trackingId, text } = reportedError(response, secrets);
   const code = name ?? codeOf(status);
   const now = answeredAt(response);
-  const advice = code === "DeviceNotOnline"
-    ? "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it"
-    : status === 401
-    ? unauthorizedAdvice(subject.operation, signedInAs, now)
-    : ADVICE[status];
+  const advice = subject.advice?.[code] ??
+    (status === 401 ? unauthorizedAdvice(subject.facts.right, signedInAs, now) : ADVICE[status]);
   const line = text.replace(/\s+/g, " ").replace(/^(.{400}).+/, "$1…");
   const reason = [
     `the hub answered ${status} ${code}`,
@@ -76,12 +72,10 @@ function codeOf(status: number): IoTHubErrorCode {
 }
 
 /** A policy without the right, a wrong key, or a clock that makes the token expired: 401 looks the same for all. */
-function unauthorizedAdvice(operation: OperationName, signedInAs: string, answeredAt: number): string {
+function unauthorizedAdvice(right: HubRight, signedInAs: string, answeredAt: number): string {
   const off = Math.round((Date.now() - answeredAt) / 1000);
   const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
-  return `check that ${signedInAs} has the right ${
-    OPERATIONS[operation].right
-  }, its key, and this machine's clock${clock}`;
+  return `check that ${signedInAs} has the right ${right}, its key, and this machine's clock${clock}`;
 }
 
 /** A wait in milliseconds that is given in seconds, or by its end; however many digits there are, it can be counted with. */

@@ -19,7 +19,7 @@ export class HubClient {
   protected constructor(view: unknown) {
     if (!(view instanceof ClientView)) {
       throw new TypeError(
-        "Cannot construct a client: call its fromConnectionString, fromTokenCredential or fromManager",
+        "Cannot construct a client: use a factory such as fromConnectionString",
       );
     }
     views.set(this, view);

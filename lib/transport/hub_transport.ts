@@ -11,7 +11,6 @@ import { IoTHubError } from "../errors/errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "../client/hub_access.ts";
 import { innermostMessage, isCertificateError } from "../errors/network_failure.ts";
-import { OPERATIONS } from "./operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { redactText } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
@@ -123,7 +122,7 @@ export class HubTransport {
       try {
         return await this.#attempt(call, wireRequest, end);
       } catch (error) {
-        retries ??= new Retries(this.#retryOptions, OPERATIONS[call.operation].mayRunTwice);
+        retries ??= new Retries(this.#retryOptions, call.facts.mayRunTwice);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
@@ -198,7 +197,7 @@ export class HubTransport {
   /** A call that can be made again should not wait all its time for one answer that may never come. */
   #attemptTimeoutOf(call: HubCall, end: number): number {
     const remaining = end - performance.now();
-    return OPERATIONS[call.operation].mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
+    return call.facts.mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
   }
 
   #headers(request: GeneratedRequest<HubCall>): Record<string, string> {

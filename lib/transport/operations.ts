@@ -1,8 +1,12 @@
+// deno-fmt-ignore-file -- a table is read by its columns
+
 /** A right that a shared access policy can have. */
 export type HubRight = "RegistryRead" | "RegistryWrite" | "ServiceConnect";
 
 /** What is known of a method, whatever it is called with. */
 export interface OperationFacts {
+  /** The method's name, as errors show it. */
+  readonly name: string;
   /** The class that has the method; the managers take it over from there. */
   readonly noun: string;
   /** The right that the hub asks of the caller's policy. */
@@ -14,56 +18,50 @@ export interface OperationFacts {
   readonly mayRunTwice: boolean;
 }
 
-// One row for each method that makes a request of its own. Methods made of others, such as `modifyTwin`, need none.
-const TABLE = {
-  getServiceStatistics: { noun: "Statistics", right: "RegistryRead", mayRunTwice: true },
-  getDeviceRegistryStatistics: { noun: "Statistics", right: "RegistryRead", mayRunTwice: true },
+// One row for each method that makes a request of its own; methods made of others, such as `modifyTwin`, need none. Each row is
+// an export, so that a bundle has the rows of its methods only.
 
-  createDeviceWithSas: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: false },
-  createDeviceWithX509: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: false },
-  createDeviceWithCertificateAuthority: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: false },
-  updateDeviceWithSas: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: true },
-  updateDeviceWithX509: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: true },
-  updateDeviceWithCertificateAuthority: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: true },
-  getDevice: { noun: "DeviceIdentities", right: "RegistryRead", mayRunTwice: true },
-  getDevices: { noun: "DeviceIdentities", right: "RegistryRead", mayRunTwice: true },
-  deleteDevice: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: true },
-  bulkCreateOrUpdateDevices: { noun: "DeviceIdentities", right: "RegistryWrite", mayRunTwice: false },
+export const getServiceStatistics: OperationFacts                 = { name: "getServiceStatistics",                 noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
+export const getDeviceRegistryStatistics: OperationFacts          = { name: "getDeviceRegistryStatistics",          noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
 
-  createModuleWithSas: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: false },
-  createModuleWithX509: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: false },
-  createModuleWithCertificateAuthority: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: false },
-  updateModuleWithSas: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: true },
-  updateModuleWithX509: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: true },
-  updateModuleWithCertificateAuthority: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: true },
-  getModule: { noun: "ModuleIdentities", right: "RegistryRead", mayRunTwice: true },
-  getModules: { noun: "ModuleIdentities", right: "RegistryRead", mayRunTwice: true },
-  deleteModule: { noun: "ModuleIdentities", right: "RegistryWrite", mayRunTwice: true },
+export const createDeviceWithSas: OperationFacts                  = { name: "createDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const createDeviceWithX509: OperationFacts                 = { name: "createDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const createDeviceWithCertificateAuthority: OperationFacts = { name: "createDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const updateDeviceWithSas: OperationFacts                  = { name: "updateDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const updateDeviceWithX509: OperationFacts                 = { name: "updateDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const updateDeviceWithCertificateAuthority: OperationFacts = { name: "updateDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const getDevice: OperationFacts                            = { name: "getDevice",                            noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const getDevices: OperationFacts                           = { name: "getDevices",                           noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const deleteDevice: OperationFacts                         = { name: "deleteDevice",                         noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const bulkCreateOrUpdateDevices: OperationFacts            = { name: "bulkCreateOrUpdateDevices",            noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
 
-  getTwin: { noun: "Twins", right: "ServiceConnect", mayRunTwice: true },
-  replaceTwin: { noun: "Twins", right: "ServiceConnect", mayRunTwice: true },
-  updateTwin: { noun: "Twins", right: "ServiceConnect", mayRunTwice: true },
+export const createModuleWithSas: OperationFacts                  = { name: "createModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const createModuleWithX509: OperationFacts                 = { name: "createModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const createModuleWithCertificateAuthority: OperationFacts = { name: "createModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
+export const updateModuleWithSas: OperationFacts                  = { name: "updateModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const updateModuleWithX509: OperationFacts                 = { name: "updateModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const updateModuleWithCertificateAuthority: OperationFacts = { name: "updateModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const getModule: OperationFacts                            = { name: "getModule",                            noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const getModules: OperationFacts                           = { name: "getModules",                           noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const deleteModule: OperationFacts                         = { name: "deleteModule",                         noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
 
-  getModuleTwin: { noun: "ModuleTwins", right: "ServiceConnect", mayRunTwice: true },
-  replaceModuleTwin: { noun: "ModuleTwins", right: "ServiceConnect", mayRunTwice: true },
-  updateModuleTwin: { noun: "ModuleTwins", right: "ServiceConnect", mayRunTwice: true },
+export const getTwin: OperationFacts                              = { name: "getTwin",                              noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
+export const replaceTwin: OperationFacts                          = { name: "replaceTwin",                          noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
+export const updateTwin: OperationFacts                           = { name: "updateTwin",                           noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
 
-  queryIotHub: { noun: "Queries", right: "ServiceConnect", mayRunTwice: true },
+export const getModuleTwin: OperationFacts                        = { name: "getModuleTwin",                        noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
+export const replaceModuleTwin: OperationFacts                    = { name: "replaceModuleTwin",                    noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
+export const updateModuleTwin: OperationFacts                     = { name: "updateModuleTwin",                     noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
 
-  invokeDeviceMethod: { noun: "DirectMethods", right: "ServiceConnect", mayRunTwice: false },
-  invokeDeviceModuleMethod: { noun: "DirectMethods", right: "ServiceConnect", mayRunTwice: false },
+export const queryIotHub: OperationFacts                          = { name: "queryIotHub",                          noun: "Queries",          right: "ServiceConnect", mayRunTwice: true };
 
-  purgeC2dMessages: { noun: "C2dQueues", right: "ServiceConnect", mayRunTwice: true },
+export const invokeDeviceMethod: OperationFacts                   = { name: "invokeDeviceMethod",                   noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
+export const invokeDeviceModuleMethod: OperationFacts             = { name: "invokeDeviceModuleMethod",             noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
 
-  // Over AMQP. A message keeps its id however often it is sent, so that its device can tell.
-  sendC2dMessage: { noun: "C2dMessages", right: "ServiceConnect", mayRunTwice: true },
-  sendC2dMessageToModule: { noun: "C2dMessages", right: "ServiceConnect", mayRunTwice: true },
-  receiveFeedback: { noun: "C2dMessages", right: "ServiceConnect", mayRunTwice: true },
-  receiveFileNotifications: { noun: "C2dMessages", right: "ServiceConnect", mayRunTwice: true },
-} as const;
+export const purgeC2dMessages: OperationFacts                     = { name: "purgeC2dMessages",                     noun: "C2dQueues",        right: "ServiceConnect", mayRunTwice: true };
 
-/** The name of a method that makes a request of its own. */
-export type OperationName = keyof typeof TABLE;
-
-/** What is known of each method: whoever has to know looks it up here, and nowhere is it guessed from a name. */
-export const OPERATIONS: Readonly<Record<OperationName, OperationFacts>> = TABLE;
+// Over AMQP. A message keeps its id however often it is sent, so that its device can tell.
+export const sendC2dMessage: OperationFacts                       = { name: "sendC2dMessage",                       noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
+export const sendC2dMessageToModule: OperationFacts               = { name: "sendC2dMessageToModule",               noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
+export const receiveFeedback: OperationFacts                      = { name: "receiveFeedback",                      noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
+export const receiveFileNotifications: OperationFacts             = { name: "receiveFileNotifications",             noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };

@@ -3,7 +3,7 @@ import type { HubAccess } from "../client/hub_access.ts";
 import { HubTransport } from "./hub_transport.ts";
 import type { Wire } from "./http_wire.ts";
 
-/** Something that is made once for a hub, when it is first needed, and closed with it: a connection for messages, say. */
+/** Something that is opened for a hub beside the transport, and closed with it: a connection for messages, say. */
 export interface HubPart {
   close(): Promise<void>;
 }
@@ -13,8 +13,8 @@ export class SharedHub {
   readonly access: HubAccess;
   readonly options: ClientOptions;
   readonly transport: HubTransport;
-  readonly #parts = new Map<(hub: SharedHub) => HubPart, HubPart>();
-  #isClosed = false;
+  readonly parts: Set<HubPart> = new Set();
+  isClosed = false;
 
   /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
   constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
@@ -23,21 +23,10 @@ export class SharedHub {
     this.transport = new HubTransport(access, options, ownWire);
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /** What `make` makes: one for all clients of this hub. */
-  part<T extends HubPart>(make: (hub: SharedHub) => T): T {
-    let part = this.#parts.get(make);
-    if (part === undefined) this.#parts.set(make, part = make(this));
-    return part as T;
-  }
-
   /** Ends all calls of all clients, and closes the connections. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.transport.close();
-    await Promise.all(Array.from(this.#parts.values(), (part) => part.close()));
+    await Promise.all(Array.from(this.parts, (part) => part.close()));
   }
 }

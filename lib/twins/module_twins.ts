@@ -1,12 +1,11 @@
 import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
-import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
-import type { OperationName } from "../transport/operations.ts";
+import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { findWritten } from "../transport/repeated_write.ts";
-import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
+import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
+import { writeTwin } from "./write_twin.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
 
 /** The twins of modules: the documents that a module and its back end keep in common. */
@@ -41,7 +40,7 @@ export class ModuleTwins extends HubClient {
   getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
     return callHub(
       this,
-      "getModuleTwin",
+      facts.getModuleTwin,
       { deviceId, moduleId },
       options,
       (call) => operations.getModuleTwin({ ...call(), path: { id: deviceId, mid: moduleId } }),
@@ -85,15 +84,13 @@ export class ModuleTwins extends HubClient {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return writeModuleTwin(
-      this,
-      "replaceModuleTwin",
-      operations.replaceModuleTwin,
-      deviceId,
-      moduleId,
+    return writeTwin(
+      { operation: facts.replaceModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: isReplacement },
       moduleTwin,
       options,
-      isReplacement,
+      this,
+      (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
+      (request) => operations.replaceModuleTwin({ ...request, path: { id: deviceId, mid: moduleId } }),
     );
   }
 
@@ -137,15 +134,13 @@ export class ModuleTwins extends HubClient {
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return writeModuleTwin(
-      this,
-      "updateModuleTwin",
-      operations.updateModuleTwin,
-      deviceId,
-      moduleId,
+    return writeTwin(
+      { operation: facts.updateModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: hasPatch },
       moduleTwin,
       options,
-      hasPatch,
+      this,
+      (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),
+      (request) => operations.updateModuleTwin({ ...request, path: { id: deviceId, mid: moduleId } }),
     );
   }
 
@@ -199,26 +194,4 @@ export class ModuleTwins extends HubClient {
       (patch, writeOptions) => this.updateModuleTwin(deviceId, moduleId, patch, writeOptions),
     );
   }
-}
-
-function writeModuleTwin(
-  twins: ModuleTwins,
-  operation: OperationName,
-  write: typeof operations.updateModuleTwin,
-  deviceId: string,
-  moduleId: string,
-  moduleTwin: TwinPatch,
-  options: OperationOptions & { etag?: string },
-  isOwn: (sent: TwinPatch, found: Twin) => boolean,
-): Promise<Twin> {
-  return callHub(twins, operation, { deviceId, moduleId }, options, (call) => {
-    checkTwinPatch("moduleTwin", moduleTwin);
-    const read = (readOptions: OperationOptions): Promise<Twin> => twins.getModuleTwin(deviceId, moduleId, readOptions);
-    return write({
-      ...call({ findEarlierWrite: findWritten(moduleTwin, read, isOwn) }),
-      path: { id: deviceId, mid: moduleId },
-      headers: ifMatch(options),
-      body: moduleTwin as Twin,
-    });
-  });
 }

@@ -1,12 +1,11 @@
 import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
-import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
-import type { OperationName } from "../transport/operations.ts";
+import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { findWritten } from "../transport/repeated_write.ts";
-import { checkTwinPatch, hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
+import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
+import { writeTwin } from "./write_twin.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
 
 /** The twins of devices: the documents that a device and its back end keep in common. */
@@ -39,7 +38,7 @@ export class Twins extends HubClient {
   getTwin(deviceId: string, options: OperationOptions = {}): Promise<Twin> {
     return callHub(
       this,
-      "getTwin",
+      facts.getTwin,
       { deviceId },
       options,
       (call) => operations.getTwin({ ...call(), path: { id: deviceId } }),
@@ -80,7 +79,14 @@ export class Twins extends HubClient {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return writeTwin(this, "replaceTwin", operations.replaceTwin, deviceId, deviceTwin, options, isReplacement);
+    return writeTwin(
+      { operation: facts.replaceTwin, deviceId, argument: "deviceTwin", isOwn: isReplacement },
+      deviceTwin,
+      options,
+      this,
+      (readOptions) => this.getTwin(deviceId, readOptions),
+      (request) => operations.replaceTwin({ ...request, path: { id: deviceId } }),
+    );
   }
 
   /**
@@ -120,7 +126,14 @@ export class Twins extends HubClient {
     deviceTwin: TwinPatch,
     options: OperationOptions & { etag?: string } = {},
   ): Promise<Twin> {
-    return writeTwin(this, "updateTwin", operations.updateTwin, deviceId, deviceTwin, options, hasPatch);
+    return writeTwin(
+      { operation: facts.updateTwin, deviceId, argument: "deviceTwin", isOwn: hasPatch },
+      deviceTwin,
+      options,
+      this,
+      (readOptions) => this.getTwin(deviceId, readOptions),
+      (request) => operations.updateTwin({ ...request, path: { id: deviceId } }),
+    );
   }
 
   /**
@@ -165,25 +178,4 @@ export class Twins extends HubClient {
       (patch, writeOptions) => this.updateTwin(deviceId, patch, writeOptions),
     );
   }
-}
-
-function writeTwin(
-  twins: Twins,
-  operation: OperationName,
-  write: typeof operations.updateTwin,
-  deviceId: string,
-  deviceTwin: TwinPatch,
-  options: OperationOptions & { etag?: string },
-  isOwn: (sent: TwinPatch, found: Twin) => boolean,
-): Promise<Twin> {
-  return callHub(twins, operation, { deviceId }, options, (call) => {
-    checkTwinPatch("deviceTwin", deviceTwin);
-    const read = (readOptions: OperationOptions): Promise<Twin> => twins.getTwin(deviceId, readOptions);
-    return write({
-      ...call({ findEarlierWrite: findWritten(deviceTwin, read, isOwn) }),
-      path: { id: deviceId },
-      headers: ifMatch(options),
-      body: deviceTwin as Twin,
-    });
-  });
 }

@@ -55,7 +55,7 @@ const SHAPES: [string, number, Record<string, string>, string, Expected][] = [
     errorNumber: 404103,
     trackingId: TRACKING,
     retryable: false,
-    text: /connectTimeoutInSeconds/,
+    text: /The requested device is not online/,
   }],
   ["body B, nested twice", 404, {}, JSON.stringify({ Message: JSON.stringify({ Message: nested }) }), {
     code: "DeviceNotOnline",
@@ -183,6 +183,17 @@ describe("IoTHubError", () => {
       if (expected.text !== undefined) assert.match(error.message, expected.text);
     });
   }
+
+  test("says of a device that takes no direct method how the hub is made to wait for it", async () => {
+    const answer = new Response(nested, { status: 404 });
+    await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
+      fetch: () => Promise.resolve(answer),
+    });
+    await assert.rejects(registry.invokeDeviceMethod("thermostat-1", { methodName: "reboot" }), {
+      code: "DeviceNotOnline",
+      message: /connectTimeoutInSeconds/,
+    });
+  });
 
   test("has what is known of it as properties, in one order, and nothing undefined", async () => {
     const known = await errorFrom(new Response(nested, { status: 429, headers: { "retry-after": "3" } }));

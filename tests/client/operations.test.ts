@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type HubRight, type OperationName, OPERATIONS } from "../../lib/transport/operations.ts";
+import * as OPERATIONS from "../../lib/transport/operations.ts";
+import type { HubRight } from "../../lib/transport/operations.ts";
 import * as entry from "../../mod.ts";
 import { COMPOSED_METHODS } from "../support/http_methods.ts";
+
+type OperationName = keyof typeof OPERATIONS;
 
 /** What the hub's own documentation asks for, said here a second time on purpose: a slip in the table must not pass. */
 const RIGHTS: Record<HubRight, readonly OperationName[]> = {
@@ -92,6 +95,10 @@ test("each noun has the methods that the table says, and those that are made of 
     const methods = ownMethods(nounClass!).filter((name) => !COMPOSED.has(name));
     assert.deepEqual(methods.sort(), ROWS.filter(([, row]) => row.noun === noun).map(([name]) => name).sort(), noun);
   }
+});
+
+test("each row bears the name of its method", () => {
+  for (const [name, row] of ROWS) assert.equal(row.name, name);
 });
 
 test("the manager has each method of the table", () => {

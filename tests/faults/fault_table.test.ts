@@ -10,9 +10,10 @@ import {
   FAULT_TABLE,
   type FaultGroup,
   MAX_RETRIES,
+  type OperationName,
   SHORT_TIMEOUT_IN_MS,
 } from "../support/fault_table.ts";
-import { type OperationName, OPERATIONS } from "../../lib/transport/operations.ts";
+import * as OPERATIONS from "../../lib/transport/operations.ts";
 import { HTTP_METHODS, type HttpMethod, invoke } from "../support/http_methods.ts";
 import { LiveTimers } from "../support/live_timers.ts";
 import { CONNECTION_STRING, HOST_NAME } from "../support/recorder.ts";

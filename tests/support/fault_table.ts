@@ -1,4 +1,4 @@
-import { type OperationName, OPERATIONS } from "../../lib/transport/operations.ts";
+import * as OPERATIONS from "../../lib/transport/operations.ts";
 import {
   answer,
   BAD_CERTIFICATE,
@@ -20,6 +20,9 @@ import {
  *
  * @module
  */
+
+/** The name of a method that has a row in the table of operations. */
+export type OperationName = keyof typeof OPERATIONS;
 
 /** What matters of an operation when it fails. */
 export type OperationClass = "read" | "write" | "once";
