@@ -1,4 +1,4 @@
-import { type ContenderProcess, startContender } from "./processes.ts";
+import { type ContenderProcess, ROOT, startContender } from "./processes.ts";
 import type { ContenderRequest } from "./contender.ts";
 import { median } from "./median.ts";
 import type { Figures } from "./turn.ts";
@@ -22,33 +22,26 @@ export interface Measurement {
 export interface Effort {
   readonly rounds: number;
   readonly turnInMs: number;
+  /** @default {4 * turnInMs} */
+  readonly warmUpInMs?: number;
 }
 
-/** Warm-up in turns. */
-const WARM_UP = 4;
+/** Who takes turns: a contender, and the checkout that it belongs to. */
+export interface Entrant {
+  readonly contender: string;
+  readonly root: string;
+}
 
-/**
- * Lets contenders take turns, in another order each round. Each has a process of its own, since one that leaves much behind
- * would otherwise let the others clean up.
- */
+/** Compares contenders of this checkout. */
 export async function compare(
   command: readonly [string, ...string[]],
   certificate: string,
   contenders: readonly string[],
   request: Omit<ContenderRequest, "contender">,
-  { rounds, turnInMs }: Effort,
+  effort: Effort,
 ): Promise<Measurement[]> {
-  await using stack = new AsyncDisposableStack();
-  const processes: ContenderProcess[] = [];
-  for (const contender of contenders) {
-    const process = stack.use(startContender(command, { ...request, contender }, certificate));
-    await process.takeTurn(turnInMs * WARM_UP);
-    processes.push(process);
-  }
-  const turns: Figures[][] = contenders.map(() => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const index of shuffled(contenders.length)) turns[index]![round] = await processes[index]!.takeTurn(turnInMs);
-  }
+  const entrants = contenders.map((contender) => ({ contender, root: ROOT }));
+  const turns = await takeTurns(command, certificate, entrants, request, effort);
   return contenders.map((contender, index) => ({
     part: request.part,
     inFlight: request.inFlight,
@@ -58,7 +51,33 @@ export async function compare(
   }));
 }
 
-function ratios(one: Figures, other: Figures): Figures {
+/**
+ * Lets entrants take turns, in another order each round; returns the figures of each, round by round. Each has a process of its
+ * own, since one that leaves much behind would otherwise let the others clean up.
+ */
+export async function takeTurns(
+  command: readonly [string, ...string[]],
+  certificate: string,
+  entrants: readonly Entrant[],
+  request: Omit<ContenderRequest, "contender">,
+  { rounds, turnInMs, warmUpInMs = 4 * turnInMs }: Effort,
+): Promise<Figures[][]> {
+  await using stack = new AsyncDisposableStack();
+  const processes: ContenderProcess[] = [];
+  for (const { contender, root } of entrants) {
+    const process = stack.use(startContender(command, root, { ...request, contender }, certificate));
+    await process.takeTurn(warmUpInMs);
+    processes.push(process);
+  }
+  const turns: Figures[][] = entrants.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const index of shuffled(entrants.length)) turns[index]![round] = await processes[index]!.takeTurn(turnInMs);
+  }
+  return turns;
+}
+
+/** The first figures as multiples of the others. */
+export function ratios(one: Figures, other: Figures): Figures {
   return {
     callsPerSecond: one.callsPerSecond / other.callsPerSecond,
     cpuPerCallInUs: one.cpuPerCallInUs / other.cpuPerCallInUs,
@@ -67,7 +86,8 @@ function ratios(one: Figures, other: Figures): Figures {
   };
 }
 
-function medians(rounds: readonly Figures[]): Figures {
+/** The median of each figure. */
+export function medians(rounds: readonly Figures[]): Figures {
   return {
     callsPerSecond: median(rounds.map((round) => round.callsPerSecond)),
     cpuPerCallInUs: median(rounds.map((round) => round.cpuPerCallInUs)),

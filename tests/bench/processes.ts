@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { installRuntimes } from "../../.ci/runtimes.ts";
 import type { ContenderRequest } from "./contender.ts";
 import type { ServerPorts } from "./server.ts";
@@ -25,8 +25,8 @@ export async function findRuntimes(): Promise<RuntimeCommands> {
   };
 }
 
-function scriptPath(name: string): string {
-  return resolve(import.meta.dirname!, name);
+function scriptPath(name: string, root: string = ROOT): string {
+  return join(root, "tests", "bench", name);
 }
 
 /** Runs a script in a runtime to its end, in an environment that trusts `certificate`; returns what it printed. */
@@ -58,10 +58,11 @@ class LineProcess implements AsyncDisposable {
     script: string,
     scriptArgs: readonly string[],
     env: Record<string, string>,
+    root: string = ROOT,
   ) {
     this.#child = new Deno.Command(executable, {
-      args: [...args, scriptPath(script), ...scriptArgs],
-      cwd: ROOT,
+      args: [...args, scriptPath(script, root), ...scriptArgs],
+      cwd: root,
       env,
       stdin: "piped",
       stdout: "piped",
@@ -100,13 +101,14 @@ export interface ContenderProcess extends AsyncDisposable {
   takeTurn(turnInMs: number): Promise<Figures>;
 }
 
-/** Starts a contender in an environment that trusts `certificate`. */
+/** Starts a contender of the checkout `root` in an environment that trusts `certificate`. */
 export function startContender(
   command: readonly [string, ...string[]],
+  root: string,
   request: ContenderRequest,
   certificate: string,
 ): ContenderProcess {
-  const process = new LineProcess(command, "contender.ts", [JSON.stringify(request)], environment(certificate));
+  const process = new LineProcess(command, "contender.ts", [JSON.stringify(request)], environment(certificate), root);
   return {
     async takeTurn(turnInMs) {
       await process.write(String(turnInMs));

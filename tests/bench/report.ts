@@ -2,7 +2,8 @@ import type { RuntimeName } from "./processes.ts";
 import type { Results } from "./results.ts";
 import { evaluate, isReached } from "./targets.ts";
 
-type Row = readonly (string | number)[];
+/** The cells of a row. */
+export type Row = readonly (string | number)[];
 
 /** Prints what one runtime's clients did. */
 export function printRuntime(results: Results, runtime: RuntimeName): void {
@@ -58,7 +59,8 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function printTable(rows: readonly Row[]): void {
+/** Prints rows, the head first, in columns. */
+export function printTable(rows: readonly Row[]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
   for (const row of rows) {
     console.log(

@@ -1,23 +1,37 @@
 /**
  * Compares this module with bare transports and with `azure-iothub`, on Node, Deno and Bun, over loopback TLS.
  *
- *     deno run -A tests/bench/run.ts [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
+ *     deno task bench [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
  * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `memory`, `c2d-memory`, `steady`,
  * `cold-start` and `footprint`; all of them take about eight minutes, the three with `c2d` not quite three of them. Only ratios
  * carry over to other machines.
+ *
+ *     deno task bench --against COMMIT [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
+ *
+ * Compares this module, as it is in the working tree, with itself at an earlier commit, which is unpacked in `.cache/bench`. The
+ * two take turns and call the same server. A part is one of `in-process`, `get`, `bulk`, `paging` and `c2d`; all of them take about
+ * four minutes a runtime. Printed are, of each case,
+ *
+ * - the median rate of either side, and that of the ratios within a round: above 1, today's code is the faster one;
+ * - by how much that ratio may be off, and the lowest and the highest of a pair of processes, which are renewed every 30 rounds;
+ * - the ratio of CPU times per call, which suffers less from what else the machine does: above 1, today's code costs more;
+ * - whether the rate is at least 0.95 of the earlier one. Where one is not, the exit code is 1.
+ *
+ * On a busy machine ask for more rounds than the usual 240. `--against HEAD` with a clean working tree shows what noise alone does.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildNpmPackage, NPM_PACKAGE } from "../../.ci/build_npm.ts";
-import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
+import { COMMIT_PARTS, type CommitComparison, compareWithCommit, printCommitComparisons } from "./commit_comparison.ts";
 import { compare, type Effort, type Measurement } from "./compare.ts";
 import { measureColdStart } from "./cold_start.ts";
+import { checkOut } from "./earlier_checkout.ts";
 import { footprintOf, footprintOfModule } from "./footprint.ts";
-import { findRuntimes, ROOT, runScript, type RuntimeName, startServer } from "./processes.ts";
+import { findRuntimes, ROOT, runScript, type RuntimeName } from "./processes.ts";
 import { printRuntime, printTargets } from "./report.ts";
 import type { Results } from "./results.ts";
-import type { ServerPorts } from "./server.ts";
+import { type Servers, startServers } from "./servers.ts";
 
 /** Parts whose contenders take turns. */
 const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[] }> = {
@@ -42,47 +56,77 @@ const COLD_STARTS = 20;
 const { values, positionals } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
-  options: { runtime: { type: "string" }, rounds: { type: "string" }, json: { type: "string" } },
+  options: {
+    against: { type: "string" },
+    runtime: { type: "string" },
+    rounds: { type: "string" },
+    json: { type: "string" },
+  },
 });
-const parts = chosen("part", positionals, PARTS);
+const parts = values.against === undefined
+  ? chosen("part", positionals, PARTS)
+  : chosen("part to compare with a commit", positionals, COMMIT_PARTS);
 const names = chosen("runtime", values.runtime?.split(",") ?? [], RUNTIMES);
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+if (rounds !== undefined && !(Number.isSafeInteger(rounds) && rounds > 0)) {
+  throw new RangeError(`--rounds must be a whole number above 0, not ${values.rounds}`);
+}
 
 const runtimes = await findRuntimes();
 const directory = await Deno.makeTempDir();
 try {
-  const results = await measure();
-  if (values.json !== undefined) await Deno.writeTextFile(values.json, JSON.stringify(results, null, 2) + "\n");
-  const missed = printTargets(results);
-  if (missed > 0) console.log(`\n${missed} missed; within a tenth of a target, measure again on a machine at rest.`);
+  await using servers = await startServers(runtimes, directory);
+  if (values.against === undefined) await compareWithOthers(servers);
+  else await compareWithEarlier(values.against, servers);
 } finally {
   await Deno.remove(directory, { recursive: true });
 }
 
-async function measure(): Promise<Results> {
-  const results: Results = { measurements: [], facts: {}, coldStarts: {} };
-  const { cert, key } = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
-  const certificate = join(directory, "cert.pem");
-  await Deno.writeTextFile(certificate, cert);
-  await Deno.writeTextFile(join(directory, "key.pem"), key);
-  const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await built() : "";
-  const serverArgs = [certificate, join(directory, "key.pem")] as const;
-  await using httpServer = await startServer(runtimes.node, "server.ts", ...serverArgs);
-  await using amqpServer = await startServer(runtimes.node, "amqp_server.ts", ...serverArgs);
+async function compareWithOthers(servers: Servers): Promise<void> {
+  const results = await measure(servers);
+  await writeJson(results);
+  const missed = printTargets(results);
+  if (missed > 0) console.log(`\n${missed} missed; within a tenth of a target, measure again on a machine at rest.`);
+}
 
-  const portsOf = (part: string) => part.startsWith("c2d") ? amqpServer.ports : httpServer.ports;
+async function compareWithEarlier(commit: string, servers: Servers): Promise<void> {
+  const earlier = await checkOut(commit);
+  const all: CommitComparison[] = [];
+  let missed = 0;
   for (const runtime of names) {
-    const measurements = await compareAll(runtime, portsOf, certificate);
+    const comparisons = await compareWithCommit(runtime, runtimes[runtime], earlier, parts, servers, rounds);
+    all.push(...comparisons);
+    console.log(`\n${runtime} (today's code as a multiple of ${earlier.commit})`);
+    missed += printCommitComparisons(comparisons, earlier.commit);
+  }
+  await writeJson(all);
+  if (missed === 0) return;
+  console.log(
+    `\n${missed} missed; where the limit is within twice the ± of a ratio, measure again with more --rounds.`,
+  );
+  Deno.exitCode = 1;
+}
+
+async function writeJson(found: unknown): Promise<void> {
+  if (values.json !== undefined) await Deno.writeTextFile(values.json, JSON.stringify(found, null, 2) + "\n");
+}
+
+async function measure(servers: Servers): Promise<Results> {
+  const results: Results = { measurements: [], facts: {}, coldStarts: {} };
+  const packageDirectory = parts.includes("cold-start") || parts.includes("footprint") ? await built() : "";
+  for (const runtime of names) {
+    const measurements = await compareAll(runtime, servers);
     results.measurements.push(...measurements.map((measurement) => ({ ...measurement, runtime })));
-    results.facts[runtime] = await collectFacts(runtime, portsOf, certificate);
+    results.facts[runtime] = await collectFacts(runtime, servers);
     if (parts.includes("cold-start")) {
       const entry = runtime === "deno" ? join(ROOT, "mod.ts") : join(packageDirectory, "dist", "index.js");
       results.coldStarts[runtime] = await measureColdStart(
         runtimes[runtime],
         runtime === "deno" ? await usersProject() : ".",
         entry,
-        httpServer.ports.fast,
-        Number(values.rounds ?? COLD_STARTS),
-        certificate,
+        servers.portsOf("cold-start").fast,
+        rounds ?? COLD_STARTS,
+        servers.certificate,
       );
     }
     printRuntime(results, runtime);
@@ -98,18 +142,17 @@ async function measure(): Promise<Results> {
 
 async function compareAll(
   runtime: RuntimeName,
-  portsOf: (part: string) => ServerPorts,
-  certificate: string,
+  { certificate, portsOf }: Servers,
 ): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
   for (const part of parts.filter((part) => part in COMPARISONS)) {
     const { inFlight: levels, rounds: usualRounds, turnInMs } = COMPARISONS[part]!;
-    const rounds = Number(values.rounds ?? usualRounds);
-    const count = Math.ceil(TWINS / rounds / 100) * 100;
+    const effort = { rounds: rounds ?? usualRounds, turnInMs };
+    const count = Math.ceil(TWINS / effort.rounds / 100) * 100;
     for (const inFlight of levels) {
       const request = { part, inFlight, ports: portsOf(part), count };
       const contenders = contendersOf(part, runtime);
-      measurements.push(...await compare(runtimes[runtime], certificate, contenders, request, { rounds, turnInMs }));
+      measurements.push(...await compare(runtimes[runtime], certificate, contenders, request, effort));
     }
   }
   return measurements;
@@ -117,8 +160,7 @@ async function compareAll(
 
 async function collectFacts(
   runtime: RuntimeName,
-  portsOf: (part: string) => ServerPorts,
-  certificate: string,
+  { certificate, portsOf }: Servers,
 ): Promise<Record<string, number>> {
   const calls: string[][] = [];
   if (parts.includes("memory")) {
