@@ -14,6 +14,7 @@ import { commandIn, type Outcome, together } from "./command.ts";
 import { installRuntimes } from "./runtimes.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
+const USER_FILES = join(import.meta.dirname!, "npm_user");
 const VITE = "vite@8.3.8";
 const WRANGLER = "wrangler@4.164.0";
 
@@ -26,8 +27,12 @@ const WORKER = {
 };
 
 /** Programs that need nothing but what browsers have; each prints {@linkcode PRINTED}. */
-const PROGRAMS = ["bundle_http", "bundle_gen"];
+const PROGRAMS = ["bundle_http", "bundle_gen", "bundle_twins", "checkout_twins"];
 const PRINTED = "thermostat-1";
+
+/** These use one noun alone, one from the package and one from the sources: nothing of the others may be in their bundles. */
+const ONE_NOUN = ["bundle_twins", "checkout_twins"];
+const OTHER_NOUNS = /invokeDeviceMethod|createDeviceWithSas|getModuleTwin|queryIotHub|IoTHubRegistryManager/;
 
 /** Builds everything with each bundler, and runs what is built for browsers. */
 export async function checkBundlers(node: string, bun: string): Promise<Outcome> {
@@ -35,8 +40,14 @@ export async function checkBundlers(node: string, bun: string): Promise<Outcome>
   try {
     const folder = await npm.installed();
     for (const name of [...PROGRAMS, "bundle_worker"]) {
-      await Deno.copyFile(join(import.meta.dirname!, "npm_user", `${name}.js`), join(folder, `${name}.js`));
+      if (name !== "checkout_twins") await Deno.copyFile(join(USER_FILES, `${name}.js`), join(folder, `${name}.js`));
     }
+    const twins = await Deno.readTextFile(join(USER_FILES, "bundle_twins.js"));
+    const fromSources = twins.replace(
+      "@iothub/registry-manager/http",
+      join(ROOT, "lib", "http.ts").replaceAll("\\", "/"),
+    );
+    await Deno.writeTextFile(join(folder, "checkout_twins.js"), fromSources);
     const options = ["--no-audit", "--no-fund", "--ignore-scripts", "--save-dev"];
     const installed = await npm.runTool(folder, "npm/bin/npm-cli.js", "install", ...options, VITE, WRANGLER);
     if (!installed.success) return installed;
@@ -66,12 +77,12 @@ async function withEsbuild(folder: string, name: string): Promise<Outcome> {
   } catch (error) {
     return { success: false, output: `esbuild: ${error}` };
   }
-  return runs("esbuild", outfile);
+  return runs("esbuild", name, outfile);
 }
 
 async function withBun(folder: string, name: string, bun: string): Promise<Outcome> {
   const outcome = await commandIn(folder, bun, "build", `${name}.js`, "--target=browser", "--outdir=bun");
-  return outcome.success ? runs("Bun", join(folder, "bun", `${name}.js`)) : outcome;
+  return outcome.success ? runs("Bun", name, join(folder, "bun", `${name}.js`)) : outcome;
 }
 
 async function withVite(folder: string, name: string, node: string): Promise<Outcome> {
@@ -82,7 +93,7 @@ async function withVite(folder: string, name: string, node: string): Promise<Out
   const outcome = await commandIn(folder, node, "--input-type=module", "--eval", code);
   const isSilent = outcome.output.trim() === "";
   return outcome.success && isSilent
-    ? runs("Vite", join(folder, `${name}.vite.js`))
+    ? runs("Vite", name, join(folder, `${name}.vite.js`))
     : { success: false, output: outcome.output };
 }
 
@@ -93,8 +104,11 @@ async function withWrangler(folder: string, node: string): Promise<Outcome> {
   return { success: success && !/warning|error/i.test(output), output };
 }
 
-/** Runs a bundle as a browser would: without permissions. */
-async function runs(bundler: string, path: string): Promise<Outcome> {
+/** Runs a bundle as a browser would: without permissions. A bundle of one noun holds no other. */
+async function runs(bundler: string, name: string, path: string): Promise<Outcome> {
+  const code = (await Deno.readTextFile(path)).replace(/\/\*[\s\S]*?\*\//g, "");
+  const superfluous = ONE_NOUN.includes(name) ? OTHER_NOUNS.exec(code) : null;
+  if (superfluous !== null) return { success: false, output: `${bundler}: ${name} holds ${superfluous[0]}` };
   const { success, output } = await commandIn(".", Deno.execPath(), "run", "--no-prompt", "--no-config", path);
   return { success: success && output.trim() === PRINTED, output: `${bundler}: ${output}` };
 }
