@@ -1,0 +1,119 @@
+import { type DocSymbol, type Entry, type Noun, nounsOf } from "./doc_model.ts";
+
+/** The first section of a symbol's page that lists members: what a manager is made of comes before it. */
+const MEMBERS_REGEXP = /<section class="section"\s+id="(?:static-methods|properties|methods)"/;
+
+/** A button to a file on the machine that made the pages. */
+const SOURCE_BUTTON_REGEXP = /<a\s+class="sourceButton"[\s\S]*?<\/a>/g;
+
+/**
+ * Makes one of the pages of `deno doc` what a newcomer needs.
+ *
+ * @param path The page's path, from the folder of all pages.
+ * @param html The page as `deno doc` made it.
+ * @param entries The package's entries.
+ * @returns The page.
+ */
+export function improvePage(path: string, html: string, entries: readonly Entry[]): string {
+  const text = withoutConstructors(withSpecifiers(html.replaceAll(SOURCE_BUTTON_REGEXP, ""), entries));
+  const [main] = entries;
+  const name = /^~\/([\w$]+)\.html$/.exec(path)?.[1];
+  const symbol = main?.symbols.find((one) => one.name === name);
+  if (main === undefined || symbol === undefined) return text;
+  const nouns = nounsOf(symbol, main);
+  return nouns.length > 1 ? withNouns(text, symbol, nouns) : text;
+}
+
+/** The landing page: with the entries, and below the first call all that the main one exports. */
+export function improveLanding(html: string, allSymbols: string, entries: readonly Entry[]): string {
+  const lists = allSymbols.match(/<section class="section"\s+id="default_[\s\S]*?<\/section>/g);
+  if (lists === null) throw new Error("deno doc lists no symbols of the main entry");
+  const rows = entries.map(({ specifier, folder, summary }) => {
+    const href = folder === "." ? "#everything" : `${folder}/index.html`;
+    return `<li class="mb-1"><a class="link" href="${href}"><code>${specifier}</code></a> ${markup(summary)}</li>`;
+  });
+  const section = `<section class="section" id="entries">${heading("Entries")}<ul>${rows.join("")}</ul></section>`;
+  const title = heading(`Everything in <code>${entries[0]!.specifier}</code>`);
+  const everything = `<div class="section" id="everything">${title}</div>${lists.join("")}`;
+  const links = ["Entries", "Everything"].map((name) => `<li><a href="#${name.toLowerCase()}">${name}</a></li>`);
+  const withEntries = insertBefore(html, /<section class="section"\s+id="examples"/, section);
+  const withAll = insertBefore(withEntries, /<\/main>/, everything.replaceAll(SOURCE_BUTTON_REGEXP, ""));
+  return insertBefore(withAll, /<li><a href="#examples"/, links.join(""));
+}
+
+/** An entry's pages: what the main entry has under another name is linked by that name, as `deno doc` calls its page. */
+export function improveEntry(html: string, entry: Entry, main: Entry): string {
+  let text = html;
+  for (const { name, declarations } of entry.symbols) {
+    const target = declarations.find(({ kind }) => kind === "reference")?.def?.target;
+    if (target === undefined) continue;
+    const there = main.symbols.find((symbol) =>
+      symbol.declarations.some(({ location }) => location.filename === target.filename && location.line === target.line)
+    );
+    if (there === undefined || there.name === name) continue;
+    text = text.replaceAll(new RegExp(`(~(?:&#x2F;|/))${name}(?=[.\\w]*\\.html)`, "g"), `$1${there.name}`);
+  }
+  return text;
+}
+
+/** The names that users import, where `deno doc` shows folders. */
+function withSpecifiers(html: string, entries: readonly Entry[]): string {
+  let text = html;
+  for (const { folder, specifier } of entries) {
+    text = text.replaceAll(` from &quot;${folder}&quot;;`, ` from &quot;${specifier}&quot;;`)
+      .replaceAll(`class="contextLink">${folder}</a>`, `class="contextLink">${specifier}</a>`)
+      .replaceAll(new RegExp(`(</span>\\s*)${folder}(\\s*</ul>)`, "g"), `$1${specifier}$2`);
+  }
+  return text.replaceAll(/class="contextLink">default<\/a>/g, `class="contextLink">${entries[0]!.specifier}</a>`)
+    .replace(/import \* as mod from/g, "import * as iothub from");
+}
+
+/** Leaves out constructors that say that they are not public: those objects are made by factories. */
+function withoutConstructors(html: string): string {
+  const [section] = /<section class="section"\s+id="constructors"[\s\S]*?<\/section>/.exec(html) ?? [];
+  if (section === undefined || !/\bnot public\b/i.test(section)) return html;
+  return html.replace(section, "")
+    .replace(/<li><a href="#constructors"[^>]*>Constructors<\/a><\/li><li><ul>.*?<\/ul><\/li>/, "");
+}
+
+/** The nouns of a manager with their methods, and an entry for them in the page's navigation. */
+function withNouns(html: string, symbol: DocSymbol, nouns: readonly Noun[]): string {
+  const blocks = nouns.map(({ name, summary, methods }) => {
+    const items = methods.map((method) =>
+      `<li class="mb-1"><a class="link" href="${name}.prototype.${method.name}.html"><code>${method.name}</code></a> ` +
+      `${markup(method.summary)}</li>`
+    );
+    return `<div id="noun_${name.toLowerCase()}"><h3 class="mb-1 font-bold"><a class="link" href="${name}.html">${name}</a></h3>` +
+      `<p>${markup(summary)}</p><ul class="ml-4">${items.join("")}</ul></div>`;
+  });
+  const section = `<section class="section" id="nouns">${heading("Methods by noun")}<div class="space-y-8">${
+    blocks.join("")
+  }</div></section>`;
+  const items = nouns.map(({ name }) => `<li><a href="#noun_${name.toLowerCase()}" title="${name}">${name}</a></li>`);
+  const links = `<li><a href="#nouns" title="Methods by noun">Methods by noun</a></li><li><ul>${
+    items.join("")
+  }</ul></li>`;
+  const place = MEMBERS_REGEXP.test(html) ? MEMBERS_REGEXP : /<\/article>/;
+  const text = insertBefore(html, place, section);
+  const navigation = /<li><a href="#(?:static-methods|properties|methods)"/;
+  if (!navigation.test(text)) throw new Error(`The page of ${symbol.name} has no navigation to put its nouns into`);
+  return insertBefore(text, navigation, links);
+}
+
+function heading(markup: string): string {
+  return `<div><h2 class="anchorable mb-1">${markup}</h2></div>`;
+}
+
+function insertBefore(html: string, place: RegExp, inserted: string): string {
+  const at = html.search(place);
+  if (at < 0) throw new Error(`The page has no place that looks like ${place}`);
+  return html.slice(0, at) + inserted + html.slice(at);
+}
+
+/** One sentence of Markdown, which has code and nothing else. */
+function markup(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(/`([^`]+)`/g, "<code>$1</code>");
+}
+
+/** What the pages' style sheet lacks: usage lines are longer than their column. */
+export const STYLE = ".usageContent pre code { white-space: pre-wrap; overflow-wrap: anywhere }\n";
