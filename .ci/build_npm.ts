@@ -18,7 +18,16 @@ export const NPM_PACKAGE: string = join(ROOT, ".cache", "npm");
 const DESCRIPTION = "Manages an Azure IoT hub: device and module identities, twins, queries, direct methods, " +
   "cloud-to-device messages. For Node, Bun, Deno, Workers and browsers, with an offline hub for tests.";
 const KEYWORDS = ["azure", "iot", "iot-hub", "device-management", "device-twin", "direct-method", "amqp"];
-const COPIED = ["README.md", "LICENSE", "CHANGELOG.md"];
+const COPIED = [
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+  "lib/README.md",
+  "lib/recipes.md",
+  "lib/transport/README.md",
+  "lib/messages/README.md",
+  "lib/local/README.md",
+];
 
 /** Only the local hub's AMQP over WebSocket needs it, and says so where it is missing. */
 const OPTIONAL_PACKAGES: readonly string[] = ["ws"];
@@ -120,8 +129,7 @@ export async function buildNpmPackage(): Promise<void> {
   }
   files.set("package.json", `${JSON.stringify(manifest(config, packages), null, 2)}\n`);
   for (const name of COPIED) {
-    const text = await Deno.readTextFile(join(ROOT, name)).catch(() => undefined);
-    if (text !== undefined) files.set(name, text);
+    files.set(name, await Deno.readTextFile(join(ROOT, name)));
   }
   await Deno.remove(NPM_PACKAGE, { recursive: true }).catch(() => {});
   for (const [path, text] of files) {

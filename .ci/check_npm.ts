@@ -18,7 +18,7 @@ const COMPILER_OPTIONS: Record<string, Record<string, unknown>> = {
 };
 
 const ALLOWED_FILES_REGEXP =
-  /^(?:dist\/.+\.js(?:\.map)?|types\/.+\.d\.ts|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(?:dist\/.+\.js(?:\.map)?|types\/.+\.d\.ts|package\.json|(?:lib\/(?:\w+\/)?)?\w+\.md|LICENSE)$/;
 
 /** The checks, with what they share: the package is built and installed once, for the first check that asks. */
 export class NpmChecks {
@@ -121,6 +121,7 @@ async function checkFiles(): Promise<Outcome> {
     const text = await Deno.readTextFile(join(NPM_PACKAGE, path));
     if (!ALLOWED_FILES_REGEXP.test(path)) faults.push(`${path} does not belong into the package`);
     if (text.includes(root)) faults.push(`${path} names the folder it was built in`);
+    if (path.endsWith(".md")) faults.push(...await brokenLinks(path, text));
     if (!path.endsWith(".map")) continue;
     const { sources, sourcesContent }: { sources: string[]; sourcesContent: unknown[] } = JSON.parse(text);
     const outside = sources.filter((source) => !join(NPM_PACKAGE, path, "..", source).startsWith(NPM_PACKAGE));
@@ -128,6 +129,15 @@ async function checkFiles(): Promise<Outcome> {
     if (sourcesContent.length !== sources.length) faults.push(`${path} lacks the text of its sources`);
   }
   return { success: faults.length === 0, output: faults.join("\n") };
+}
+
+/** The links of a page that lead to nothing in the package. */
+async function brokenLinks(path: string, text: string): Promise<string[]> {
+  const links = Array.from(text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g), ([, link]) => link!);
+  const found = await Promise.all(
+    links.map((link) => Deno.stat(join(NPM_PACKAGE, path, "..", link)).then(() => true, () => false)),
+  );
+  return links.filter((_, i) => !found[i]).map((link) => `${path} links ${link}, which is not in the package`);
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

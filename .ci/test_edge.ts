@@ -1,6 +1,6 @@
 /**
  * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, and the programs of
- * `tests/users`. The README's table of runtimes comes from this run:
+ * `tests/users`. The table of runtimes in lib/README.md comes from this run:
  *
  *     deno run -A .ci/test_edge.ts            fails where the table is not what was found
  *     deno run -A .ci/test_edge.ts --write    writes it
@@ -75,11 +75,11 @@ async function withHub<T>(run: EdgeRun, use: (hub: ConformanceHub) => Promise<T>
   return await use(hub);
 }
 
-async function compareReadme(rows: RuntimeRow[]): Promise<void> {
-  const readme = join(root, "README.md");
-  const text = await Deno.readTextFile(readme);
+async function compareTable(rows: RuntimeRow[]): Promise<void> {
+  const document = join(root, "lib", "README.md");
+  const text = await Deno.readTextFile(document);
   const fresh = withRuntimes(text, rows);
-  if (Deno.args.includes("--write")) await Deno.writeTextFile(readme, fresh);
+  if (Deno.args.includes("--write")) await Deno.writeTextFile(document, fresh);
   else if (fresh !== text) throw new Error("it is not what was found; to write it: deno task test:edge --write");
 }
 
@@ -107,7 +107,7 @@ try {
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
   await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));
   await Promise.all([browser.close(), tools.esbuild.stop()]);
-  if (failures.length === 0) await attempt("the README's table of runtimes", () => compareReadme(rows));
+  if (failures.length === 0) await attempt("the table of runtimes", () => compareTable(rows));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

@@ -1,4 +1,4 @@
-/** What runs where, and what is known not to: every row of the README's table of runtimes. */
+/** What runs where, and what is known not to: every row of the table of runtimes. */
 import type { ServerCertificate } from "../../lib/local/mod.ts";
 import type { Area } from "../../tests/conformance/check.ts";
 import type { ConformanceHub } from "../../tests/conformance/conformance_hub.ts";

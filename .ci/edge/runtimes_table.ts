@@ -1,7 +1,5 @@
 import type { Area } from "../../tests/conformance/check.ts";
-
-const BEGIN = "<!-- runtimes:begin -->";
-const END = "<!-- runtimes:end -->";
+import { markdownTable, withSection } from "../../tests/support/markdown.ts";
 
 const COLUMNS: readonly [Area, string][] = [
   ["http", "HTTP"],
@@ -19,28 +17,21 @@ export interface RuntimeRow {
   readonly gaps: readonly string[];
 }
 
-/** The rows as Markdown, as `deno fmt` would have it, with the gaps below them. */
+/** The rows as Markdown, with the gaps below them. */
 export function renderRuntimes(rows: readonly RuntimeRow[]): string {
-  const header = ["runtime", "entry", ...COLUMNS.map(([, title]) => title)];
+  const head = ["runtime", "entry", ...COLUMNS.map(([, title]) => title)];
   const lines = rows.map(({ name, entry, areas }) => [
     name,
     `\`${entry}\``,
     ...COLUMNS.map(([area]) => areas.has(area) ? "yes" : "no"),
   ]);
-  const widths = header.map((_, column) => Math.max(...[header, ...lines].map((line) => line[column]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((text, column) => text.padEnd(widths[column]!)).join(" | ")} |`;
-  const table = [line(header), line(widths.map((width) => "-".repeat(width))), ...lines.map(line)];
   const gaps = rows.flatMap(({ name, gaps }) => gaps.map((gap) => wrap(`- **${name}**: ${gap}`)));
-  return [...table, "", ...gaps].join("\n");
+  return [markdownTable([head, ...lines]), "", ...gaps].join("\n");
 }
 
 /** A text with the table between its marks. */
 export function withRuntimes(text: string, rows: readonly RuntimeRow[]): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END, begin);
-  if (begin < 0 || end < 0) throw new Error(`The text must have the lines ${BEGIN} and ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderRuntimes(rows)}\n\n${text.slice(end)}`;
+  return withSection(text, "runtimes", renderRuntimes(rows));
 }
 
 /** Breaks a list item into lines as `deno fmt` does. */

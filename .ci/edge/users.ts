@@ -11,9 +11,9 @@ import { startWorker } from "./workerd.ts";
 
 const IDS = Array.from({ length: 20 }, (_, index) => `thermostat-${index}`);
 const USERS = new URL("../../tests/users/", import.meta.url);
-const README = new URL("../../README.md", import.meta.url);
+const RECIPES = new URL("../../lib/recipes.md", import.meta.url);
 
-/** The README's Worker writes twins, for many requests at once. */
+/** The recipes' Worker writes twins, for many requests at once. */
 export async function useWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
   await using hub = await hubWithDevices();
   const { https } = await hub.listen({ https: 0, tls });
@@ -119,10 +119,10 @@ function read(name: string): Promise<string> {
   return Deno.readTextFile(new URL(name, USERS));
 }
 
-/** The first block of code under a heading of the README. */
+/** The first block of code of a recipe. */
 async function recipe(heading: string): Promise<string> {
-  const [, section = ""] = (await Deno.readTextFile(README)).split(`### ${heading}\n`);
+  const [, section = ""] = (await Deno.readTextFile(RECIPES)).split(`## ${heading}\n`);
   const [, code] = /```ts\n([\s\S]*?)```/.exec(section) ?? [];
-  if (code === undefined) throw new Error(`the README has no code under ${JSON.stringify(heading)}`);
+  if (code === undefined) throw new Error(`there is no recipe with code under ${JSON.stringify(heading)}`);
   return code;
 }

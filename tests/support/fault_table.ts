@@ -16,7 +16,7 @@ import {
 
 /**
  * What comes of each failure, for each class of operations. Written down, not computed: the tests hold the module to it, and
- * the README's section on reliability is made of it.
+ * the table in lib/transport/README.md is made of it.
  *
  * @module
  */
@@ -83,10 +83,10 @@ export interface Fault {
 
 /** Faults that are handled alike. */
 export interface FaultGroup {
-  /** In the words of the README. */
+  /** In the words of lib/transport/README.md. */
   what: string;
   handling: Readonly<Record<OperationClass, Handling>>;
-  /** What the README says of the error; the codes unless given. */
+  /** What that table says of the error; the codes unless given. */
   errorText?: string;
   faults: readonly Fault[];
 }
