@@ -19,6 +19,7 @@ const TITLE = "IoT Hub registry manager";
 
 const entries = await readEntries(ROOT);
 await Deno.remove(OUTPUT, { recursive: true }).catch(() => {});
+await Deno.mkdir(OUTPUT, { recursive: true });
 await makePages();
 
 const html = new Map<string, string>();
