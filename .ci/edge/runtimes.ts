@@ -54,7 +54,8 @@ export const EDGE_RUNTIMES: readonly Runtime[] = [
     name: "Workers with Node compatibility",
     entry: ".",
     gaps: [{
-      text: "an AMQP connection belongs to the request that opened it, so who sends messages makes a manager in each " +
+      text:
+        "an AMQP connection belongs to the request that opened it, so a Worker that sends messages makes a manager in each " +
         "request's handler. Over HTTP, requests may share one.",
       areas: [],
       isThere: ({ tools, bundles }, { target }) => isSharedManagerRefused(tools, bundles, target),

@@ -1,5 +1,5 @@
 import { renderLinks, renderOperations, renderProtocols } from "./hub_section.ts";
-import { renderReliability } from "./reliability_section.ts";
+import { renderReliability, renderRepetitions } from "./reliability_section.ts";
 
 /** A part of a document that is made from what the code and the tests hold. */
 export interface GeneratedTable {
@@ -13,6 +13,7 @@ export interface GeneratedTable {
 /** Every generated part of the documents, save the table of runtimes, which takes all runtimes to make. */
 export const GENERATED_TABLES: readonly GeneratedTable[] = [
   { file: "lib/transport/README.md", name: "reliability", render: renderReliability },
+  { file: "lib/transport/README.md", name: "repetitions", render: renderRepetitions },
   { file: "lib/local/README.md", name: "protocols", render: renderProtocols },
   { file: "lib/local/README.md", name: "operations", render: renderOperations },
   { file: "lib/local/README.md", name: "links", render: renderLinks },

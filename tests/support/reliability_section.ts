@@ -1,5 +1,6 @@
 import { FAULT_TABLE, type FaultGroup, type Handling, type OperationClass } from "./fault_table.ts";
 import { markdownTable } from "./markdown.ts";
+import { OPERATION_TABLE } from "./operation_table.ts";
 
 const COLUMNS: readonly [OperationClass, string][] = [
   ["read", "reads, queries"],
@@ -16,6 +17,22 @@ export function renderReliability(): string {
     errorText(group),
   ]);
   return markdownTable([head, ...rows]);
+}
+
+/** Which methods may reach the hub twice, by the right that they need. */
+export function renderRepetitions(): string {
+  const rights = [...new Set(Object.values(OPERATION_TABLE).map(([, right]) => right))];
+  const rows = rights.map((right) => [right, namesOf(right, true), namesOf(right, false)]);
+  return markdownTable([
+    ["needs the right", "may be sent twice", "sent again only if the hub cannot have run it"],
+    ...rows,
+  ]);
+}
+
+function namesOf(wantedRight: string, wanted: boolean): string {
+  return Object.entries(OPERATION_TABLE)
+    .filter(([, [mayRunTwice, right]]) => mayRunTwice === wanted && right === wantedRight)
+    .map(([name]) => `\`${name}\``).join(", ");
 }
 
 function cell(handling: Handling): string {
