@@ -80,7 +80,7 @@ function faultsOfSearch({ index, classes }: Pages): string[] {
 
 function faultsOfPage(path: string, html: string, { html: pages, entries, classes }: Pages): string[] {
   const faults: string[] = [];
-  if (/\bnot public\b/i.test(html)) faults.push(`${path} shows what is not public`);
+  if (/\bnot (?:public|for users)\b/i.test(html)) faults.push(`${path} shows what is not public`);
   const made = classes[/~\/(\w+)\.html$/.exec(path)?.[1] ?? ""];
   if (made !== undefined && "fromConnectionString" in made && html.includes('id="constructors"')) {
     faults.push(`${path} shows a constructor of what factories make`);

@@ -71,7 +71,7 @@ function withSpecifiers(html: string, entries: readonly Entry[]): string {
 /** Leaves out constructors that say that they are not public: those objects are made by factories. */
 function withoutConstructors(html: string): string {
   const [section] = /<section class="section"\s+id="constructors"[\s\S]*?<\/section>/.exec(html) ?? [];
-  if (section === undefined || !/\bnot public\b/i.test(section)) return html;
+  if (section === undefined || !/\bnot (?:public|for users)\b/i.test(section)) return html;
   return html.replace(section, "")
     .replace(/<li><a href="#constructors"[^>]*>Constructors<\/a><\/li><li><ul>.*?<\/ul><\/li>/, "");
 }
