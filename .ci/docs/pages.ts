@@ -44,16 +44,23 @@ export function improveLanding(html: string, allSymbols: string, entries: readon
 /** An entry's pages: what the main entry has under another name is linked by that name, as `deno doc` calls its page. */
 export function improveEntry(html: string, entry: Entry, main: Entry): string {
   let text = html;
-  for (const { name, declarations } of entry.symbols) {
-    const target = declarations.find(({ kind }) => kind === "reference")?.def?.target;
-    if (target === undefined) continue;
-    const there = main.symbols.find((symbol) =>
-      symbol.declarations.some(({ location }) => location.filename === target.filename && location.line === target.line)
-    );
-    if (there === undefined || there.name === name) continue;
-    text = text.replaceAll(new RegExp(`(~(?:&#x2F;|/))${name}(?=[.\\w]*\\.html)`, "g"), `$1${there.name}`);
+  for (const { here, inMain } of renamed(entry, main)) {
+    text = text.replaceAll(new RegExp(`(~(?:&#x2F;|/))${here}(?=[.\\w]*\\.html)`, "g"), `$1${inMain}`);
   }
   return text;
+}
+
+/** What an entry exports that the main one exports too, but under another name. */
+function renamed(entry: Entry, main: Entry): { here: string; inMain: string }[] {
+  return entry.symbols.flatMap(({ name, declarations }) => {
+    const target = declarations.find(({ kind }) => kind === "reference")?.def?.target;
+    const original = main.symbols.find((symbol) =>
+      symbol.declarations.some(({ location }) =>
+        location.filename === target?.filename && location.line === target.line
+      )
+    );
+    return original === undefined || original.name === name ? [] : [{ here: name, inMain: original.name }];
+  });
 }
 
 /** The names that users import, where `deno doc` shows folders. */
@@ -63,6 +70,14 @@ function withSpecifiers(html: string, entries: readonly Entry[]): string {
     text = text.replaceAll(` from &quot;${folder}&quot;;`, ` from &quot;${specifier}&quot;;`)
       .replaceAll(`class="contextLink">${folder}</a>`, `class="contextLink">${specifier}</a>`)
       .replaceAll(new RegExp(`(</span>\\s*)${folder}(\\s*</ul>)`, "g"), `$1${specifier}$2`);
+  }
+  // What another entry has under its usual name is for users of that entry.
+  const [main, ...others] = entries;
+  for (const entry of others) {
+    for (const { here, inMain } of main === undefined ? [] : renamed(entry, main)) {
+      const usage = new RegExp(`import \\{ (?:type )?${inMain} \\} from &quot;${main!.specifier}&quot;`, "g");
+      text = text.replaceAll(usage, `import { ${here} } from &quot;${entry.specifier}&quot;`);
+    }
   }
   return text.replaceAll(/class="contextLink">default<\/a>/g, `class="contextLink">${entries[0]!.specifier}</a>`)
     .replace(/import \* as mod from/g, "import * as iothub from");
