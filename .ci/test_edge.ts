@@ -93,9 +93,10 @@ try {
     const { success, output } = await checkBundlers(node["24"], bun);
     if (!success) throw new Error(output);
   });
-  // Read by the code that starts workerd when it is loaded; npm, which ran before, may need another one.
+  const loadTools = await installEdgeTools(join(root, ".cache", "edge"));
+  // Read by the code that starts workerd when it is loaded; what installs packages may need another one.
   Deno.env.set("NODE_EXTRA_CA_CERTS", certificateFile);
-  const tools = await installEdgeTools(join(root, ".cache", "edge"));
+  const tools = loadTools();
   const browser = await tools.launchChromium();
   const run: EdgeRun = { tools, bundles: new Bundles(tools.esbuild, root), browser, tls, certificateFile };
 

@@ -35,26 +35,7 @@ export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
   C2dQueues,
 ) as new (view: never) => HttpNouns;
 
-/**
- * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
- *
- * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
- * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
- * made by {@linkcode IoTHubRegistryManager.fromManager}. Close it when done.
- *
- * @example Register a device and set what it should do
- * ```ts
- * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
- * import { LocalHub } from "@iothub/registry-manager/local";
- *
- * await using hub = new LocalHub();
- * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
- *
- * await registry.createDeviceWithSas("thermostat-1");
- * const twin = await registry.updateTwin("thermostat-1", { properties: { desired: { intervalInSeconds: 60 } } });
- * console.assert(twin.properties?.desired?.intervalInSeconds === 60);
- * ```
- */
+/** The methods of the manager are those of its nouns. */
 export interface IoTHubRegistryManager
   extends Statistics, DeviceIdentities, ModuleIdentities, Twins, ModuleTwins, Queries, DirectMethods, C2dQueues {}
 

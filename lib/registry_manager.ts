@@ -21,30 +21,7 @@ export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpR
   view: never,
 ) => AllNouns;
 
-/**
- * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
- * cloud-to-device messages.
- *
- * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
- * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
- * made by {@linkcode IoTHubRegistryManager.fromManager}. All its messages share one AMQP connection, which is opened with the
- * first one, kept alive, and replaced when it was lost and is needed again. Close the manager when done. A program without
- * messages can use the smaller manager of `@iothub/registry-manager/http`.
- *
- * @example Register a device, tell it something, read it back
- * ```ts
- * import { IoTHubRegistryManager } from "@iothub/registry-manager";
- * import { LocalHub } from "@iothub/registry-manager/local";
- *
- * await using hub = new LocalHub();
- * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
- *
- * await registry.createDeviceWithSas("thermostat-1");
- * await registry.sendC2dMessage("thermostat-1", "Good morning");
- * const device = await registry.getDevice("thermostat-1");
- * console.assert(device.cloudToDeviceMessageCount === 1);
- * ```
- */
+/** The methods of the manager are those of its nouns. */
 export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages {}
 
 /**

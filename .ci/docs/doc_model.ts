@@ -32,6 +32,7 @@ interface Declaration {
 
 interface JsDoc {
   readonly doc?: string;
+  readonly tags?: readonly { readonly kind: string }[];
 }
 
 /** A method with the first sentence of its documentation. */
@@ -91,6 +92,12 @@ export function nounsOf(symbol: DocSymbol, { symbols }: Entry): Noun[] {
     if (methods.length > 0) nouns.push({ name, summary: summaryOf(parent), methods });
   }
   return nouns;
+}
+
+/** The names of what is exported only because a class extends it: `deno doc` makes no pages of it. */
+export function internalNames({ symbols }: Entry): string[] {
+  const isInternal = ({ jsDoc }: Declaration): boolean => jsDoc?.tags?.some(({ kind }) => kind === "internal") ?? false;
+  return symbols.filter(({ declarations }) => declarations.some(isInternal)).map(({ name }) => name);
 }
 
 function heritageOf({ declarations }: DocSymbol): string[] {

@@ -1,4 +1,4 @@
-import { type DocSymbol, type Entry, type Noun, nounsOf } from "./doc_model.ts";
+import { type DocSymbol, type Entry, internalNames, type Noun, nounsOf } from "./doc_model.ts";
 
 /** The first section of a symbol's page that lists members: what a manager is made of comes before it. */
 const MEMBERS_REGEXP = /<section class="section"\s+id="(?:static-methods|properties|methods)"/;
@@ -15,7 +15,8 @@ const SOURCE_BUTTON_REGEXP = /<a\s+class="sourceButton"[\s\S]*?<\/a>/g;
  * @returns The page.
  */
 export function improvePage(path: string, html: string, entries: readonly Entry[]): string {
-  const text = withoutConstructors(withSpecifiers(html.replaceAll(SOURCE_BUTTON_REGEXP, ""), entries));
+  const usable = withSpecifiers(html.replaceAll(SOURCE_BUTTON_REGEXP, ""), entries);
+  const text = withoutConstructors(withoutInternalLinks(usable, entries));
   const [main] = entries;
   const name = /^~\/([\w$]+)\.html$/.exec(path)?.[1];
   const symbol = main?.symbols.find((one) => one.name === name);
@@ -81,6 +82,15 @@ function withSpecifiers(html: string, entries: readonly Entry[]): string {
   }
   return text.replaceAll(/class="contextLink">default<\/a>/g, `class="contextLink">${entries[0]!.specifier}</a>`)
     .replace(/import \* as mod from/g, "import * as iothub from");
+}
+
+/** What has no page of its own is named and not linked. */
+function withoutInternalLinks(html: string, entries: readonly Entry[]): string {
+  const names = [...new Set(entries.flatMap(internalNames))];
+  return names.reduce(
+    (text, name) => text.replaceAll(new RegExp(`<a class="link" href="[^"]*${name}\\.html">${name}</a>`, "g"), name),
+    html,
+  );
 }
 
 /** Leaves out constructors that say that they are not public: those objects are made by factories. */

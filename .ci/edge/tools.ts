@@ -43,8 +43,12 @@ export interface EdgeTools {
   launchChromium(): Promise<Browser>;
 }
 
-/** Installs what is missing: packages below `cache`, Chromium by the system's package manager. */
-export async function installEdgeTools(cache: string): Promise<EdgeTools> {
+/**
+ * Installs what is missing: packages below `cache`, Chromium by the system's package manager.
+ *
+ * @returns What loads the tools. Some read the environment when they are loaded.
+ */
+export async function installEdgeTools(cache: string): Promise<() => EdgeTools> {
   await Deno.mkdir(cache, { recursive: true });
   const imports = Object.fromEntries(
     Object.entries(PACKAGES).map(([name, version]) => [
@@ -54,12 +58,14 @@ export async function installEdgeTools(cache: string): Promise<EdgeTools> {
   );
   await Deno.writeTextFile(join(cache, "deno.json"), JSON.stringify({ nodeModulesDir: "auto", imports }));
   const [chromium] = await Promise.all([installChromium(), run(Deno.execPath(), ["install", "--quiet"], cache)]);
-  const require = createRequire(join(cache, "deno.json"));
-  const { chromium: browserType } = require("playwright-core");
-  return {
-    esbuild: require("esbuild"),
-    Miniflare: require("miniflare").Miniflare,
-    launchChromium: () => browserType.launch({ executablePath: chromium, args: ["--no-sandbox"] }),
+  return () => {
+    const require = createRequire(join(cache, "deno.json"));
+    const { chromium: browserType } = require("playwright-core");
+    return {
+      esbuild: require("esbuild"),
+      Miniflare: require("miniflare").Miniflare,
+      launchChromium: () => browserType.launch({ executablePath: chromium, args: ["--no-sandbox"] }),
+    };
   };
 }
 

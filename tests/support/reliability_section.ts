@@ -1,12 +1,15 @@
+import * as OPERATIONS from "../../lib/transport/operations.ts";
 import { FAULT_TABLE, type FaultGroup, type Handling, type OperationClass } from "./fault_table.ts";
 import { markdownTable } from "./markdown.ts";
-import { OPERATION_TABLE } from "./operation_table.ts";
 
 const COLUMNS: readonly [OperationClass, string][] = [
   ["read", "reads, queries"],
   ["write", "updates, deletes, purge"],
   ["once", "creates, bulk, direct methods"],
 ];
+
+/** Messages are repeated in their own way, which their page tells. */
+const HTTP_OPERATIONS = Object.values(OPERATIONS).filter(({ noun }) => noun !== "C2dMessages");
 
 /** The fault table as Markdown. */
 export function renderReliability(): string {
@@ -21,7 +24,7 @@ export function renderReliability(): string {
 
 /** Which methods may reach the hub twice, by the right that they need. */
 export function renderRepetitions(): string {
-  const rights = [...new Set(Object.values(OPERATION_TABLE).map(([, right]) => right))];
+  const rights = [...new Set(HTTP_OPERATIONS.map(({ right }) => right))];
   const rows = rights.map((right) => [right, namesOf(right, true), namesOf(right, false)]);
   return markdownTable([
     ["needs the right", "may be sent twice", "sent again only if the hub cannot have run it"],
@@ -30,9 +33,9 @@ export function renderRepetitions(): string {
 }
 
 function namesOf(wantedRight: string, wanted: boolean): string {
-  return Object.entries(OPERATION_TABLE)
-    .filter(([, [mayRunTwice, right]]) => mayRunTwice === wanted && right === wantedRight)
-    .map(([name]) => `\`${name}\``).join(", ");
+  return HTTP_OPERATIONS
+    .filter(({ mayRunTwice, right }) => mayRunTwice === wanted && right === wantedRight)
+    .map(({ name }) => `\`${name}\``).join(", ");
 }
 
 function cell(handling: Handling): string {
