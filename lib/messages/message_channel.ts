@@ -52,15 +52,18 @@ export class MessageChannel implements HubPart {
   ): Promise<MessageReceiver> {
     throwIfEnded(client, operation, options);
     const facts = this.#facts(client, operation, options);
-    const connection = this.#atHand ?? await this.#load(facts);
-    const receiver = connection.openReceiver({ ...facts, address });
-    return client.isFirst ? receiver : {
-      next: (maxWaitInMs) =>
+    try {
+      const connection = this.#atHand ?? await this.#load(facts);
+      const receiver = connection.openReceiver({ ...facts, address });
+      if (client.isFirst) return receiver;
+      const next: MessageReceiver["next"] = (maxWaitInMs) =>
         receiver.next(maxWaitInMs).catch((error) => {
           throw endOf(client, operation, error);
-        }),
-      close: () => receiver.close(),
-    };
+        });
+      return { next, close: () => receiver.close() };
+    } catch (error) {
+      throw endOf(client, operation, error);
+    }
   }
 
   /** Fails the sends and the receivers that still wait, and closes the connection. */
