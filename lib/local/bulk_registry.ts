@@ -1,11 +1,11 @@
 import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
-import { checkIdentityIfMatch, type DeviceIdentities } from "./identities/device_registry.ts";
+import { checkIdentityIfMatch, type DeviceRegistry } from "./identities/device_registry.ts";
 import { HubFault, invalidArgument } from "./hub_fault.ts";
 import { type AnyRecord, identityKey, type TwinRecord } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { readIfMatch } from "./records/if_match.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
-import type { ModuleIdentities } from "./identities/module_registry.ts";
+import type { ModuleRegistry } from "./identities/module_registry.ts";
 import { checkIfMatch, type TwinWrites } from "./twins/twin_writes.ts";
 import { newSection } from "./records/twin_section.ts";
 
@@ -32,11 +32,11 @@ interface Element {
 /** Up to a hundred writes in one call, each of which succeeds or fails alone. */
 export class BulkRegistry {
   readonly #store: IdentityStore;
-  readonly #devices: DeviceIdentities;
-  readonly #modules: ModuleIdentities;
+  readonly #devices: DeviceRegistry;
+  readonly #modules: ModuleRegistry;
   readonly #twins: TwinWrites;
 
-  constructor(store: IdentityStore, devices: DeviceIdentities, modules: ModuleIdentities, twins: TwinWrites) {
+  constructor(store: IdentityStore, devices: DeviceRegistry, modules: ModuleRegistry, twins: TwinWrites) {
     this.#store = store;
     this.#devices = devices;
     this.#modules = modules;

@@ -1,3 +1,5 @@
+import { decodeId } from "../auth/sas_fields.ts";
+
 /** Where a link of the hub's may lead. */
 export type AmqpAddress =
   | { readonly kind: "cbs" }
@@ -41,13 +43,4 @@ export function parseDeviceAddress(path: string): { deviceId: string; moduleId?:
   if (match === null) return undefined;
   const [, deviceId, moduleId] = match;
   return { deviceId: decodeId(deviceId!), ...(moduleId === undefined ? {} : { moduleId: decodeId(moduleId) }) };
-}
-
-/** An id that may be percent-encoded. */
-export function decodeId(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
 }

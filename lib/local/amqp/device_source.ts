@@ -1,4 +1,4 @@
-import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./source.ts";
+import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 import { deviceNotFound, moduleNotFound } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
 import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";

@@ -1,9 +1,9 @@
-import { decodeId } from "./address.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { openDeviceSource } from "./device_source.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import { openServiceSource } from "./service_source.ts";
 import { DeviceSasVerifier, isDeviceSas } from "../auth/device_sas_verifier.ts";
+import { decodeId } from "../auth/sas_fields.ts";
 import type { HubState } from "../hub_state.ts";
 
 /** The hub behind its AMQP side. No socket in it, nor the library that serves them. */

@@ -2,7 +2,7 @@ import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
 import rhea from "rhea";
 import type { AmqpError } from "./conditions.ts";
 import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
-import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./source.ts";
+import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 
 /** Members of the library that its types do not declare. */
 interface UndeclaredSender {

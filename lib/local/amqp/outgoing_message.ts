@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import rhea from "rhea";
 import type { Message } from "rhea";
-import type { AmqpContent } from "./source.ts";
+import type { AmqpContent } from "./backend.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 

@@ -1,4 +1,4 @@
-import type { AmqpSource } from "./source.ts";
+import type { AmqpSource } from "./backend.ts";
 import type { ServiceQueue } from "../messages/service_queue.ts";
 
 /** A receiving link's view of a queue that all back ends share: whoever asks first gets the next message. */

@@ -1,8 +1,7 @@
-import { decodeId } from "../amqp/address.ts";
 import type { Principal, Right, TokenVerifier } from "./authorization.ts";
 import { deviceOf } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
-import { badToken, expiryOfSas, importSasKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
+import { badToken, decodeId, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 
 const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
@@ -24,7 +23,7 @@ export class DeviceSasVerifier implements TokenVerifier {
     const sas = parseSas(token);
     // Devices encode their id, and then the whole of the resource.
     const pathPrefix = pathOfSas(sas, this.#hostName).map(decodeId);
-    const keys = await Promise.all(this.#keysAt(pathPrefix).map(importSasKey));
+    const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
     // An identity that is unknown, disabled or without keys looks like one whose key is another.
     if (!await isSignedBy(sas, keys)) {
       throw badToken(`the signature does not fit the keys of the identity at /${pathPrefix.join("/")}`);

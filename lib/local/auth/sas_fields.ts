@@ -55,7 +55,7 @@ export async function isSignedBy({ sr, se, sig }: SasFields, keys: readonly Cryp
 }
 
 /** A key in base64, ready to verify signatures. */
-export function importSasKey(key: string): Promise<CryptoKey> {
+export function importVerifyingKey(key: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", fromBase64(key)!, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 
@@ -68,6 +68,15 @@ export function expiryOfSas({ se }: SasFields, now: number, clockSkew: number): 
   const expiresOn = Number(se) * 1000 + clockSkew;
   if (now >= expiresOn) throw badToken("the token has expired, sign a new one");
   return expiresOn;
+}
+
+/** An id that may be percent-encoded. */
+export function decodeId(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
 }
 
 /** 401: the token is not good. */

@@ -1,5 +1,5 @@
 import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
-import { badToken, expiryOfSas, importSasKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
+import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 
 /** Verifies shared access signatures of the hub's policies. */
 export class SasVerifier implements TokenVerifier {
@@ -39,7 +39,7 @@ export class SasVerifier implements TokenVerifier {
   #keysOf(policy: Policy): Promise<CryptoKey[]> {
     let keys = this.#keys.get(policy);
     if (keys === undefined) {
-      keys = Promise.all([policy.primaryKey, policy.secondaryKey].map(importSasKey));
+      keys = Promise.all([policy.primaryKey, policy.secondaryKey].map(importVerifyingKey));
       this.#keys.set(policy, keys);
     }
     return keys;

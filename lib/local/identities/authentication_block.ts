@@ -1,21 +1,12 @@
 import { fromBase64, randomKey } from "../keys.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
+import type { Authentication, AuthenticationType } from "../records/identity_records.ts";
 
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 64;
 /** SHA-1 or SHA-256 in hexadecimal. */
 const THUMBPRINT = /^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/;
-
-/** How an identity proves who it is. */
-export type AuthenticationType = "sas" | "selfSigned" | "certificateAuthority" | "none";
-
-/** The authentication block of an identity, in the order in which the hub writes it. */
-export interface Authentication {
-  readonly symmetricKey: { readonly primaryKey: string | null; readonly secondaryKey: string | null };
-  readonly x509Thumbprint: { readonly primaryThumbprint: string | null; readonly secondaryThumbprint: string | null };
-  readonly type: AuthenticationType;
-}
 
 /** The block of a module that only the hub makes. */
 export const NO_AUTHENTICATION: Authentication = withoutKeys("none");

@@ -2,28 +2,28 @@ import { readAuthentication } from "./authentication_block.ts";
 import { placeExistingDevice, placeNewDevice } from "./device_scopes.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
 import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
-import { checkId, readIotEdge, readStatus, readStatusReason } from "./identity_rules.ts";
+import { readIotEdge, readStatus, readStatusReason, requireLegalId } from "./identity_rules.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { IfMatch } from "../records/if_match.ts";
 import type { JsonObject } from "../json.ts";
-import type { MessageQueues } from "./identity_queues.ts";
-import type { ModuleIdentities } from "./module_registry.ts";
+import type { IdentityQueues } from "./identity_queues.ts";
+import type { ModuleRegistry } from "./module_registry.ts";
 import type { Presence } from "../sessions/presence.ts";
 
 /** What a write does to a device identity. */
-export class DeviceIdentities {
+export class DeviceRegistry {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
-  readonly #modules: ModuleIdentities;
-  readonly #queues: MessageQueues;
+  readonly #modules: ModuleRegistry;
+  readonly #queues: IdentityQueues;
 
   constructor(
     now: () => number,
     store: IdentityStore,
     presence: Presence,
-    modules: ModuleIdentities,
-    queues: MessageQueues,
+    modules: ModuleRegistry,
+    queues: IdentityQueues,
   ) {
     this.#now = now;
     this.#store = store;
@@ -34,7 +34,7 @@ export class DeviceIdentities {
 
   /** @throws 409 `DeviceAlreadyExists`, 400 for a body that breaks a rule */
   create(deviceId: string, body: JsonObject): DeviceRecord {
-    checkId("deviceId", deviceId);
+    requireLegalId("deviceId", deviceId);
     if (this.#store.device(deviceId) !== undefined) {
       throw new HubFault("DeviceAlreadyExists", 409, `A device with ID '${deviceId}' is already registered.`);
     }

@@ -6,7 +6,7 @@ import { MessageQueue } from "../messages/message_queue.ts";
 import type { Presence } from "../sessions/presence.ts";
 
 /** Makes the queues of identities, wakes the devices that wait at them, and reports what becomes of the messages. */
-export class MessageQueues {
+export class IdentityQueues {
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;

@@ -1,11 +1,10 @@
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
+import { ID_RULE, isId } from "../../values/ids.ts";
+import { cannotUse, quote } from "../../values/checks.ts";
+import type { DeviceStatus } from "../records/identity_records.ts";
 
-const ID = /^[A-Za-z0-9\-:.+%_#*?!(),=@;$']{1,128}$/;
 const MAX_STATUS_REASON = 128;
-
-/** The two states of a device identity. */
-export type DeviceStatus = "enabled" | "disabled";
 
 /** The identity of a module that only the hub makes: `$edgeAgent` and `$edgeHub`. */
 export function isSystemModule(moduleId: string): boolean {
@@ -13,13 +12,8 @@ export function isSystemModule(moduleId: string): boolean {
 }
 
 /** Refuses a device or module id that the hub cannot hold. */
-export function checkId(kind: "deviceId" | "moduleId", id: string): void {
-  if (ID.test(id)) return;
-  throw invalidArgument(
-    `${kind} ${
-      JSON.stringify(id)
-    } is not valid: it must have 1 to 128 of the ASCII letters, digits and - : . + % _ # * ? ! ( ) , = @ $ ' and the semicolon`,
-  );
+export function requireLegalId(kind: "deviceId" | "moduleId", id: string): void {
+  if (!isId(id)) throw invalidArgument(cannotUse(`${kind} ${quote(id)}`, ID_RULE));
 }
 
 /** A request body that has to be a JSON object. */

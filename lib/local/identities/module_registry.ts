@@ -1,23 +1,23 @@
-import { type Authentication, NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts";
+import { NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
-import type { DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
-import { checkId, isSystemModule, readOptionalString } from "./identity_rules.ts";
+import type { Authentication, DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
+import { isSystemModule, readOptionalString, requireLegalId } from "./identity_rules.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { JsonObject } from "../json.ts";
-import type { MessageQueues } from "./identity_queues.ts";
+import type { IdentityQueues } from "./identity_queues.ts";
 import type { Presence } from "../sessions/presence.ts";
 
 const MAX_MODULES = 50;
 const SYSTEM_MODULES: readonly string[] = ["$edgeAgent", "$edgeHub"];
 
 /** What a write does to a module identity. */
-export class ModuleIdentities {
+export class ModuleRegistry {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
-  readonly #queues: MessageQueues;
+  readonly #queues: IdentityQueues;
 
-  constructor(now: () => number, store: IdentityStore, presence: Presence, queues: MessageQueues) {
+  constructor(now: () => number, store: IdentityStore, presence: Presence, queues: IdentityQueues) {
     this.#now = now;
     this.#store = store;
     this.#presence = presence;
@@ -26,7 +26,7 @@ export class ModuleIdentities {
 
   /** @throws 409 `ModuleAlreadyExistsOnDevice`, 413 `TooManyModulesOnDevice`, 400 for a body that breaks a rule */
   create(device: DeviceRecord, moduleId: string, body: JsonObject): ModuleRecord {
-    checkId("moduleId", moduleId);
+    requireLegalId("moduleId", moduleId);
     if (device.modules.has(moduleId)) {
       refuseSystemModule(moduleId);
       throw new HubFault(

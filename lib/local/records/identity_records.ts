@@ -1,8 +1,19 @@
-import type { Authentication } from "../identities/authentication_block.ts";
-import type { DeviceStatus } from "../identities/identity_rules.ts";
 import type { JsonObject } from "../json.ts";
 import type { MessageQueue } from "../messages/message_queue.ts";
 import type { TwinSection } from "./twin_section.ts";
+
+/** The two states of a device identity. */
+export type DeviceStatus = "enabled" | "disabled";
+
+/** How an identity proves who it is. */
+export type AuthenticationType = "sas" | "selfSigned" | "certificateAuthority" | "none";
+
+/** The authentication block of an identity, in the order in which the hub writes it. */
+export interface Authentication {
+  readonly symmetricKey: { readonly primaryKey: string | null; readonly secondaryKey: string | null };
+  readonly x509Thumbprint: { readonly primaryThumbprint: string | null; readonly secondaryThumbprint: string | null };
+  readonly type: AuthenticationType;
+}
 
 /** What the twin of an identity holds of its own. */
 export interface TwinRecord {
