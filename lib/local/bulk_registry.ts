@@ -1,6 +1,7 @@
 import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
 import { checkIdentityIfMatch, type DeviceRegistry } from "./identities/device_registry.ts";
 import { HubFault, invalidArgument } from "./hub_fault.ts";
+import { requireDevice, requireIdentity } from "./records/find_identity.ts";
 import { type AnyRecord, identityKey, type TwinRecord } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { readIfMatch } from "./records/if_match.ts";
@@ -65,7 +66,7 @@ export class BulkRegistry {
 
   #runOne(element: Element): void {
     if (element.mode === "create") return this.#create(element);
-    const record = this.#require(element);
+    const record = requireIdentity(this.#store, element, { includeDisabled: true, missingModule: "ModuleNotFound" });
     const { body } = element;
     switch (element.mode) {
       case "updateIfMatchETag":
@@ -93,13 +94,8 @@ export class BulkRegistry {
     if (hasTwin) this.#twins.fill(spareTwin(), twin);
     const record = moduleId === undefined
       ? this.#devices.create(deviceId, body)
-      : this.#modules.create(this.#store.requireDevice(deviceId), moduleId, body);
+      : this.#modules.create(requireDevice(this.#store, deviceId), moduleId, body);
     if (hasTwin) this.#twins.fill(record.twin, twin);
-  }
-
-  #require({ deviceId, moduleId }: Element): AnyRecord {
-    const device = this.#store.requireDevice(deviceId);
-    return moduleId === undefined ? device : this.#store.requireModule(device, moduleId);
   }
 
   #replace(record: AnyRecord, body: JsonObject): void {

@@ -1,11 +1,9 @@
 import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
-import type { CloudMessage } from "./messages/cloud_message.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
-import { deviceNotFound } from "./hub_fault.ts";
 import { IdentityStore } from "./records/identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
@@ -41,6 +39,7 @@ export class HubState {
   readonly policies: ReadonlyMap<string, Policy> = newPolicies();
   readonly store: IdentityStore = new IdentityStore();
   readonly presence: Presence;
+  readonly queues: IdentityQueues;
   readonly modules: ModuleRegistry;
   readonly devices: DeviceRegistry;
   readonly twins: TwinWrites;
@@ -60,9 +59,15 @@ export class HubState {
     this.fileNotifications = new ServiceQueue(this.alarm);
     this.presence = new Presence(now);
     const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
-    const queues = new IdentityQueues(this.presence, feedback, this.alarm);
-    this.modules = new ModuleRegistry(now, this.store, this.presence, queues);
-    this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, queues);
+    this.queues = new IdentityQueues({
+      now,
+      store: this.store,
+      presence: this.presence,
+      feedback,
+      alarm: this.alarm,
+    });
+    this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
+    this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
     this.twins = new TwinWrites(now, this.presence);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
@@ -73,15 +78,6 @@ export class HubState {
       new SasVerifier({ hostName, policies: this.policies, now, clockSkew }),
       this.jwt,
     );
-  }
-
-  /** Queues a message for a device or a module, and wakes the one that waits for it. */
-  enqueue(target: { deviceId: string; moduleId?: string }, message: CloudMessage): void {
-    this.alarm.ring();
-    const device = this.store.device(target.deviceId);
-    if (device === undefined || device.status !== "enabled") throw deviceNotFound(target.deviceId);
-    const record = target.moduleId === undefined ? device : this.store.requireModule(device, target.moduleId);
-    record.queue.add(message, this.now());
   }
 
   /** Ends every call that waits for a device, and forgets every time that was to come. */

@@ -52,7 +52,7 @@ describe("feedback on a message", () => {
 
   test("of a module names the device", async () => {
     using hub = new MessagingHub();
-    const device = hub.state.store.requireDevice("d");
+    const device = hub.record();
     const { queue } = hub.state.modules.create(device, "m", {});
     hub.send("for the module", { ack: "full" }, { moduleId: "m" });
     queue.complete(queue.lockNext(hub.now)!, hub.now);
@@ -62,7 +62,7 @@ describe("feedback on a message", () => {
 
   test("does not come for a message without an id", async () => {
     using hub = new MessagingHub();
-    hub.state.enqueue({ deviceId: "d" }, { to: "", properties: {}, data: new Uint8Array(), ack: "full" });
+    hub.state.queues.enqueue({ deviceId: "d" }, { to: "", properties: {}, data: new Uint8Array(), ack: "full" });
     hub.queue.complete(hub.lock(), hub.now);
     assert.deepEqual(await hub.feedback(), []);
   });
@@ -91,7 +91,7 @@ describe("feedback on a message", () => {
     using hub = new MessagingHub({ feedbackIntervalInMs: 15_000 });
     hub.state.devices.create("other", {});
     for (const id of ["1", "2", "3"]) hub.send(id, { ack: "full" });
-    const other = hub.state.store.requireDevice("other").queue;
+    const other = hub.record("other").queue;
     hub.send("kept", { ack: "full" }, { deviceId: "other" });
     const locked = hub.lock();
     hub.queue.complete(hub.lock(), hub.now);
@@ -117,7 +117,7 @@ describe("feedback of a device that is deleted", () => {
     using hub = new MessagingHub({ feedbackIntervalInMs: 15_000 });
     end(hub, "queued");
     end(hub, "gathered");
-    hub.state.devices.delete(hub.state.store.requireDevice("d"));
+    hub.state.devices.delete(hub.record());
     hub.tick(15_000);
     assert.equal((await hub.receive()).status, 204);
   });
@@ -126,7 +126,7 @@ describe("feedback of a device that is deleted", () => {
     using hub = new MessagingHub();
     end(hub, "m");
     const { headers } = await hub.receive();
-    hub.state.devices.delete(hub.state.store.requireDevice("d"));
+    hub.state.devices.delete(hub.record());
     assert.equal((await hub.complete(headers.get("iothub-messagelocktoken")!)).status, 204);
   });
 });

@@ -161,10 +161,10 @@ describe("cloud-to-device messages", () => {
           // The second message comes a few microtasks after the handler of the first has returned.
           let later = Promise.resolve();
           for (let i = 0; i < microtasks; i++) later = later.then(() => {});
-          later.then(() => state.enqueue({ deviceId: "d" }, message));
+          later.then(() => state.queues.enqueue({ deviceId: "d" }, message));
         });
       });
-      state.enqueue({ deviceId: "d" }, message);
+      state.queues.enqueue({ deviceId: "d" }, message);
       await both;
       await new Promise((resolve) => setTimeout(resolve));
     }
@@ -232,14 +232,15 @@ describe("cloud-to-device messages", () => {
       const device = hub.devices.create("d", {});
       const module = hub.modules.create(device, "m", {});
       for (const target of [{ deviceId: "d" }, { deviceId: "d", moduleId: "m" }]) {
-        const send = () => hub.enqueue(target, { to: "/d/m", properties: {}, data: new Uint8Array(1), ...message });
+        const send = () =>
+          hub.queues.enqueue(target, { to: "/d/m", properties: {}, data: new Uint8Array(1), ...message });
         if (code === undefined) send();
         else assert.throws(send, { name: "HubFault", code });
       }
       const count = code === undefined ? 1 : 0;
       assert.deepEqual([device.queue.count(NOW), module.queue.count(NOW)], [count, count]);
       assert.throws(
-        () => hub.enqueue({ deviceId: "d", moduleId: "n" }, { to: "", properties: {}, data: new Uint8Array() }),
+        () => hub.queues.enqueue({ deviceId: "d", moduleId: "n" }, { to: "", properties: {}, data: new Uint8Array() }),
         {
           code: "ModuleNotFound",
         },

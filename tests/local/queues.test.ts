@@ -79,7 +79,7 @@ describe("the queue of a device", () => {
 
   test("is purged of locked messages as well, each with its one outcome, and not of those of modules", async () => {
     using hub = new MessagingHub();
-    const { queue } = hub.state.modules.create(hub.state.store.requireDevice("d"), "m", {});
+    const { queue } = hub.state.modules.create(hub.record(), "m", {});
     for (const [id, ack] of [["1", "full"], ["2", "negative"], ["3", "positive"]] as const) hub.send(id, { ack });
     hub.send("of the module", { ack: "full" }, { moduleId: "m" });
     const locked = hub.lock();
@@ -95,7 +95,7 @@ describe("the queue of a device", () => {
 
   test("is another one than that of its module, each with room for 50", () => {
     using hub = new MessagingHub();
-    hub.state.modules.create(hub.state.store.requireDevice("d"), "m", {});
+    hub.state.modules.create(hub.record(), "m", {});
     for (const to of [{}, { moduleId: "m" }]) {
       for (let i = 0; i < 50; i++) hub.send(String(i), {}, to);
       assert.throws(() => hub.send("51", {}, to), { code: "DeviceMaximumQueueDepthExceeded" });

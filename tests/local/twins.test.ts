@@ -72,6 +72,18 @@ describe("a new twin", () => {
     assert.equal("capabilities" in twin, false);
   });
 
+  for (const path of ["/twins/d", "/twins/d/modules/m"]) {
+    test(`at ${path} can be read and written while the device is disabled`, async () => {
+      const { rest } = await setup();
+      await rest.do("PUT", "/devices/d", { status: "disabled" }, { "if-match": "*" });
+      assert.equal((await rest.do("GET", path)).status, "disabled");
+      const patched = await rest.do("PATCH", path, { tags: { a: 1 }, properties: { desired: { b: 2 } } });
+      assert.deepEqual([patched.tags, values(patched.properties.desired)], [{ a: 1 }, { b: 2 }]);
+      const replaced = await rest.do("PUT", path, { tags: { c: 3 } });
+      assert.deepEqual([replaced.tags, values(replaced.properties.desired)], [{ c: 3 }, {}]);
+    });
+  }
+
   test("is not there where the device or the module is not", async () => {
     const { rest } = await setup();
     await rest.fails([404, "DeviceNotFound"], "GET", "/twins/none");

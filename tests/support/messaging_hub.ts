@@ -3,6 +3,8 @@ import { HubState } from "../../lib/local/hub_state.ts";
 import { LocalDevice } from "../../lib/local/devices/local_device.ts";
 import type { FeedbackRecord } from "../../lib/local/messages/message_feedback.ts";
 import type { MessageQueue, QueuedMessage } from "../../lib/local/messages/message_queue.ts";
+import { requireDevice } from "../../lib/local/records/find_identity.ts";
+import type { DeviceRecord } from "../../lib/local/records/identity_records.ts";
 import { answerRest } from "../../lib/local/rest/router.ts";
 import { type Answer, RestCaller } from "./rest_caller.ts";
 
@@ -31,9 +33,14 @@ export class MessagingHub implements Disposable {
     return this.state.now();
   }
 
+  /** The record of the device `d`, or of another one. */
+  record(deviceId: string = "d"): DeviceRecord {
+    return requireDevice(this.state.store, deviceId);
+  }
+
   /** The queue of the device `d`. */
   get queue(): MessageQueue {
-    return this.state.store.requireDevice("d").queue;
+    return this.record().queue;
   }
 
   /** The device `d`, in process. */
@@ -52,7 +59,7 @@ export class MessagingHub implements Disposable {
     to: { deviceId?: string; moduleId?: string } = {},
   ): void {
     const data = new TextEncoder().encode(messageId);
-    this.state.enqueue({ deviceId: "d", ...to }, { to: "", properties: {}, data, messageId, ...message });
+    this.state.queues.enqueue({ deviceId: "d", ...to }, { to: "", properties: {}, data, messageId, ...message });
   }
 
   /** Locks the next message of the device `d`, which has to be there. */

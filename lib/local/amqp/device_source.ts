@@ -1,7 +1,7 @@
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
-import { deviceNotFound, moduleNotFound } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
-import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
+import { type IdentityTarget, requireIdentity } from "../records/find_identity.ts";
+import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import type { DeviceConnection } from "../sessions/presence.ts";
 
 /**
@@ -12,11 +12,11 @@ import type { DeviceConnection } from "../sessions/presence.ts";
  */
 export function openDeviceSource(
   hub: HubState,
-  target: { deviceId: string; moduleId?: string },
+  target: IdentityTarget,
   events: AmqpSourceEvents,
 ): AmqpSource {
   const { presence } = hub;
-  const record = requireRecord(hub, target);
+  const record = requireIdentity(hub.store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
   const key = keyOf(record);
   let isClosed = false;
   const connection: DeviceConnection = {
@@ -41,12 +41,6 @@ export function openDeviceSource(
       if (presence.isAttached(key, connection)) presence.detach(key, record);
     },
   };
-}
-
-function requireRecord(hub: HubState, { deviceId, moduleId }: { deviceId: string; moduleId?: string }): AnyRecord {
-  const record = hub.store.find(deviceId, moduleId);
-  if (record !== undefined && deviceOf(record).status === "enabled") return record;
-  throw moduleId === undefined ? deviceNotFound(deviceId) : moduleNotFound(deviceId, moduleId);
 }
 
 function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {

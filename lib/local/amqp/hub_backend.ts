@@ -21,7 +21,7 @@ export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpF
         : await state.authorizer.authenticate(token);
       return { expiresOn, rights, pathPrefix: pathPrefix.map(decodeId) };
     },
-    enqueueMessage: (target, message) => state.enqueue(target, message),
+    enqueueMessage: (target, message) => state.queues.enqueue(target, message),
     openSource(address, events) {
       switch (address.kind) {
         case "feedback":

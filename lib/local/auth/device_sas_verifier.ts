@@ -1,5 +1,6 @@
 import type { Principal, Right, TokenVerifier } from "./authorization.ts";
-import { deviceOf } from "../records/identity_records.ts";
+import { findIdentity } from "../records/find_identity.ts";
+import { isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import { badToken, decodeId, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 
@@ -37,8 +38,8 @@ export class DeviceSasVerifier implements TokenVerifier {
     const isDevice = path.length === 2 && devices === "devices";
     const isModule = path.length === 4 && devices === "devices" && modules === "modules";
     if (!isDevice && !isModule) return [];
-    const record = this.#store.find(deviceId!, moduleId);
-    if (record === undefined || deviceOf(record).status !== "enabled") return [];
+    const record = findIdentity(this.#store, { deviceId: deviceId!, moduleId });
+    if (record === undefined || !isEnabled(record)) return [];
     const { primaryKey, secondaryKey } = record.authentication.symmetricKey;
     return [primaryKey, secondaryKey].filter((key) => key !== null);
   }

@@ -1,7 +1,7 @@
-import { deviceNotFound } from "../hub_fault.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
-import { type AnyRecord, deviceOf, identityKey } from "../records/identity_records.ts";
+import { findIdentity, requireIdentity } from "../records/find_identity.ts";
+import { type AnyRecord, identityKey } from "../records/identity_records.ts";
 import { copyJson, type JsonObject, type JsonValue } from "../json.ts";
 import type {
   LocalDesiredPropertiesHandler,
@@ -215,13 +215,11 @@ export class LocalDevice {
   }
 
   get #record(): AnyRecord | undefined {
-    return this.#hub.store.find(this.deviceId, this.moduleId);
+    return findIdentity(this.#hub.store, this);
   }
 
   #requireRecord(): AnyRecord {
-    const record = this.#record;
-    if (record === undefined || deviceOf(record).status !== "enabled") throw deviceNotFound(this.#key);
-    return record;
+    return requireIdentity(this.#hub.store, this, { includeDisabled: false, missingModule: "DeviceNotFound" });
   }
 
   #makeConnection(): DeviceConnection {

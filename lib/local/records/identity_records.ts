@@ -69,6 +69,11 @@ export function deviceOf(record: AnyRecord): DeviceRecord {
   return record.kind === "device" ? record : record.device;
 }
 
+/** Whether a device is enabled; for a module, whether its device is. */
+export function isEnabled(record: AnyRecord): boolean {
+  return deviceOf(record).status === "enabled";
+}
+
 /** One text for a device or a module; ids hold no slash. */
 export function identityKey(deviceId: string, moduleId: string | undefined): string {
   return moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`;

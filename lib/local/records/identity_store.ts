@@ -1,6 +1,6 @@
 import { CreationOrder } from "./creation_order.ts";
-import { type AnyRecord, deviceOf, type DeviceRecord, type ModuleRecord, type TwinRecord } from "./identity_records.ts";
-import { deviceNotFound, HubFault, moduleNotFound } from "../hub_fault.ts";
+import { deviceOf, type DeviceRecord, type ModuleRecord, type TwinRecord } from "./identity_records.ts";
+import { HubFault } from "../hub_fault.ts";
 import { hubTime, ticksAt } from "../hub_time.ts";
 import { emptyJsonObject } from "../json.ts";
 import { newSection } from "./twin_section.ts";
@@ -31,26 +31,6 @@ export class IdentityStore {
 
   device(deviceId: string): DeviceRecord | undefined {
     return this.#devices.get(deviceId);
-  }
-
-  /** @throws 404 `DeviceNotFound` */
-  requireDevice(deviceId: string): DeviceRecord {
-    const device = this.#devices.get(deviceId);
-    if (device === undefined) throw deviceNotFound(deviceId);
-    return device;
-  }
-
-  /** @throws 404 `ModuleNotFound` */
-  requireModule(device: DeviceRecord, moduleId: string): ModuleRecord {
-    const module = device.modules.get(moduleId);
-    if (module === undefined) throw moduleNotFound(device.deviceId, moduleId);
-    return module;
-  }
-
-  /** The record of a device, or of a module where a module id is given. */
-  find(deviceId: string, moduleId: string | undefined): AnyRecord | undefined {
-    const device = this.#devices.get(deviceId);
-    return moduleId === undefined ? device : device?.modules.get(moduleId);
   }
 
   /** The edge device that offers a scope. */

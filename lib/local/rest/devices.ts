@@ -1,6 +1,7 @@
 import { checkIdentityIfMatch } from "../identities/device_registry.ts";
-import { deviceNotFound, preconditionFailed } from "../hub_fault.ts";
+import { preconditionFailed } from "../hub_fault.ts";
 import { createdDeviceDocument, deviceDocument } from "../identities/identity_documents.ts";
+import { requireDevice } from "../records/find_identity.ts";
 import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
@@ -22,7 +23,7 @@ export function listDevices({ hub, query }: RestCall): RestAnswer {
 
 /** `GET /devices/{id}` */
 export function getDevice({ hub, deviceId }: RestCall): RestAnswer {
-  const device = hub.store.requireDevice(deviceId);
+  const device = requireDevice(hub.store, deviceId);
   return ok(deviceDocument(device, hub.now()), etagHeader(device));
 }
 
@@ -35,7 +36,7 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
     const device = hub.devices.create(deviceId, body);
     return ok(createdDeviceDocument(device, hub.now()), etagHeader(device));
   }
-  const device = hub.store.requireDevice(deviceId);
+  const device = requireDevice(hub.store, deviceId);
   checkIdentityIfMatch(device, ifMatch);
   hub.devices.replace(device, body);
   return ok(deviceDocument(device, hub.now()), etagHeader(device));
@@ -44,7 +45,7 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
 /** `DELETE /devices/{id}` */
 export function deleteDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
-  const device = hub.store.requireDevice(deviceId);
+  const device = requireDevice(hub.store, deviceId);
   checkIdentityIfMatch(device, ifMatch);
   hub.devices.delete(device);
   return { status: 204 };
@@ -64,8 +65,7 @@ export async function postDevices(call: RestCall): Promise<RestAnswer> {
 
 /** `DELETE /devices/{id}/commands` */
 export function purgeMessages({ hub, deviceId }: RestCall): RestAnswer {
-  const device = hub.store.device(deviceId);
-  if (device === undefined) throw deviceNotFound(deviceId);
+  const device = requireDevice(hub.store, deviceId);
   return ok({ totalMessagesPurged: device.queue.purge(hub.now()), deviceId, moduleId: null });
 }
 

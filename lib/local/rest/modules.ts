@@ -1,6 +1,7 @@
 import { checkIdentityIfMatch } from "../identities/device_registry.ts";
-import { deviceNotFound, preconditionFailed, unauthorized } from "../hub_fault.ts";
+import { preconditionFailed, unauthorized } from "../hub_fault.ts";
 import { createdModuleDocument, moduleDocument } from "../identities/identity_documents.ts";
+import { requireDevice, requireModule } from "../records/find_identity.ts";
 import type { DeviceRecord } from "../records/identity_records.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
@@ -14,7 +15,7 @@ export function listModules(call: RestCall): RestAnswer {
 /** `GET /devices/{id}/modules/{mid}` */
 export function getModule(call: RestCall): RestAnswer {
   const { hub, moduleId } = call;
-  return ok(moduleDocument(hub.store.requireModule(requireParent(call), moduleId), hub.now()));
+  return ok(moduleDocument(requireModule(requireParent(call), moduleId), hub.now()));
 }
 
 /** `PUT /devices/{id}/modules/{mid}`: without `If-Match` a create, with it a replace. */
@@ -25,7 +26,7 @@ export async function putModule(call: RestCall): Promise<RestAnswer> {
   checkIdInBody("moduleId", body, moduleId);
   const device = requireParent(call);
   if (ifMatch === undefined) return ok(createdModuleDocument(hub.modules.create(device, moduleId, body), hub.now()));
-  const module = hub.store.requireModule(device, moduleId);
+  const module = requireModule(device, moduleId);
   checkIdentityIfMatch(module, ifMatch);
   hub.modules.replace(module, body);
   return ok(moduleDocument(module, hub.now()));
@@ -35,7 +36,7 @@ export async function putModule(call: RestCall): Promise<RestAnswer> {
 export function deleteModule(call: RestCall): RestAnswer {
   const { hub, moduleId, ifMatch } = call;
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
-  const module = hub.store.requireModule(requireParent(call), moduleId);
+  const module = requireModule(requireParent(call), moduleId);
   checkIdentityIfMatch(module, ifMatch);
   hub.modules.delete(module);
   return { status: 204 };
@@ -48,6 +49,5 @@ function requireParent({ hub, deviceId, principal }: RestCall): DeviceRecord {
     const state = device === undefined ? "not registered" : "disabled";
     throw unauthorized("IotHubUnauthorizedAccess", `Unauthorized: device ${deviceId} is ${state}`);
   }
-  if (device === undefined) throw deviceNotFound(deviceId);
-  return device;
+  return requireDevice(hub.store, deviceId);
 }

@@ -1,5 +1,5 @@
-import { deviceNotFound, moduleNotFound } from "../hub_fault.ts";
 import { readMethodCall } from "../sessions/direct_method_broker.ts";
+import { requireIdentity } from "../records/find_identity.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 import { twinDocument } from "../twins/twin_documents.ts";
@@ -29,17 +29,12 @@ export async function putTwin(call: RestCall): Promise<RestAnswer> {
 export async function invokeMethod(call: RestCall): Promise<RestAnswer> {
   const { hub, deviceId, ids } = call;
   const methodCall = readMethodCall(await call.json());
-  const device = hub.store.device(deviceId);
-  if (device === undefined || device.status !== "enabled") throw deviceNotFound(deviceId);
-  const moduleId = ids[1];
-  const record = moduleId === undefined ? device : device.modules.get(moduleId);
-  if (record === undefined) throw moduleNotFound(deviceId, moduleId!);
+  const target = { deviceId, moduleId: ids[1] };
+  const record = requireIdentity(hub.store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
   return ok(await hub.methods.invoke(record, methodCall, call.request.signal));
 }
 
-/** A missing module is reported as a missing device here, unlike in the calls for identities and methods. */
 function requireRecord({ hub, deviceId, ids }: RestCall): AnyRecord {
-  const record = hub.store.find(deviceId, ids[1]);
-  if (record === undefined) throw deviceNotFound(ids[1] === undefined ? deviceId : `${deviceId}/${ids[1]}`);
-  return record;
+  const target = { deviceId, moduleId: ids[1] };
+  return requireIdentity(hub.store, target, { includeDisabled: true, missingModule: "DeviceNotFound" });
 }

@@ -1,4 +1,4 @@
-import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
+import { type AnyRecord, isEnabled, keyOf } from "../records/identity_records.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 
 /** What a device answers to a direct method. */
@@ -93,7 +93,7 @@ export class Presence {
 
   #refreshOne(record: AnyRecord): void {
     const key = keyOf(record);
-    const connection = deviceOf(record).status === "enabled" ? this.#connections.get(key) : undefined;
+    const connection = isEnabled(record) ? this.#connections.get(key) : undefined;
     const before = this.#active.get(key);
     if (connection === before) return;
     record.connected = connection !== undefined;
