@@ -71,7 +71,7 @@ export class HubState {
     this.twins = new TwinWrites(now, this.presence);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
-    this.queries = new QueryPages(this.store, now);
+    this.queries = new QueryPages(this.store, this.queues);
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,

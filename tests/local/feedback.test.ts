@@ -53,7 +53,7 @@ describe("feedback on a message", () => {
   test("of a module names the device", async () => {
     using hub = new MessagingHub();
     const device = hub.record();
-    const { queue } = hub.state.modules.create(device, "m", {});
+    const queue = hub.state.queues.of(hub.state.modules.create(device, "m", {}));
     hub.send("for the module", { ack: "full" }, { moduleId: "m" });
     queue.complete(queue.lockNext(hub.now)!, hub.now);
     const [[record] = []] = await hub.batches();
@@ -91,7 +91,7 @@ describe("feedback on a message", () => {
     using hub = new MessagingHub({ feedbackIntervalInMs: 15_000 });
     hub.state.devices.create("other", {});
     for (const id of ["1", "2", "3"]) hub.send(id, { ack: "full" });
-    const other = hub.record("other").queue;
+    const other = hub.queueOf("other");
     hub.send("kept", { ack: "full" }, { deviceId: "other" });
     const locked = hub.lock();
     hub.queue.complete(hub.lock(), hub.now);

@@ -238,7 +238,7 @@ describe("cloud-to-device messages", () => {
         else assert.throws(send, { name: "HubFault", code });
       }
       const count = code === undefined ? 1 : 0;
-      assert.deepEqual([device.queue.count(NOW), module.queue.count(NOW)], [count, count]);
+      assert.deepEqual([hub.queues.count(device), hub.queues.count(module)], [count, count]);
       assert.throws(
         () => hub.queues.enqueue({ deviceId: "d", moduleId: "n" }, { to: "", properties: {}, data: new Uint8Array() }),
         {

@@ -79,7 +79,7 @@ describe("the queue of a device", () => {
 
   test("is purged of locked messages as well, each with its one outcome, and not of those of modules", async () => {
     using hub = new MessagingHub();
-    const { queue } = hub.state.modules.create(hub.record(), "m", {});
+    const module = hub.state.modules.create(hub.record(), "m", {});
     for (const [id, ack] of [["1", "full"], ["2", "negative"], ["3", "positive"]] as const) hub.send(id, { ack });
     hub.send("of the module", { ack: "full" }, { moduleId: "m" });
     const locked = hub.lock();
@@ -90,7 +90,7 @@ describe("the queue of a device", () => {
     });
     assert.equal(hub.queue.complete(locked, hub.now), false);
     assert.deepEqual(await hub.feedback(), [["1", "Purged"], ["2", "Purged"]]);
-    assert.equal(queue.count(hub.now), 1);
+    assert.equal(hub.state.queues.count(module), 1);
   });
 
   test("is another one than that of its module, each with room for 50", () => {

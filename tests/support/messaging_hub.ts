@@ -40,7 +40,12 @@ export class MessagingHub implements Disposable {
 
   /** The queue of the device `d`. */
   get queue(): MessageQueue {
-    return this.record().queue;
+    return this.queueOf();
+  }
+
+  /** The queue of the device `d`, or of another one. */
+  queueOf(deviceId: string = "d"): MessageQueue {
+    return this.state.queues.of(this.record(deviceId));
   }
 
   /** The device `d`, in process. */

@@ -44,11 +44,12 @@ export function openDeviceSource(
 }
 
 function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {
-  const message = record.queue.lockNext(hub.now());
+  const queue = hub.queues.of(record);
+  const message = queue.lockNext(hub.now());
   if (message === undefined) return undefined;
   function settle(how: "complete" | "abandon" | "reject"): boolean {
     hub.presence.touch(record);
-    return record.queue[how](message!, hub.now());
+    return queue[how](message!, hub.now());
   }
   return {
     lockToken: message.lockToken,
@@ -56,6 +57,6 @@ function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {
     complete: () => settle("complete"),
     abandon: () => settle("abandon"),
     reject: () => settle("reject"),
-    unlock: () => record.queue.unlock(message),
+    unlock: () => queue.unlock(message),
   };
 }

@@ -4,13 +4,20 @@ import type { LocalMessageHandler } from "./local_device_handlers.ts";
 import { LocalMessage } from "./local_message.ts";
 import type { MessageQueue, QueuedMessage } from "../messages/message_queue.ts";
 
+/** The message that the handler has now, and where it comes from. */
+interface HeldMessage {
+  readonly record: AnyRecord;
+  readonly queue: MessageQueue;
+  readonly message: QueuedMessage;
+}
+
 /** Takes messages from a queue one at a time, and settles each as its handler says. */
 export class LocalMessagePump {
   readonly #hub: HubState;
   readonly #connectedRecord: () => AnyRecord | undefined;
   #handler: LocalMessageHandler | undefined;
   #isRunning = false;
-  #held: { queue: MessageQueue; message: QueuedMessage } | undefined;
+  #held: HeldMessage | undefined;
   /** Counts connections: what an earlier one has locked, the present one does not settle. */
   #session = 0;
 
@@ -34,10 +41,13 @@ export class LocalMessagePump {
     await Promise.resolve();
     while (session === this.#session && this.#handler !== undefined) {
       const record = this.#connectedRecord();
-      const message = record?.queue.lockNext(this.#hub.now());
-      if (record === undefined || message === undefined) break;
-      this.#held = { queue: record.queue, message };
-      await this.#handle(this.#handler, record, message, session);
+      if (record === undefined) break;
+      const queue = this.#hub.queues.of(record);
+      const message = queue.lockNext(this.#hub.now());
+      if (message === undefined) break;
+      const held = { record, queue, message };
+      this.#held = held;
+      await this.#handle(this.#handler, held, session);
     }
     if (session === this.#session) this.#isRunning = false;
   }
@@ -52,8 +62,7 @@ export class LocalMessagePump {
 
   async #handle(
     handler: LocalMessageHandler,
-    record: AnyRecord,
-    message: QueuedMessage,
+    { record, queue, message }: HeldMessage,
     session: number,
   ): Promise<void> {
     let settlement: unknown;
@@ -64,7 +73,6 @@ export class LocalMessagePump {
     }
     if (session !== this.#session) return;
     this.#held = undefined;
-    const { queue } = record;
     const now = this.#hub.now();
     if (settlement === "abandon") queue.abandon(message, now);
     else if (settlement === "reject") queue.reject(message, now);

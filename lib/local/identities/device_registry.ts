@@ -46,7 +46,6 @@ export class DeviceRegistry {
       kind: "device",
       deviceId,
       ...identity,
-      queue: this.#queues.create({ deviceId, deviceGenerationId: generationId }),
       sequence: this.#store.devices.nextSequence(),
       authentication: readAuthentication(body["authentication"], "device"),
       modules: new Map(),

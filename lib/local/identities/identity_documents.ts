@@ -11,7 +11,7 @@ export function scopesOf(device: DeviceRecord): Pick<Device, "deviceScope" | "pa
 }
 
 /** The document of a device, as it is read. */
-export function deviceDocument(device: DeviceRecord, now: number): Device {
+export function deviceDocument(device: DeviceRecord, messageCount: number): Device {
   return {
     deviceId: device.deviceId,
     generationId: device.generationId,
@@ -22,7 +22,7 @@ export function deviceDocument(device: DeviceRecord, now: number): Device {
     connectionStateUpdatedTime: hubTime(device.connectionStateUpdatedTime),
     statusUpdatedTime: hubTime(device.statusUpdatedTime),
     lastActivityTime: hubTime(device.lastActivityTime),
-    cloudToDeviceMessageCount: device.queue.count(now),
+    cloudToDeviceMessageCount: messageCount,
     authentication: device.authentication,
     capabilities: { iotEdge: device.ownScope !== undefined },
     ...scopesOf(device),
@@ -30,10 +30,10 @@ export function deviceDocument(device: DeviceRecord, now: number): Device {
 }
 
 /** The document in the answer to a create: "never" has no zone there, and `parentScopes` is always present. */
-export function createdDeviceDocument(device: DeviceRecord, now: number): Device {
+export function createdDeviceDocument(device: DeviceRecord, messageCount: number): Device {
   return {
     parentScopes: [],
-    ...deviceDocument(device, now),
+    ...deviceDocument(device, messageCount),
     connectionStateUpdatedTime: NEVER_AT_CREATION,
     statusUpdatedTime: NEVER_AT_CREATION,
     lastActivityTime: NEVER_AT_CREATION,
@@ -41,7 +41,7 @@ export function createdDeviceDocument(device: DeviceRecord, now: number): Device
 }
 
 /** The document of a module, as it is read. */
-export function moduleDocument(module: ModuleRecord, now: number): Module {
+export function moduleDocument(module: ModuleRecord, messageCount: number): Module {
   return {
     moduleId: module.moduleId,
     managedBy: module.managedBy,
@@ -51,15 +51,15 @@ export function moduleDocument(module: ModuleRecord, now: number): Module {
     connectionState: module.connected ? "Connected" : "Disconnected",
     connectionStateUpdatedTime: hubTime(module.connectionStateUpdatedTime),
     lastActivityTime: hubTime(module.lastActivityTime),
-    cloudToDeviceMessageCount: module.queue.count(now),
+    cloudToDeviceMessageCount: messageCount,
     authentication: module.authentication,
   };
 }
 
 /** The document in the answer to a create: "never" has no zone there. */
-export function createdModuleDocument(module: ModuleRecord, now: number): Module {
+export function createdModuleDocument(module: ModuleRecord, messageCount: number): Module {
   return {
-    ...moduleDocument(module, now),
+    ...moduleDocument(module, messageCount),
     connectionStateUpdatedTime: NEVER_AT_CREATION,
     lastActivityTime: NEVER_AT_CREATION,
   };

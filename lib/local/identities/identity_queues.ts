@@ -3,18 +3,23 @@ import type { FeedbackBatcher } from "../messages/feedback_batcher.ts";
 import type { HubAlarm } from "../hub_alarm.ts";
 import { type IdentityTarget, requireIdentity } from "../records/find_identity.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
-import { type AnyRecord, identityKey } from "../records/identity_records.ts";
-import { feedbackOn, type QueueOwner } from "../messages/message_feedback.ts";
+import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
+import { feedbackOn } from "../messages/message_feedback.ts";
 import { MessageQueue } from "../messages/message_queue.ts";
 import type { Presence } from "../sessions/presence.ts";
 
-/** Makes the queues of identities, wakes the devices that wait at them, and reports what becomes of the messages. */
+/**
+ * The cloud-to-device messages of all identities. The queues stand beside the records and not in them: a record is what
+ * is stored, a queue lives with its hub.
+ */
 export class IdentityQueues {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;
+  /** By generation, which no two identities share: one that is deleted and created again starts with a new queue. */
+  readonly #queues = new Map<string, MessageQueue>();
 
   constructor(parts: {
     now: () => number;
@@ -38,24 +43,41 @@ export class IdentityQueues {
   enqueue(target: IdentityTarget, message: CloudMessage): void {
     this.#alarm.ring();
     const record = requireIdentity(this.#store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
-    record.queue.add(message, this.#now());
+    this.of(record).add(message, this.#now());
   }
 
-  create(owner: QueueOwner): MessageQueue {
-    return new MessageQueue(this.#alarm, {
-      available: () => this.#presence.active(identityKey(owner.deviceId, owner.moduleId))?.messageQueued(),
-      ended: (message, outcome, time) => {
-        const record = feedbackOn(message, outcome, time, owner);
-        if (record !== undefined) this.#feedback.add(record);
-      },
-    });
+  /** The queue of an identity, made when it is first asked for. */
+  of(record: AnyRecord): MessageQueue {
+    const known = this.#queues.get(record.generationId);
+    if (known !== undefined) return known;
+    const queue = this.#make(record);
+    this.#queues.set(record.generationId, queue);
+    return queue;
+  }
+
+  /** How many messages wait for an identity, locked ones included. */
+  count(record: AnyRecord): number {
+    return this.#queues.get(record.generationId)?.count(this.#now()) ?? 0;
   }
 
   /** Discards the messages of identities that are deleted together, and the feedback about those of a device. */
   discard(records: readonly AnyRecord[]): void {
     for (const record of records) {
-      record.queue.discard();
+      this.#queues.get(record.generationId)?.discard();
+      this.#queues.delete(record.generationId);
       if (record.kind === "device") this.#feedback.discard(record.generationId);
     }
+  }
+
+  #make(record: AnyRecord): MessageQueue {
+    const key = keyOf(record);
+    const owner = { deviceId: record.deviceId, deviceGenerationId: deviceOf(record).generationId };
+    return new MessageQueue(this.#alarm, {
+      available: () => this.#presence.active(key)?.messageQueued(),
+      ended: (message, outcome, time) => {
+        const feedback = feedbackOn(message, outcome, time, owner);
+        if (feedback !== undefined) this.#feedback.add(feedback);
+      },
+    });
   }
 }

@@ -88,7 +88,6 @@ export class ModuleRegistry {
       moduleId,
       device,
       ...this.#store.newIdentity(this.#now()),
-      queue: this.#queues.create({ deviceId, moduleId, deviceGenerationId: device.generationId }),
       sequence: this.#store.modules.nextSequence(),
       authentication,
       managedBy,

@@ -3,11 +3,9 @@ import type { CloudMessage } from "./cloud_message.ts";
 /** How the life of a cloud-to-device message ends; each ends once. */
 export type MessageOutcome = "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged";
 
-/** Whose message it was. */
+/** The device that a message was for, itself or one of its modules. */
 export interface QueueOwner {
   readonly deviceId: string;
-  readonly moduleId?: string;
-  /** Of the device, for a module as well. */
   readonly deviceGenerationId: string;
 }
 

@@ -2,6 +2,7 @@ import type { Twin } from "../../../gen/index.ts";
 import { cannotUse, quote } from "../../values/checks.ts";
 import { type Continuation, readContinuation, writeContinuation } from "./continuation_token.ts";
 import { invalidArgument, notInThisVersion } from "../hub_fault.ts";
+import type { IdentityQueues } from "../identities/identity_queues.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import { compile, compilePath, type Evaluator } from "./evaluator.ts";
@@ -30,13 +31,13 @@ interface Plan {
 /** Runs queries page by page. It keeps no state between pages: the continuation token holds all of it. */
 export class QueryPages {
   readonly #store: IdentityStore;
-  readonly #now: () => number;
+  readonly #queues: IdentityQueues;
   readonly #hubId = crypto.randomUUID();
   readonly #plans = new Map<string, Plan>();
 
-  constructor(store: IdentityStore, now: () => number) {
+  constructor(store: IdentityStore, queues: IdentityQueues) {
     this.#store = store;
-    this.#now = now;
+    this.#queues = queues;
   }
 
   /**
@@ -72,7 +73,7 @@ export class QueryPages {
     const items: unknown[] = [];
     let last = Number(from?.after ?? 0);
     for (const record of this.#records(plan.query, last)) {
-      const row = queriedTwinDocument(record, this.#now());
+      const row = queriedTwinDocument(record, this.#queues.count(record));
       if (!plan.isMatch(row)) continue;
       if (items.length >= size) return { items, last };
       items.push(plan.project(row));
@@ -92,7 +93,7 @@ export class QueryPages {
 
   *#matches(plan: Plan): Generator<Twin> {
     for (const record of this.#records(plan.query, 0)) {
-      const row = queriedTwinDocument(record, this.#now());
+      const row = queriedTwinDocument(record, this.#queues.count(record));
       if (plan.isMatch(row)) yield row;
     }
   }

@@ -1,5 +1,4 @@
 import type { JsonObject } from "../json.ts";
-import type { MessageQueue } from "../messages/message_queue.ts";
 import type { TwinSection } from "./twin_section.ts";
 
 /** The two states of a device identity. */
@@ -31,7 +30,6 @@ interface IdentityRecord {
   /** The place in the order of creation, over all identities of its kind. */
   readonly sequence: number;
   readonly twin: TwinRecord;
-  readonly queue: MessageQueue;
   etagCounter: number;
   authentication: Authentication;
   connected: boolean;
@@ -61,7 +59,7 @@ export interface ModuleRecord extends IdentityRecord {
   managedBy: string | null;
 }
 
-/** Whatever has a twin, a queue and methods. */
+/** A device or a module: whatever has a twin, messages and methods. */
 export type AnyRecord = DeviceRecord | ModuleRecord;
 
 /** The device that a record is, or belongs to. */

@@ -12,11 +12,10 @@ const MAX_LISTED = 1000;
 export function listDevices({ hub, query }: RestCall): RestAnswer {
   const top = Number(query.get("top"));
   const limit = Number.isInteger(top) && top > 0 && top <= MAX_LISTED ? top : MAX_LISTED;
-  const now = hub.now();
   const devices = [];
   for (const device of hub.store.devices.after(0)) {
     if (devices.length === limit) break;
-    devices.push(deviceDocument(device, now));
+    devices.push(deviceDocument(device, hub.queues.count(device)));
   }
   return ok(devices);
 }
@@ -24,7 +23,7 @@ export function listDevices({ hub, query }: RestCall): RestAnswer {
 /** `GET /devices/{id}` */
 export function getDevice({ hub, deviceId }: RestCall): RestAnswer {
   const device = requireDevice(hub.store, deviceId);
-  return ok(deviceDocument(device, hub.now()), etagHeader(device));
+  return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
 }
 
 /** `PUT /devices/{id}`: without `If-Match` a create, with it a replace. */
@@ -34,12 +33,12 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
   checkIdInBody("deviceId", body, deviceId);
   if (ifMatch === undefined) {
     const device = hub.devices.create(deviceId, body);
-    return ok(createdDeviceDocument(device, hub.now()), etagHeader(device));
+    return ok(createdDeviceDocument(device, hub.queues.count(device)), etagHeader(device));
   }
   const device = requireDevice(hub.store, deviceId);
   checkIdentityIfMatch(device, ifMatch);
   hub.devices.replace(device, body);
-  return ok(deviceDocument(device, hub.now()), etagHeader(device));
+  return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
 }
 
 /** `DELETE /devices/{id}` */
@@ -66,7 +65,7 @@ export async function postDevices(call: RestCall): Promise<RestAnswer> {
 /** `DELETE /devices/{id}/commands` */
 export function purgeMessages({ hub, deviceId }: RestCall): RestAnswer {
   const device = requireDevice(hub.store, deviceId);
-  return ok({ totalMessagesPurged: device.queue.purge(hub.now()), deviceId, moduleId: null });
+  return ok({ totalMessagesPurged: hub.queues.of(device).purge(hub.now()), deviceId, moduleId: null });
 }
 
 /** `GET /statistics/devices` */

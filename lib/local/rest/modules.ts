@@ -8,14 +8,16 @@ import { ok, type RestAnswer, type RestCall } from "./call.ts";
 
 /** `GET /devices/{id}/modules` */
 export function listModules(call: RestCall): RestAnswer {
-  const now = call.hub.now();
-  return ok([...requireParent(call).modules.values()].map((module) => moduleDocument(module, now)));
+  const { queues } = call.hub;
+  const modules = [...requireParent(call).modules.values()];
+  return ok(modules.map((module) => moduleDocument(module, queues.count(module))));
 }
 
 /** `GET /devices/{id}/modules/{mid}` */
 export function getModule(call: RestCall): RestAnswer {
   const { hub, moduleId } = call;
-  return ok(moduleDocument(requireModule(requireParent(call), moduleId), hub.now()));
+  const module = requireModule(requireParent(call), moduleId);
+  return ok(moduleDocument(module, hub.queues.count(module)));
 }
 
 /** `PUT /devices/{id}/modules/{mid}`: without `If-Match` a create, with it a replace. */
@@ -25,11 +27,14 @@ export async function putModule(call: RestCall): Promise<RestAnswer> {
   checkIdInBody("deviceId", body, call.deviceId);
   checkIdInBody("moduleId", body, moduleId);
   const device = requireParent(call);
-  if (ifMatch === undefined) return ok(createdModuleDocument(hub.modules.create(device, moduleId, body), hub.now()));
+  if (ifMatch === undefined) {
+    const module = hub.modules.create(device, moduleId, body);
+    return ok(createdModuleDocument(module, hub.queues.count(module)));
+  }
   const module = requireModule(device, moduleId);
   checkIdentityIfMatch(module, ifMatch);
   hub.modules.replace(module, body);
-  return ok(moduleDocument(module, hub.now()));
+  return ok(moduleDocument(module, hub.queues.count(module)));
 }
 
 /** `DELETE /devices/{id}/modules/{mid}` */

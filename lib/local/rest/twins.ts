@@ -6,7 +6,8 @@ import { twinDocument } from "../twins/twin_documents.ts";
 
 /** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}` */
 export function getTwin(call: RestCall): RestAnswer {
-  return ok(twinDocument(requireRecord(call), call.hub.now()));
+  const record = requireRecord(call);
+  return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
 /** `PATCH /twins/{id}` and `PATCH /twins/{id}/modules/{mid}` */
@@ -14,7 +15,7 @@ export async function patchTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
   call.hub.twins.patch(record, body, call.ifMatch);
-  return ok(twinDocument(record, call.hub.now()));
+  return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
 /** `PUT /twins/{id}` and `PUT /twins/{id}/modules/{mid}` */
@@ -22,7 +23,7 @@ export async function putTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
   call.hub.twins.replace(record, body, call.ifMatch);
-  return ok(twinDocument(record, call.hub.now()));
+  return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
 /** `POST /twins/{id}/methods` and `POST /twins/{id}/modules/{mid}/methods` */

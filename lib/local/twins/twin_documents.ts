@@ -6,7 +6,7 @@ import type { JsonObject } from "../json.ts";
 import type { TwinSection } from "../records/twin_section.ts";
 
 /** The twin of a device or a module. It shares its parts with the record, which are never changed in place. */
-export function twinDocument(record: AnyRecord, now: number): Twin {
+export function twinDocument(record: AnyRecord, messageCount: number): Twin {
   const device = deviceOf(record);
   const { twin } = record;
   const document: Twin = {
@@ -19,7 +19,7 @@ export function twinDocument(record: AnyRecord, now: number): Twin {
     statusUpdateTime: hubTime(device.statusUpdatedTime),
     connectionState: record.connected ? "Connected" : "Disconnected",
     lastActivityTime: hubTime(record.lastActivityTime),
-    cloudToDeviceMessageCount: record.queue.count(now),
+    cloudToDeviceMessageCount: messageCount,
     authenticationType: record.authentication.type,
     x509Thumbprint: record.authentication.x509Thumbprint,
     modelId: "",
@@ -35,8 +35,8 @@ export function twinDocument(record: AnyRecord, now: number): Twin {
 }
 
 /** The twin as a query finds it: there, unlike in a read, a module shows capabilities too. */
-export function queriedTwinDocument(record: AnyRecord, now: number): Twin {
-  const document = twinDocument(record, now);
+export function queriedTwinDocument(record: AnyRecord, messageCount: number): Twin {
+  const document = twinDocument(record, messageCount);
   document.capabilities ??= { iotEdge: false };
   return document;
 }
