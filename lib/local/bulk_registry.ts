@@ -2,13 +2,12 @@ import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "
 import { checkIdentityIfMatch, type DeviceRegistry } from "./identities/device_registry.ts";
 import { HubFault, invalidArgument } from "./hub_fault.ts";
 import { requireDevice, requireIdentity } from "./records/find_identity.ts";
-import { type AnyRecord, identityKey, type TwinRecord } from "./records/identity_records.ts";
+import { type AnyRecord, identityKey } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { readIfMatch } from "./records/if_match.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import type { ModuleRegistry } from "./identities/module_registry.ts";
-import { checkIfMatch, type TwinWrites } from "./twins/twin_writes.ts";
-import { newSection } from "./records/twin_section.ts";
+import { checkIfMatch, readFirstContent, type TwinWrites } from "./twins/twin_writes.ts";
 
 const MAX_ELEMENTS = 100;
 const MODES = [
@@ -89,13 +88,12 @@ export class BulkRegistry {
 
   #create({ deviceId, moduleId, body }: Element): void {
     const twin = twinPartOf(body);
-    const hasTwin = Object.keys(twin).length > 0;
-    // A twin is tried on a spare record first, so that a bad one leaves no identity behind.
-    if (hasTwin) this.#twins.fill(spareTwin(), twin);
+    // The twin is read first, so that a bad one leaves no identity behind.
+    const content = Object.keys(twin).length > 0 ? readFirstContent(twin) : undefined;
     const record = moduleId === undefined
       ? this.#devices.create(deviceId, body)
       : this.#modules.create(requireDevice(this.#store, deviceId), moduleId, body);
-    if (hasTwin) this.#twins.fill(record.twin, twin);
+    if (content !== undefined) this.#twins.fill(record, content);
   }
 
   #replace(record: AnyRecord, body: JsonObject): void {
@@ -145,11 +143,6 @@ function readElement(body: unknown, index: number): Element {
     );
   }
   return { deviceId: id, moduleId: moduleId || undefined, mode, body };
-}
-
-function spareTwin(): TwinRecord {
-  const section = newSection("");
-  return { tags: {}, desired: section, reported: section, etagCounter: 1 };
 }
 
 function etagOf(value: unknown): string | undefined {

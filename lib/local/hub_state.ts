@@ -4,7 +4,8 @@ import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
-import { IdentityStore } from "./records/identity_store.ts";
+import type { IdentityStore } from "./records/identity_store.ts";
+import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
@@ -37,7 +38,7 @@ export class HubState {
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
   readonly policies: ReadonlyMap<string, Policy> = newPolicies();
-  readonly store: IdentityStore = new IdentityStore();
+  readonly store: IdentityStore = new MemoryIdentityStore();
   readonly presence: Presence;
   readonly queues: IdentityQueues;
   readonly modules: ModuleRegistry;
@@ -57,7 +58,7 @@ export class HubState {
     this.alarm = new HubAlarm(now);
     this.feedback = new ServiceQueue(this.alarm);
     this.fileNotifications = new ServiceQueue(this.alarm);
-    this.presence = new Presence(now);
+    this.presence = new Presence(now, this.store);
     const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
     this.queues = new IdentityQueues({
       now,
@@ -68,7 +69,7 @@ export class HubState {
     });
     this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
     this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
-    this.twins = new TwinWrites(now, this.presence);
+    this.twins = new TwinWrites(now, this.store, this.presence);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
     this.queries = new QueryPages(this.store, this.queues);

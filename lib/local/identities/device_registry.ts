@@ -3,12 +3,15 @@ import { placeExistingDevice, placeNewDevice } from "./device_scopes.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
 import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
 import { readIotEdge, readStatus, readStatusReason, requireLegalId } from "./identity_rules.ts";
-import type { IdentityStore } from "../records/identity_store.ts";
+import type { IdentityStore, NewDevice } from "../records/identity_store.ts";
+import { newIdentity } from "./new_identity.ts";
 import type { IfMatch } from "../records/if_match.ts";
 import type { JsonObject } from "../json.ts";
 import type { IdentityQueues } from "./identity_queues.ts";
 import type { ModuleRegistry } from "./module_registry.ts";
 import type { Presence } from "../sessions/presence.ts";
+
+const MAX_IDENTITIES = 1_000_000;
 
 /** What a write does to a device identity. */
 export class DeviceRegistry {
@@ -38,29 +41,28 @@ export class DeviceRegistry {
     if (this.#store.device(deviceId) !== undefined) {
       throw new HubFault("DeviceAlreadyExists", 409, `A device with ID '${deviceId}' is already registered.`);
     }
-    const identity = this.#store.newIdentity(this.#now());
+    const now = this.#now();
+    const generationId = this.#store.newGenerationId(now);
     const iotEdge = readIotEdge(body["capabilities"]);
-    const { generationId } = identity;
     const { ownScope, parent } = placeNewDevice(this.#store, body, { deviceId, generationId, iotEdge });
-    const device: DeviceRecord = {
-      kind: "device",
+    const device: NewDevice = {
+      ...newIdentity(now),
       deviceId,
-      ...identity,
-      sequence: this.#store.devices.nextSequence(),
+      generationId,
       authentication: readAuthentication(body["authentication"], "device"),
-      modules: new Map(),
-      children: new Set(),
-      parent: undefined,
+      parent,
       ownScope,
       status: readStatus(body["status"]),
       statusReason: readStatusReason(body["statusReason"]),
       statusUpdatedTime: 0,
     };
-    this.#store.addDevice(device);
-    this.#store.setParent(device, parent);
-    if (iotEdge) this.#modules.addSystemModules(device);
-    this.#presence.refresh(device);
-    return device;
+    if (this.#store.devices.size + this.#store.modules.size >= MAX_IDENTITIES) {
+      throw new HubFault("TooManyDevices", 413, `The registry is full: it holds ${MAX_IDENTITIES} identities`);
+    }
+    const added = this.#store.addDevice(device);
+    if (iotEdge) this.#modules.addSystemModules(added);
+    this.#presence.refresh(added);
+    return added;
   }
 
   /** Replaces every member that can be written; what the body leaves out goes back to its default. */
@@ -72,22 +74,24 @@ export class DeviceRegistry {
     const { ownScope, parent } = placeExistingDevice(this.#store, body, device, iotEdge);
     const wasEdge = device.ownScope !== undefined;
 
-    device.authentication = authentication;
-    device.statusReason = statusReason;
-    if (status !== device.status) device.statusUpdatedTime = this.#now();
-    device.status = status;
-    this.#store.setOwnScope(device, ownScope);
-    this.#store.setParent(device, parent);
+    this.#store.update(device, {
+      authentication,
+      status,
+      statusReason,
+      statusUpdatedTime: status === device.status ? device.statusUpdatedTime : this.#now(),
+      ownScope,
+      parent,
+      etagCounter: device.etagCounter + 1,
+    });
     if (iotEdge && !wasEdge) this.#modules.addSystemModules(device);
     if (!iotEdge && wasEdge) this.#modules.removeSystemModules(device);
-    device.etagCounter++;
     this.#presence.refresh(device);
   }
 
   /** Removes a device with its modules, twins and messages, and the feedback that nobody has fetched. */
   delete(device: DeviceRecord): void {
     const records = [...device.modules.values(), device];
-    this.#store.removeDevice(device);
+    this.#store.remove(device);
     this.#queues.discard(records);
     for (const record of records) this.#presence.removed(record);
   }

@@ -2,6 +2,7 @@ import { NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import type { Authentication, DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
 import { isSystemModule, readOptionalString, requireLegalId } from "./identity_rules.ts";
+import { newIdentity } from "./new_identity.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { JsonObject } from "../json.ts";
 import type { IdentityQueues } from "./identity_queues.ts";
@@ -52,9 +53,8 @@ export class ModuleRegistry {
   replace(module: ModuleRecord, body: JsonObject): void {
     refuseSystemModule(module.moduleId);
     const managedBy = readOptionalString("managedBy", body["managedBy"]) ?? null;
-    module.authentication = readAuthentication(body["authentication"], "module");
-    module.managedBy = managedBy;
-    module.etagCounter++;
+    const authentication = readAuthentication(body["authentication"], "module");
+    this.#store.update(module, { authentication, managedBy, etagCounter: module.etagCounter + 1 });
   }
 
   /** Removes a module with its twin and its messages. */
@@ -81,24 +81,20 @@ export class ModuleRegistry {
     authentication: Authentication,
     managedBy: string | null,
   ): ModuleRecord {
-    const { deviceId } = device;
-    const module: ModuleRecord = {
-      kind: "module",
-      deviceId,
+    const now = this.#now();
+    const module = this.#store.addModule(device, {
+      ...newIdentity(now),
       moduleId,
-      device,
-      ...this.#store.newIdentity(this.#now()),
-      sequence: this.#store.modules.nextSequence(),
+      generationId: this.#store.newGenerationId(now),
       authentication,
       managedBy,
-    };
-    this.#store.addModule(module);
+    });
     this.#presence.refresh(module);
     return module;
   }
 
   #remove(module: ModuleRecord): void {
-    this.#store.removeModule(module);
+    this.#store.remove(module);
     this.#queues.discard([module]);
     this.#presence.removed(module);
   }

@@ -16,39 +16,39 @@ export interface Authentication {
 
 /** What the twin of an identity holds of its own. */
 export interface TwinRecord {
-  tags: JsonObject;
-  desired: TwinSection;
-  reported: TwinSection;
+  readonly tags: JsonObject;
+  readonly desired: TwinSection;
+  readonly reported: TwinSection;
   /** Moves with each write of the service, not with those of the device. */
-  etagCounter: number;
+  readonly etagCounter: number;
 }
 
 /** What a device and a module have in common. Times are in milliseconds since the epoch, 0 is "never". */
-interface IdentityRecord {
+export interface IdentityRecord {
   readonly deviceId: string;
   readonly generationId: string;
   /** The place in the order of creation, over all identities of its kind. */
   readonly sequence: number;
   readonly twin: TwinRecord;
-  etagCounter: number;
-  authentication: Authentication;
-  connected: boolean;
-  connectionStateUpdatedTime: number;
-  lastActivityTime: number;
+  readonly etagCounter: number;
+  readonly authentication: Authentication;
+  readonly connected: boolean;
+  readonly connectionStateUpdatedTime: number;
+  readonly lastActivityTime: number;
 }
 
 /** A device in the registry. */
 export interface DeviceRecord extends IdentityRecord {
   readonly kind: "device";
-  readonly modules: Map<string, ModuleRecord>;
+  readonly modules: ReadonlyMap<string, ModuleRecord>;
   /** The devices whose gateway this one is. */
-  readonly children: Set<DeviceRecord>;
-  parent: DeviceRecord | undefined;
+  readonly children: ReadonlySet<DeviceRecord>;
+  readonly parent: DeviceRecord | undefined;
   /** The scope that an edge device offers; `undefined` for any other device. */
-  ownScope: string | undefined;
-  status: DeviceStatus;
-  statusReason: string | null;
-  statusUpdatedTime: number;
+  readonly ownScope: string | undefined;
+  readonly status: DeviceStatus;
+  readonly statusReason: string | null;
+  readonly statusUpdatedTime: number;
 }
 
 /** A module of a device. */
@@ -56,7 +56,7 @@ export interface ModuleRecord extends IdentityRecord {
   readonly kind: "module";
   readonly moduleId: string;
   readonly device: DeviceRecord;
-  managedBy: string | null;
+  readonly managedBy: string | null;
 }
 
 /** A device or a module: whatever has a twin, messages and methods. */

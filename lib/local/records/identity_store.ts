@@ -1,98 +1,67 @@
-import { CreationOrder } from "./creation_order.ts";
-import { deviceOf, type DeviceRecord, type ModuleRecord, type TwinRecord } from "./identity_records.ts";
-import { HubFault } from "../hub_fault.ts";
-import { hubTime, ticksAt } from "../hub_time.ts";
-import { emptyJsonObject } from "../json.ts";
-import { newSection } from "./twin_section.ts";
+import type { AnyRecord, DeviceRecord, IdentityRecord, ModuleRecord } from "./identity_records.ts";
 
-const MAX_IDENTITIES = 1_000_000;
+/** What a write may change of any identity. */
+type IdentityChange = Partial<
+  Pick<
+    IdentityRecord,
+    "authentication" | "connected" | "connectionStateUpdatedTime" | "etagCounter" | "lastActivityTime" | "twin"
+  >
+>;
 
-/** What a new record of either kind starts with. */
-interface NewIdentity {
-  generationId: string;
-  etagCounter: number;
-  twin: TwinRecord;
-  connected: boolean;
-  connectionStateUpdatedTime: number;
-  lastActivityTime: number;
+/** What a write may change of a device. */
+export type DeviceChange =
+  & IdentityChange
+  & Partial<Pick<DeviceRecord, "ownScope" | "parent" | "status" | "statusReason" | "statusUpdatedTime">>;
+
+/** What a write may change of a module. */
+export type ModuleChange = IdentityChange & Partial<Pick<ModuleRecord, "managedBy">>;
+
+/** A device to be added. */
+export type NewDevice = Omit<DeviceRecord, "kind" | "sequence" | "modules" | "children">;
+
+/** A module to be added. */
+export type NewModule = Omit<ModuleRecord, "kind" | "sequence" | "deviceId" | "device">;
+
+/** Records in the order of their creation. */
+export interface OrderedRecords<T> {
+  /** How many records there are. */
+  readonly size: number;
+  /** The records created after the one with this sequence number, the oldest first. */
+  after(sequence: number): Iterable<T>;
 }
 
-/** Every identity of the hub, with its twin and its queue. Knows no rules: only who is there. */
-export class IdentityStore {
-  readonly #devices = new Map<string, DeviceRecord>();
-  /** Edge devices by the scope they offer. */
-  readonly #scopes = new Map<string, DeviceRecord>();
-  #lastTicks = 0n;
+/**
+ * Every identity of the hub with its twin. The store knows which records there are, and no rules.
+ *
+ * Every write goes through it. A record that it has handed out stays current: it shows what has been written since.
+ */
+export interface IdentityStore {
+  /** All devices. */
+  readonly devices: OrderedRecords<DeviceRecord>;
+  /** All modules of all devices. */
+  readonly modules: OrderedRecords<ModuleRecord>;
 
-  /** All devices, the oldest first. */
-  readonly devices: CreationOrder<DeviceRecord> = new CreationOrder();
-  /** All modules of all devices, the oldest first. */
-  readonly modules: CreationOrder<ModuleRecord> = new CreationOrder();
-
-  device(deviceId: string): DeviceRecord | undefined {
-    return this.#devices.get(deviceId);
-  }
+  /** The device with an id. */
+  device(deviceId: string): DeviceRecord | undefined;
 
   /** The edge device that offers a scope. */
-  gateway(scope: string): DeviceRecord | undefined {
-    return this.#scopes.get(scope);
-  }
+  gateway(scope: string): DeviceRecord | undefined;
 
-  addDevice(device: DeviceRecord): void {
-    if (this.devices.size + this.modules.size >= MAX_IDENTITIES) {
-      throw new HubFault("TooManyDevices", 413, `The registry is full: it holds ${MAX_IDENTITIES} identities`);
-    }
-    this.#devices.set(device.deviceId, device);
-    this.devices.add(device);
-    if (device.ownScope !== undefined) this.#scopes.set(device.ownScope, device);
-  }
+  /** A generation id that no other identity has. */
+  newGenerationId(now: number): string;
 
-  removeDevice(device: DeviceRecord): void {
-    this.#devices.delete(device.deviceId);
-    this.devices.remove(device);
-    for (const module of [...device.modules.values()]) this.removeModule(module);
-    this.setParent(device, undefined);
-    this.setOwnScope(device, undefined);
-  }
+  addDevice(device: NewDevice): DeviceRecord;
 
-  addModule(module: ModuleRecord): void {
-    module.device.modules.set(module.moduleId, module);
-    this.modules.add(module);
-  }
+  addModule(device: DeviceRecord, module: NewModule): ModuleRecord;
 
-  removeModule(module: ModuleRecord): void {
-    deviceOf(module).modules.delete(module.moduleId);
-    this.modules.remove(module);
-  }
+  /**
+   * Writes the members of a record that the change names, all or none. A device that loses the scope it offers loses its
+   * children, too.
+   */
+  update(device: DeviceRecord, change: DeviceChange): void;
+  update(module: ModuleRecord, change: ModuleChange): void;
+  update(record: AnyRecord, change: IdentityChange): void;
 
-  /** Gives a device the scope of an edge device, or takes it away; then its children have no parent any more. */
-  setOwnScope(device: DeviceRecord, scope: string | undefined): void {
-    if (device.ownScope === scope) return;
-    if (device.ownScope !== undefined) this.#scopes.delete(device.ownScope);
-    device.ownScope = scope;
-    if (scope !== undefined) this.#scopes.set(scope, device);
-    else for (const child of [...device.children]) this.setParent(child, undefined);
-  }
-
-  setParent(device: DeviceRecord, parent: DeviceRecord | undefined): void {
-    device.parent?.children.delete(device);
-    device.parent = parent;
-    parent?.children.add(device);
-  }
-
-  /** The members of a record that do not come from the request. */
-  newIdentity(now: number): NewIdentity {
-    const ticks = ticksAt(now);
-    // Two identities made in one millisecond, or after the clock went back, still differ.
-    this.#lastTicks = ticks > this.#lastTicks ? ticks : this.#lastTicks + 1n;
-    const section = newSection(hubTime(now));
-    return {
-      generationId: String(this.#lastTicks),
-      etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
-      twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1 },
-      connected: false,
-      connectionStateUpdatedTime: 0,
-      lastActivityTime: 0,
-    };
-  }
+  /** Removes a module, or a device with its modules; the children of the device have no parent any more. */
+  remove(record: AnyRecord): void;
 }

@@ -1,3 +1,4 @@
+import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, isEnabled, keyOf } from "../records/identity_records.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 
@@ -32,9 +33,11 @@ export class Presence {
   readonly #active = new Map<string, DeviceConnection>();
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #now: () => number;
+  readonly #store: IdentityStore;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, store: IdentityStore) {
     this.#now = now;
+    this.#store = store;
   }
 
   /** The live connection of an identity. */
@@ -73,7 +76,7 @@ export class Presence {
 
   /** The device has done something. */
   touch(record: AnyRecord): void {
-    record.lastActivityTime = this.#now();
+    this.#store.update(record, { lastActivityTime: this.#now() });
   }
 
   /** Calls a listener on each change of a connection or of what it takes. Returns the way to stop it. */
@@ -96,9 +99,11 @@ export class Presence {
     const connection = isEnabled(record) ? this.#connections.get(key) : undefined;
     const before = this.#active.get(key);
     if (connection === before) return;
-    record.connected = connection !== undefined;
-    record.connectionStateUpdatedTime = this.#now();
-    if (connection !== undefined) this.touch(record);
+    this.#store.update(record, {
+      connected: connection !== undefined,
+      connectionStateUpdatedTime: this.#now(),
+      lastActivityTime: connection === undefined ? record.lastActivityTime : this.#now(),
+    });
     this.#setActive(key, before, connection);
   }
 

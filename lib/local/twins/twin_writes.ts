@@ -1,11 +1,19 @@
 import { HubFault, invalidArgument, preconditionFailed } from "../hub_fault.ts";
 import { hubTime, NEVER } from "../hub_time.ts";
 import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/identity_records.ts";
+import type { IdentityStore } from "../records/identity_store.ts";
 import type { IfMatch } from "../records/if_match.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { Presence } from "../sessions/presence.ts";
 import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
-import { mergeSection, mergeTags, replaceSection, type Stamp } from "../records/twin_section.ts";
+import {
+  mergeSection,
+  mergeTags,
+  newSection,
+  replaceSection,
+  type Stamp,
+  type TwinSection,
+} from "../records/twin_section.ts";
 
 /** Members of a twin besides those that can be written: taken and ignored, so that a twin just read can be sent back. */
 const IGNORED_MEMBERS: ReadonlySet<string> = new Set([
@@ -36,13 +44,21 @@ interface ServiceWrite {
   desired: JsonObject | undefined;
 }
 
+/** What the service writes to a twin. */
+export interface TwinContent {
+  readonly tags: JsonObject;
+  readonly desired?: TwinSection;
+}
+
 /** Every write to a twin: rules, versions, and the word to the device. A write happens as a whole or not at all. */
 export class TwinWrites {
   readonly #now: () => number;
+  readonly #store: IdentityStore;
   readonly #presence: Presence;
 
-  constructor(now: () => number, presence: Presence) {
+  constructor(now: () => number, store: IdentityStore, presence: Presence) {
     this.#now = now;
+    this.#store = store;
     this.#presence = presence;
   }
 
@@ -69,18 +85,9 @@ export class TwinWrites {
     this.#commit(record, next, next.desired.values);
   }
 
-  /** Gives the twin of an identity that a bulk call creates its first content; no version moves by that. */
-  fill(twin: TwinRecord, body: JsonObject): void {
-    const { tags, desired } = readServiceWrite(body);
-    const nextTags = mergeTags({}, tags ?? {});
-    checkSectionSize("tags", nextTags);
-    if (desired !== undefined) {
-      const stamp: Stamp = { $lastUpdated: NEVER, $lastUpdatedVersion: 1 };
-      const filled = { ...replaceSection(twin.desired, desired, stamp), version: 1 };
-      checkSectionSize("desired", filled.values);
-      twin.desired = filled;
-    }
-    twin.tags = nextTags;
+  /** Gives the twin of an identity that was just created its first content; no version moves by that. */
+  fill(record: AnyRecord, content: TwinContent): void {
+    this.#store.update(record, { twin: { ...record.twin, ...content } });
   }
 
   /**
@@ -93,7 +100,7 @@ export class TwinWrites {
     if (content === undefined) throw invalidArgument("Reported properties must be a JSON object");
     const reported = mergeSection(record.twin.reported, content, { $lastUpdated: hubTime(this.#now()) });
     checkSectionSize("reported", reported.values);
-    record.twin.reported = reported;
+    this.#store.update(record, { twin: { ...record.twin, reported } });
     this.#presence.touch(record);
     return reported.version;
   }
@@ -101,9 +108,9 @@ export class TwinWrites {
   #commit(record: AnyRecord, next: Pick<TwinRecord, "tags" | "desired">, sent: JsonObject | undefined): void {
     checkSectionSize("tags", next.tags);
     checkSectionSize("desired", next.desired.values);
-    const desiredMoved = next.desired !== record.twin.desired;
-    Object.assign(record.twin, next);
-    record.twin.etagCounter++;
+    const { twin } = record;
+    const desiredMoved = next.desired !== twin.desired;
+    this.#store.update(record, { twin: { ...twin, ...next, etagCounter: twin.etagCounter + 1 } });
     if (desiredMoved) {
       this.#presence.active(keyOf(record))?.desiredChanged({ ...sent, $version: next.desired.version });
     }
@@ -112,6 +119,18 @@ export class TwinWrites {
   #desiredStamp(twin: TwinRecord): Stamp {
     return { $lastUpdated: hubTime(this.#now()), $lastUpdatedVersion: twin.desired.version + 1 };
   }
+}
+
+/** Reads what a bulk call gives the twin of an identity that it creates. A section that is left out stays new. */
+export function readFirstContent(body: JsonObject): TwinContent {
+  const { tags = {}, desired } = readServiceWrite(body);
+  const content: TwinContent = { tags: mergeTags({}, tags) };
+  checkSectionSize("tags", content.tags);
+  if (desired === undefined) return content;
+  const stamp: Stamp = { $lastUpdated: NEVER, $lastUpdatedVersion: 1 };
+  const section = { ...replaceSection(newSection(NEVER), desired, stamp), version: 1 };
+  checkSectionSize("desired", section.values);
+  return { ...content, desired: section };
 }
 
 /** Compares `If-Match` with the etag of the twin, or `twinETag` of a bulk call. */

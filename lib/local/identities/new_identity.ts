@@ -1,0 +1,18 @@
+import { hubTime } from "../hub_time.ts";
+import { emptyJsonObject } from "../json.ts";
+import type { IdentityRecord } from "../records/identity_records.ts";
+import { newSection } from "../records/twin_section.ts";
+
+/** What every new identity starts with: an empty twin, an etag from a random place on, and no connection so far. */
+export function newIdentity(
+  now: number,
+): Omit<IdentityRecord, "deviceId" | "generationId" | "sequence" | "authentication"> {
+  const section = newSection(hubTime(now));
+  return {
+    etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
+    twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1 },
+    connected: false,
+    connectionStateUpdatedTime: 0,
+    lastActivityTime: 0,
+  };
+}

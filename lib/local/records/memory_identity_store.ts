@@ -1,0 +1,89 @@
+import { ticksAt } from "../hub_time.ts";
+import { CreationOrder } from "./creation_order.ts";
+import type { AnyRecord, DeviceRecord, ModuleRecord } from "./identity_records.ts";
+import type { DeviceChange, IdentityStore, ModuleChange, NewDevice, NewModule } from "./identity_store.ts";
+
+/** A device as the store alone may write it. */
+interface StoredDevice extends Writable<Omit<DeviceRecord, "modules" | "children">> {
+  readonly modules: Map<string, ModuleRecord>;
+  readonly children: Set<DeviceRecord>;
+}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The identities of a hub in the memory of its process. */
+export class MemoryIdentityStore implements IdentityStore {
+  readonly devices: CreationOrder<DeviceRecord> = new CreationOrder();
+  readonly modules: CreationOrder<ModuleRecord> = new CreationOrder();
+  readonly #devices = new Map<string, DeviceRecord>();
+  readonly #gateways = new Map<string, DeviceRecord>();
+  #lastTicks = 0n;
+
+  device(deviceId: string): DeviceRecord | undefined {
+    return this.#devices.get(deviceId);
+  }
+
+  gateway(scope: string): DeviceRecord | undefined {
+    return this.#gateways.get(scope);
+  }
+
+  newGenerationId(now: number): string {
+    const ticks = ticksAt(now);
+    // Two identities made in one millisecond, or after the clock went back, still differ.
+    this.#lastTicks = ticks > this.#lastTicks ? ticks : this.#lastTicks + 1n;
+    return String(this.#lastTicks);
+  }
+
+  addDevice(device: NewDevice): DeviceRecord {
+    const sequence = this.devices.nextSequence();
+    const stored: DeviceRecord = { kind: "device", ...device, sequence, modules: new Map(), children: new Set() };
+    this.#devices.set(stored.deviceId, stored);
+    this.devices.add(stored);
+    if (stored.ownScope !== undefined) this.#gateways.set(stored.ownScope, stored);
+    if (stored.parent !== undefined) writable(stored.parent).children.add(stored);
+    return stored;
+  }
+
+  addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
+    const sequence = this.modules.nextSequence();
+    const stored: ModuleRecord = { kind: "module", ...module, deviceId: device.deviceId, device, sequence };
+    writable(device).modules.set(stored.moduleId, stored);
+    this.modules.add(stored);
+    return stored;
+  }
+
+  update(record: AnyRecord, change: DeviceChange | ModuleChange): void {
+    if (record.kind === "device") {
+      if ("ownScope" in change) this.#moveScope(record, change.ownScope);
+      if ("parent" in change) moveToParent(record, change.parent);
+    }
+    Object.assign(record, change);
+  }
+
+  remove(record: AnyRecord): void {
+    if (record.kind === "module") {
+      writable(record.device).modules.delete(record.moduleId);
+      this.modules.remove(record);
+      return;
+    }
+    this.#devices.delete(record.deviceId);
+    this.devices.remove(record);
+    for (const module of [...record.modules.values()]) this.remove(module);
+    this.update(record, { parent: undefined, ownScope: undefined });
+  }
+
+  #moveScope(device: DeviceRecord, scope: string | undefined): void {
+    if (device.ownScope === scope) return;
+    if (device.ownScope !== undefined) this.#gateways.delete(device.ownScope);
+    if (scope !== undefined) this.#gateways.set(scope, device);
+    else for (const child of [...device.children]) this.update(child, { parent: undefined });
+  }
+}
+
+function moveToParent(device: DeviceRecord, parent: DeviceRecord | undefined): void {
+  if (device.parent !== undefined) writable(device.parent).children.delete(device);
+  if (parent !== undefined) writable(parent).children.add(device);
+}
+
+function writable(device: DeviceRecord): StoredDevice {
+  return device as StoredDevice;
+}
