@@ -4,7 +4,7 @@ import { Agent, request } from "node:https";
 import { type AddressInfo, createConnection, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
-import { LocalHub } from "../../lib/local/mod.ts";
+import { type ListenOptions, LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
 import { signSas } from "../support/sas.ts";
 
@@ -127,6 +127,22 @@ describe("hub.listen()", () => {
     socket.destroy();
     await aborted;
     await listener.close();
+  });
+
+  test("says which option is wrong", async () => {
+    await using hub = new LocalHub();
+    const wrong: [options: ListenOptions, name: string, message: string][] = [
+      [{ https: 0, http: -1 }, "RangeError", "Cannot use http -1: it must be a whole number from 0 to 65535"],
+      [{ amqps: 65_536 }, "RangeError", "Cannot use amqps 65536: it must be a whole number from 0 to 65535"],
+      [{ amqp: "5672" as unknown as number }, "TypeError", "Cannot use amqp: it must be a number, got a string"],
+      [{ hostname: 1 as unknown as string }, "TypeError", "Cannot use hostname: it must be a string, got a number"],
+      [
+        { tls: { cert: "PEM" } as unknown as ServerCertificate },
+        "TypeError",
+        "Cannot use tls.key: it must be a string, got undefined",
+      ],
+    ];
+    for (const [options, name, message] of wrong) await assert.rejects(hub.listen(options), { name, message });
   });
 
   test("refuses MQTT, a port in use, and a hub that is closed", async () => {

@@ -1,11 +1,16 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
+import { checkType, checkWhole } from "../../values/checks.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
-/** Where a local hub is to listen. */
+/** The ports that a local hub opens, and how. */
 export interface ListenOptions {
-  /** The address to listen at. Default: `"127.0.0.1"`, which only this machine reaches. */
+  /**
+   * The address to listen at. The default can be reached from this machine only.
+   *
+   * @default {"127.0.0.1"}
+   */
   hostname?: string;
-  /** The port for HTTPS; 0 picks a free one, as with all ports here. */
+  /** The port for HTTPS. As with every port here, 0 picks a free one. */
   https?: number;
   /** The port for HTTP without TLS. */
   http?: number;
@@ -13,92 +18,129 @@ export interface ListenOptions {
   amqps?: number;
   /** The port for AMQP without TLS. */
   amqp?: number;
-  /** MQTT is not in this version of the local hub: a port here is refused. */
+  /** The port for MQTT with TLS, which this version of the local hub does not have: any value is refused. */
   mqtts?: number;
-  /** The server's certificate and its private key, in PEM. Default: a self-signed one, made on the spot. */
+  /** The certificate of the TLS ports and its private key, in PEM. Without it the hub makes a self-signed one. */
   tls?: ServerCertificate;
 }
 
-/** Where a local hub listens. */
+/** The addresses at which a local hub can be reached. */
 export interface LocalHubAddresses {
-  /** Such as `"https://127.0.0.1:50443"`. */
+  /** HTTPS, such as `"https://127.0.0.1:50443"`. */
   https?: string;
-  /** Such as `"http://127.0.0.1:50080"`. */
+  /** HTTP without TLS, such as `"http://127.0.0.1:50080"`. */
   http?: string;
   /** AMQP over WebSocket at the port for HTTPS, such as `"wss://127.0.0.1:50443/$iothub/websocket"`. */
   wss?: string;
   /** AMQP over WebSocket at the port for HTTP, such as `"ws://127.0.0.1:50080/$iothub/websocket"`. */
   ws?: string;
-  /** Such as `"amqps://127.0.0.1:55671"`. */
+  /** AMQP with TLS, such as `"amqps://127.0.0.1:55671"`. */
   amqps?: string;
-  /** Such as `"amqp://127.0.0.1:55672"`. */
+  /** AMQP without TLS, such as `"amqp://127.0.0.1:55672"`. */
   amqp?: string;
-  /** The certificate of the TLS ports in PEM: what a client has to trust. */
+  /** The certificate of the TLS ports in PEM, which a client has to trust. */
   certificate?: string;
 }
 
-/** A port that is open. */
+/** An open port. */
 interface Listener {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Opens a port again and again, always the same one. */
+/** How a port is opened. */
+interface PortSettings {
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls?: ServerCertificate;
+}
+
+/** The sides of the hub that ports are opened for. */
+interface HubSides {
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly amqp: AmqpBackend;
+}
+
+/** One row of the table of protocols. */
+interface Protocol {
+  /** The listen option that names the port. */
+  readonly option: "https" | "http" | "amqps" | "amqp";
+  readonly usesTls: boolean;
+  /** Whether the port is opened where the options name no port at all. */
+  readonly isDefault: boolean;
+  /** Opens the port. What serves it is loaded first, so that a hub without sockets needs none of it. */
+  readonly open: (hub: HubSides, settings: PortSettings) => Promise<Listener>;
+  /** The addresses that the open port gives: the schemes, each with its path. */
+  readonly addresses: readonly (readonly [scheme: Exclude<keyof LocalHubAddresses, "certificate">, path: string])[];
+}
+
+const WEB_SOCKET_PATH = "/$iothub/websocket";
+
+/** What the hub listens for, in the order in which ports are opened. A new protocol is a new row. */
+const PROTOCOLS: readonly Protocol[] = [
+  {
+    option: "https",
+    usesTls: true,
+    isDefault: true,
+    open: openHttp,
+    addresses: [["https", ""], ["wss", WEB_SOCKET_PATH]],
+  },
+  {
+    option: "http",
+    usesTls: false,
+    isDefault: false,
+    open: openHttp,
+    addresses: [["http", ""], ["ws", WEB_SOCKET_PATH]],
+  },
+  { option: "amqps", usesTls: true, isDefault: true, open: openAmqp, addresses: [["amqps", ""]] },
+  { option: "amqp", usesTls: false, isDefault: false, open: openAmqp, addresses: [["amqp", ""]] },
+];
+
+const LOOPBACK = "127.0.0.1";
+const MAX_PORT = 65_535;
+
+/** A port that has been opened, and can be opened again with the same number. */
 interface Place {
   readonly open: (port: number) => Promise<Listener>;
   listener: Promise<Listener>;
 }
 
-const WEB_SOCKET_PATH = "/$iothub/websocket";
-
-/** The sockets of a hub. Everything that needs one is loaded when the first is opened. */
+/** The sockets of a hub. */
 export class Listeners {
   readonly #hubHostName: string;
-  readonly #fetch: (request: Request) => Promise<Response>;
-  readonly #backend: AmqpBackend;
+  readonly #hub: HubSides;
   readonly #places: Place[] = [];
   #certificate: Promise<ServerCertificate> | undefined;
   #restarted: Promise<void> = Promise.resolve();
   #endDowntime = (): void => {};
   #isClosed = false;
 
-  constructor(hubHostName: string, fetch: (request: Request) => Promise<Response>, backend: AmqpBackend) {
+  constructor(hubHostName: string, fetch: (request: Request) => Promise<Response>, amqp: AmqpBackend) {
     this.#hubHostName = hubHostName;
-    this.#fetch = fetch;
-    this.#backend = backend;
+    this.#hub = { fetch, amqp };
   }
 
+  /** Opens the ports that the options name, or those of the default protocols where they name none. */
   async listen(options: ListenOptions): Promise<LocalHubAddresses> {
-    const { hostname = "127.0.0.1", mqtts } = options;
-    if (mqtts !== undefined) throw new RangeError("mqtts: MQTT is not in this version of the local hub");
-    const ports = withDefaults(options);
-    const needsTls = ports.https !== undefined || ports.amqps !== undefined;
+    checkOptions(options);
+    const { hostname = LOOPBACK } = options;
+    const protocols = protocolsFor(options);
+    const needsTls = protocols.some(({ usesTls }) => usesTls);
     const tls = needsTls ? options.tls ?? await this.#selfSigned() : undefined;
     const addresses: LocalHubAddresses = {};
-    if (ports.https !== undefined) {
-      const port = await this.#listenHttp(hostname, ports.https, tls);
-      addresses.https = this.#address("https", hostname, port);
-      addresses.wss = this.#address("wss", hostname, port) + WEB_SOCKET_PATH;
-    }
-    if (ports.http !== undefined) {
-      const port = await this.#listenHttp(hostname, ports.http, undefined);
-      addresses.http = this.#address("http", hostname, port);
-      addresses.ws = this.#address("ws", hostname, port) + WEB_SOCKET_PATH;
-    }
-    if (ports.amqps !== undefined) {
-      addresses.amqps = this.#address("amqps", hostname, await this.#listenAmqp(hostname, ports.amqps, tls));
-    }
-    if (ports.amqp !== undefined) {
-      addresses.amqp = this.#address("amqp", hostname, await this.#listenAmqp(hostname, ports.amqp, undefined));
+    for (const protocol of protocols) {
+      const { option, usesTls } = protocol;
+      const port = await this.#open(protocol, { hostname, port: options[option] ?? 0, ...(usesTls && tls && { tls }) });
+      for (const [scheme, path] of protocol.addresses) addresses[scheme] = addressOf(scheme, hostname, port) + path;
     }
     if (tls !== undefined) addresses.certificate = tls.cert;
     return addresses;
   }
 
-  /** A free loopback port for AMQP without TLS. */
+  /** Opens a free loopback port for AMQP without TLS. */
   async listenAmqp(): Promise<string> {
-    const hostname = "127.0.0.1";
-    return this.#address("amqp", hostname, await this.#listenAmqp(hostname, 0, undefined));
+    const { amqp } = await this.listen({ amqp: 0 });
+    return amqp!;
   }
 
   async close(): Promise<void> {
@@ -140,24 +182,11 @@ export class Listeners {
     return opened;
   }
 
-  async #listenHttp(hostname: string, port: number, tls: ServerCertificate | undefined): Promise<number> {
-    const { startHttpListener } = await import("./http_listener.ts");
-    const { WebSocketUpgrades } = await import("./web_socket_upgrades.ts");
-    return await this.#keep(port, (port) => {
-      const upgrades = new WebSocketUpgrades(this.#backend);
-      return startHttpListener(this.#fetch, { hostname, port, upgrades, ...(tls && { tls }) });
-    });
-  }
-
-  async #listenAmqp(hostname: string, port: number, tls: ServerCertificate | undefined): Promise<number> {
-    const { startAmqpListener } = await import("./amqp_listener.ts");
-    return await this.#keep(port, (port) => startAmqpListener(this.#backend, { hostname, port, ...(tls && { tls }) }));
-  }
-
   /** Opens a port unless the hub was closed meanwhile, and has it closed with the hub. */
-  async #keep(port: number, open: (port: number) => Promise<Listener>): Promise<number> {
+  async #open(protocol: Protocol, settings: PortSettings): Promise<number> {
+    const open = (port: number): Promise<Listener> => protocol.open(this.#hub, { ...settings, port });
     if (this.#isClosed) throw new TypeError("The local hub is closed");
-    const listener = open(port);
+    const listener = open(settings.port);
     this.#places.push({ open, listener });
     return (await listener).port;
   }
@@ -167,15 +196,34 @@ export class Listeners {
     this.#certificate ??= makeSelfSignedCertificate(["localhost", this.#hubHostName], ["127.0.0.1", "::1"]);
     return await this.#certificate;
   }
-
-  #address(scheme: string, hostname: string, port: number): string {
-    return `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  }
 }
 
-/** Both protocols with TLS on free ports, where no port is named. */
-function withDefaults(options: ListenOptions): Pick<ListenOptions, "https" | "http" | "amqps" | "amqp"> {
-  const { https, http, amqps, amqp } = options;
-  if ([https, http, amqps, amqp].some((port) => port !== undefined)) return options;
-  return { https: 0, amqps: 0 };
+async function openHttp(hub: HubSides, settings: PortSettings): Promise<Listener> {
+  const { startHttpListener } = await import("./http_listener.ts");
+  const { WebSocketUpgrades } = await import("./web_socket_upgrades.ts");
+  return await startHttpListener(hub.fetch, { ...settings, upgrades: new WebSocketUpgrades(hub.amqp) });
+}
+
+async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener> {
+  const { startAmqpListener } = await import("./amqp_listener.ts");
+  return await startAmqpListener(hub.amqp, settings);
+}
+
+function checkOptions({ hostname, mqtts, tls, ...options }: ListenOptions): void {
+  if (mqtts !== undefined) throw new RangeError("mqtts: MQTT is not in this version of the local hub");
+  if (hostname !== undefined) checkType("hostname", hostname, "string");
+  for (const { option } of PROTOCOLS) checkWhole(option, options[option], 0, MAX_PORT);
+  if (tls === undefined) return;
+  checkType("tls", tls, "object");
+  checkType("tls.cert", tls.cert, "string");
+  checkType("tls.key", tls.key, "string");
+}
+
+function protocolsFor(options: ListenOptions): readonly Protocol[] {
+  const named = PROTOCOLS.filter(({ option }) => options[option] !== undefined);
+  return named.length > 0 ? named : PROTOCOLS.filter(({ isDefault }) => isDefault);
+}
+
+function addressOf(scheme: string, hostname: string, port: number): string {
+  return `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
