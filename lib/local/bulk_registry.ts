@@ -1,6 +1,8 @@
 import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
 import { checkIdentityIfMatch, type DeviceRegistry } from "./identities/device_registry.ts";
-import { HubFault, invalidArgument } from "./hub_fault.ts";
+import { wrongArgument, wrongArgumentType } from "./argument_faults.ts";
+import { HubFault } from "./hub_fault.ts";
+import { quote } from "../values/checks.ts";
 import { requireDevice, requireIdentity } from "./records/find_identity.ts";
 import { type AnyRecord, identityKey } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
@@ -108,12 +110,12 @@ export class BulkRegistry {
 }
 
 function readElements(body: unknown): Element[] {
-  if (!Array.isArray(body)) throw invalidArgument("The body must be a JSON array of identities");
+  if (!Array.isArray(body)) throw wrongArgumentType("the body", body, "an array of identities");
   if (body.length > MAX_ELEMENTS) {
     throw new HubFault(
       "TooManyDevices",
       413,
-      `The call has ${body.length} identities, it must not have more than ${MAX_ELEMENTS}`,
+      `The call names ${body.length} identities and may name ${MAX_ELEMENTS} at most: split it into several calls`,
     );
   }
   const elements = body.map(readElement);
@@ -121,7 +123,7 @@ function readElements(body: unknown): Element[] {
   for (const { deviceId, moduleId } of elements) {
     const key = identityKey(deviceId, moduleId);
     if (seen.has(key)) {
-      throw new HubFault("DeviceDefinedMultipleTimes", 400, `${key} is in the call more than once`);
+      throw new HubFault("DeviceDefinedMultipleTimes", 400, `The call names ${key} more than once`);
     }
     seen.add(key);
   }
@@ -129,18 +131,18 @@ function readElements(body: unknown): Element[] {
 }
 
 function readElement(body: unknown, index: number): Element {
-  if (!isJsonObject(body)) throw invalidArgument(`Element ${index} must be a JSON object`);
+  if (!isJsonObject(body)) throw wrongArgumentType(`element ${index}`, body, "an object");
   const { id, moduleId, importMode } = body;
-  if (typeof id !== "string" || id === "") throw invalidArgument(`Element ${index} must have an id`);
+  if (typeof id !== "string" || id === "") {
+    throw wrongArgument(`id of element ${index}`, id, "a string that is not empty");
+  }
   if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
-    throw invalidArgument(`moduleId of element ${index} must be a string`);
+    throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
   }
   const wanted = String(importMode).toLowerCase();
   const mode = MODES.find((candidate) => candidate.toLowerCase() === wanted);
   if (mode === undefined) {
-    throw invalidArgument(
-      `importMode of element ${index} must be one of ${MODES.join(", ")}, not ${JSON.stringify(importMode ?? null)}`,
-    );
+    throw wrongArgument(`importMode of element ${index}`, importMode, MODES.map(quote).join(" or "));
   }
   return { deviceId: id, moduleId: moduleId || undefined, mode, body };
 }

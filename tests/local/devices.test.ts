@@ -24,6 +24,8 @@ async function setup(): Promise<Setup> {
   };
 }
 
+const NO_FUNCTION = { name: "TypeError", message: "Cannot use handler: it must be a function, got undefined" };
+
 describe("a device", () => {
   test("is the same object each time and counts as connected while its identity is there and enabled", async () => {
     await using all = await setup();
@@ -104,9 +106,17 @@ describe("a device", () => {
     await using all = await setup();
     const device = all.hub.device("d");
     for (const act of ["onMessage", "onDesiredProperties"] as const) {
-      assert.throws(() => device[act](undefined as unknown as () => void), TypeError);
+      assert.throws(() => device[act](undefined as unknown as () => void), NO_FUNCTION);
     }
-    assert.throws(() => device.onMethod("m", undefined as unknown as () => { status: number }), TypeError);
+    assert.throws(() => device.onMethod("m", undefined as unknown as () => { status: number }), NO_FUNCTION);
     assert.throws(() => device.module("m").module("n"), TypeError);
+    assert.throws(() => device.module(1 as unknown as string), {
+      name: "TypeError",
+      message: "Cannot use moduleId: it must be a string, got a number",
+    });
+    await assert.rejects(device.updateReportedProperties(undefined as unknown as Record<string, unknown>), {
+      name: "TypeError",
+      message: "Cannot use patch: it must be an object, got undefined",
+    });
   });
 });

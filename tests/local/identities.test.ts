@@ -149,6 +149,28 @@ describe("device identities", () => {
     });
   }
 
+  test("a refused create says which value it was, what it must be, and nothing of a key", async () => {
+    const { rest } = setup();
+    const texts: [body: unknown, text: string][] = [
+      [{ status: "unknown" }, 'Cannot use status "unknown": it must be "enabled" or "disabled"'],
+      [{ status: 1 }, 'Cannot use status 1: it must be "enabled" or "disabled"'],
+      [{ deviceId: "e" }, 'Cannot use deviceId "e": it must be "d", as in the path'],
+      [{ capabilities: [] }, "Cannot use capabilities: it must be an object, got an array"],
+      [
+        { authentication: { symmetricKey: { primaryKey: 7, secondaryKey: KEY_16 } } },
+        "Cannot use authentication.symmetricKey.primaryKey: it must be a string, got a number",
+      ],
+      [
+        keys(btoa("0123456789abcde")),
+        "Invalid device key length: Cannot use primaryKey of 15 bytes: it must be from 16 to 64 bytes",
+      ],
+      [keys("not base64!"), "Invalid device key: Cannot use primaryKey: it must be standard base64"],
+    ];
+    for (const [body, text] of texts) {
+      assert.equal((await rest.call("PUT", "/devices/d", body)).body.Message, `ErrorCode:ArgumentInvalid;${text}`);
+    }
+  });
+
   function keys(key: string): unknown {
     return { deviceId: "d", authentication: { symmetricKey: { primaryKey: key, secondaryKey: key }, type: "sas" } };
   }

@@ -66,9 +66,20 @@ describe("the upload of a file", () => {
     const upload = { blobName: "x", blobSizeInBytes: 1 };
     assert.throws(() => hub.device("d").notifyFileUpload(upload), { code: "DeviceNotFound" });
     assert.throws(() => hub.device("d").module("m").notifyFileUpload(upload), TypeError);
-    assert.throws(() => known.device().notifyFileUpload({ ...upload, blobName: "" }), TypeError);
-    for (const blobSizeInBytes of [-1, 1.5, NaN]) {
-      assert.throws(() => known.device().notifyFileUpload({ ...upload, blobSizeInBytes }), RangeError);
+    const wrong: [members: object, error: string][] = [
+      [{ blobName: "" }, "RangeError: Cannot use blobName: it must be a string that is not empty"],
+      [{ blobName: undefined }, "TypeError: Cannot use blobName: it must be a string, got undefined"],
+      [{ blobUri: 1 }, "TypeError: Cannot use blobUri: it must be a string, got a number"],
+      [{ lastUpdatedTime: 1 }, "TypeError: Cannot use lastUpdatedTime: it must be a Date, got a number"],
+      [{ lastUpdatedTime: new Date(NaN) }, "RangeError: Cannot use lastUpdatedTime: it must be a valid date"],
+    ];
+    for (const size of [-1, 1.5, NaN]) {
+      const rule = "it must be a whole number of bytes, 0 or more";
+      wrong.push([{ blobSizeInBytes: size }, `RangeError: Cannot use blobSizeInBytes ${size}: ${rule}`]);
+    }
+    for (const [members, error] of wrong) {
+      const isRight = (thrown: unknown): boolean => String(thrown) === error;
+      assert.throws(() => known.device().notifyFileUpload({ ...upload, ...members }), isRight, error);
     }
   });
 });

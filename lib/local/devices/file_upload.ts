@@ -1,3 +1,4 @@
+import { checkNumber, checkText, checkType, wrongType, wrongValue } from "../../values/checks.ts";
 import type { HubState } from "../hub_state.ts";
 
 const CONTENT_TYPE = "application/vnd.microsoft.iothub.filenotification.json";
@@ -17,13 +18,8 @@ export interface LocalFileUpload {
 
 /** Tells back ends of a file that a device has uploaded. */
 export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalFileUpload): void {
+  checkUpload(upload);
   const { blobSizeInBytes } = upload;
-  if (typeof upload.blobName !== "string" || upload.blobName === "") {
-    throw new TypeError(`blobName must be a string, not empty, got ${JSON.stringify(upload.blobName)}`);
-  }
-  if (!Number.isSafeInteger(blobSizeInBytes) || blobSizeInBytes < 0) {
-    throw new RangeError(`blobSizeInBytes must be a number of bytes, from 0 up, got ${blobSizeInBytes}`);
-  }
   const now = hub.now();
   const blobName = `${deviceId}/${upload.blobName}`;
   const path = blobName.split("/").map(encodeURIComponent).join("/");
@@ -36,4 +32,16 @@ export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalF
     enqueuedTimeUtc: new Date(now).toISOString(),
   };
   hub.fileNotifications.add(CONTENT_TYPE, JSON.stringify(notification), now);
+}
+
+function checkUpload(upload: LocalFileUpload): void {
+  checkType("upload", upload, "object");
+  const { blobName, blobSizeInBytes, blobUri, lastUpdatedTime } = upload;
+  checkText("blobName", blobName, /./s, "a string that is not empty");
+  const isSize = (size: number): boolean => Number.isSafeInteger(size) && size >= 0;
+  checkNumber("blobSizeInBytes", blobSizeInBytes, isSize, "a whole number of bytes, 0 or more");
+  if (blobUri !== undefined) checkType("blobUri", blobUri, "string");
+  if (lastUpdatedTime === undefined) return;
+  if (!(lastUpdatedTime instanceof Date)) throw wrongType("lastUpdatedTime", "a Date", lastUpdatedTime);
+  if (Number.isNaN(lastUpdatedTime.getTime())) throw wrongValue("lastUpdatedTime", "a valid date");
 }

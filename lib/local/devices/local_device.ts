@@ -1,3 +1,4 @@
+import { checkType } from "../../values/checks.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
 import { findIdentity, requireIdentity } from "../records/find_identity.ts";
@@ -88,9 +89,10 @@ export class LocalDevice {
    * @param moduleId the id of the module, whether or not it exists yet
    */
   module(moduleId: string): LocalDevice {
+    checkType("moduleId", moduleId, "string");
     const known = this.#modules.get(moduleId);
     if (known !== undefined) return known;
-    if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module, it has no modules of its own`);
+    if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module and has no modules of its own`);
     const module = new LocalDevice(this.#hub, this.deviceId, moduleId);
     this.#modules.set(moduleId, module);
     return module;
@@ -108,7 +110,11 @@ export class LocalDevice {
   onMethod(methodName: string, handler: LocalMethodHandler): void;
   onMethod(methodNameOrHandler: string | LocalMethodHandler, handler?: LocalMethodHandler): void {
     if (typeof methodNameOrHandler === "function") this.#methodFallback = methodNameOrHandler;
-    else this.#methodHandlers.set(methodNameOrHandler, requireFunction(handler));
+    else {
+      checkType("methodName", methodNameOrHandler, "string");
+      checkType("handler", handler, "function");
+      this.#methodHandlers.set(methodNameOrHandler, handler);
+    }
     this.connect();
     this.#hub.presence.changed(this.#key);
   }
@@ -139,7 +145,8 @@ export class LocalDevice {
    * @param handler takes the messages, and says what is to become of them
    */
   onMessage(handler: LocalMessageHandler): void {
-    this.#messages.setHandler(requireFunction(handler));
+    checkType("handler", handler, "function");
+    this.#messages.setHandler(handler);
     this.connect();
     this.#messages.run();
   }
@@ -166,7 +173,8 @@ export class LocalDevice {
    * ```
    */
   onDesiredProperties(handler: LocalDesiredPropertiesHandler): void {
-    this.#desiredHandler = requireFunction(handler);
+    checkType("handler", handler, "function");
+    this.#desiredHandler = handler;
     this.connect();
   }
 
@@ -179,6 +187,7 @@ export class LocalDevice {
    */
   // deno-lint-ignore require-await
   async updateReportedProperties(patch: Record<string, unknown>): Promise<number> {
+    checkType("patch", patch, "object");
     this.connect();
     return this.#hub.twins.report(this.#requireRecord(), copyJson(patch));
   }
@@ -204,7 +213,7 @@ export class LocalDevice {
    * ```
    */
   notifyFileUpload(upload: LocalFileUpload): void {
-    if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module, it cannot upload files`);
+    if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module and cannot upload files`);
     const record = this.#requireRecord();
     notifyFileUpload(this.#hub, this.deviceId, upload);
     this.#hub.presence.touch(record);
@@ -244,7 +253,9 @@ export class LocalDevice {
     try {
       const response = await handler(copyJson(payload), methodName);
       if (!Number.isInteger(response?.status)) {
-        throw new TypeError(`The handler of ${methodName} must return { status, payload? } with an integer status`);
+        throw new TypeError(
+          `The handler of ${methodName} must return { status, payload? } with an integer status`,
+        );
       }
       return { status: response.status, payload: copyJson((response.payload ?? null) as JsonValue) };
     } catch (error) {
@@ -258,9 +269,4 @@ export class LocalDevice {
     const copy = copyJson(patch);
     queueMicrotask(() => handler(copy));
   }
-}
-
-function requireFunction<T>(handler: T | undefined): T {
-  if (typeof handler === "function") return handler;
-  throw new TypeError(`A handler must be a function, not ${typeof handler}`);
 }

@@ -1,8 +1,11 @@
 import { fromBase64, randomKey } from "../keys.ts";
+import { cannotUse } from "../../values/checks.ts";
+import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { Authentication, AuthenticationType } from "../records/identity_records.ts";
 
+const TYPES_RULE = '"sas" or "selfSigned" or "certificateAuthority"';
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 64;
 /** SHA-1 or SHA-256 in hexadecimal. */
@@ -17,11 +20,13 @@ export const NO_AUTHENTICATION: Authentication = withoutKeys("none");
  */
 export function readAuthentication(block: unknown, owner: "device" | "module"): Authentication {
   if (block === undefined || block === null) return withKeys(randomKey(), randomKey());
-  if (!isJsonObject(block)) throw invalidArgument("authentication must be an object");
+  if (!isJsonObject(block)) throw wrongArgumentType("authentication", block, "an object");
   const keys = pair(block, "symmetricKey", "primaryKey", "secondaryKey");
   const thumbprints = pair(block, "x509Thumbprint", "primaryThumbprint", "secondaryThumbprint");
   if (keys.some(isGiven) && thumbprints.some(isGiven)) {
-    throw invalidArgument("authentication must have symmetric keys or thumbprints, not both");
+    throw invalidArgument(
+      "Cannot use symmetric keys and thumbprints together: authentication must have one or the other",
+    );
   }
   const type = readType(block["type"], thumbprints.some(isGiven), owner);
   if (type === "sas") return readKeys(keys);
@@ -40,18 +45,20 @@ function readType(value: unknown, hasThumbprint: boolean, owner: "device" | "mod
       return "certificateAuthority";
     case "none":
       if (owner === "module") return "sas";
-      throw invalidArgument('DeviceAuthenticationTypeIsMissing: authentication.type "none" is not for devices');
-    default:
       throw invalidArgument(
-        `authentication.type must be "sas", "selfSigned" or "certificateAuthority", not ${JSON.stringify(value)}`,
+        `DeviceAuthenticationTypeIsMissing: ${cannotUse('authentication.type "none" for a device', TYPES_RULE)}`,
       );
+    default:
+      throw wrongArgument("authentication.type", value, TYPES_RULE);
   }
 }
 
 function readKeys([primary, secondary]: [string, string]): Authentication {
   if (primary === "" && secondary === "") return withKeys(randomKey(), randomKey());
   if (primary === "" || secondary === "") {
-    throw invalidArgument("A device must have either no key or both the primary and the secondary key");
+    throw invalidArgument(
+      "Cannot use one symmetric key alone: a device has either no key or a primary and a secondary key",
+    );
   }
   checkKey("primaryKey", primary);
   checkKey("secondaryKey", secondary);
@@ -60,10 +67,12 @@ function readKeys([primary, secondary]: [string, string]): Authentication {
 
 function checkKey(name: string, key: string): void {
   const length = fromBase64(key)?.length;
-  if (length === undefined) throw invalidArgument(`Invalid device key: ${name} is not standard base64`);
+  if (length === undefined) throw invalidArgument(`Invalid device key: ${cannotUse(name, "standard base64")}`);
   if (length < MIN_KEY_BYTES || length > MAX_KEY_BYTES) {
     throw invalidArgument(
-      `Invalid device key length: ${name} has ${length} bytes, it must have ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES}`,
+      `Invalid device key length: ${
+        cannotUse(`${name} of ${length} bytes`, `from ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes`)
+      }`,
     );
   }
 }
@@ -74,7 +83,7 @@ function readThumbprints([primary, secondary]: [string, string]): Authentication
     throw new HubFault(
       "ArgumentInvalid",
       400,
-      "StringIsNotThumbprint: a thumbprint must be 40 or 64 hexadecimal digits without separators",
+      `StringIsNotThumbprint: ${cannotUse("a thumbprint", "40 or 64 hexadecimal digits without separators")}`,
     );
   }
   return {
@@ -87,11 +96,13 @@ function readThumbprints([primary, secondary]: [string, string]): Authentication
 /** Two string members of a member of the block, `""` where left out or `null`. */
 function pair(block: JsonObject, name: string, first: string, second: string): [string, string] {
   const holder = block[name] ?? {};
-  if (!isJsonObject(holder)) throw invalidArgument(`authentication.${name} must be an object`);
-  const values = [holder[first] ?? "", holder[second] ?? ""];
-  const [a, b] = values;
-  if (typeof a === "string" && typeof b === "string") return [a, b];
-  throw invalidArgument(`authentication.${name} must hold strings`);
+  if (!isJsonObject(holder)) throw wrongArgumentType(`authentication.${name}`, holder, "an object");
+  const text = (member: string): string => {
+    const value = holder[member] ?? "";
+    if (typeof value === "string") return value;
+    throw wrongArgumentType(`authentication.${name}.${member}`, value, "a string");
+  };
+  return [text(first), text(second)];
 }
 
 function isGiven(text: string): boolean {

@@ -1,3 +1,4 @@
+import { wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import type { DeviceRecord } from "../records/identity_records.ts";
 import { readOptionalString } from "./identity_rules.ts";
@@ -63,9 +64,9 @@ function readOwnScope(body: JsonObject): string {
 
 function readParentScope(body: JsonObject): string {
   const scopes = body["parentScopes"] ?? [];
-  if (!Array.isArray(scopes)) throw invalidArgument("parentScopes must be an array of strings");
+  if (!Array.isArray(scopes)) throw wrongArgumentType("parentScopes", scopes, "an array of strings");
   if (scopes.length > 1) {
-    throw invalidDeviceScope(`A device has at most one parent, parentScopes names ${scopes.length}`);
+    throw invalidDeviceScope(`A device has one parent at most, but parentScopes names ${scopes.length}`);
   }
   return readOptionalString("parentScopes[0]", scopes[0]) ?? "";
 }
@@ -85,10 +86,10 @@ function findParent(
     throw invalidDeviceScope(`${device.deviceId} cannot be a child of itself or of one of its own children`);
   }
   if (parent.children.size >= MAX_CHILDREN) {
-    throw invalidDeviceScope(`${parent.deviceId} has ${MAX_CHILDREN} children, it cannot have more`);
+    throw invalidDeviceScope(`${parent.deviceId} has ${MAX_CHILDREN} children and cannot have more`);
   }
   if (levelsAbove(parent) + levels > MAX_LEVELS) {
-    throw invalidDeviceScope(`The hierarchy of edge devices must not be deeper than ${MAX_LEVELS} levels`);
+    throw invalidDeviceScope(`The hierarchy of edge devices would be deeper than ${MAX_LEVELS} levels`);
   }
   return parent;
 }

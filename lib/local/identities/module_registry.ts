@@ -1,5 +1,6 @@
 import { NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts";
-import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { wrongArgument } from "../argument_faults.ts";
+import { HubFault } from "../hub_fault.ts";
 import type { Authentication, DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
 import { isSystemModule, readOptionalString, requireLegalId } from "./identity_rules.ts";
 import { newIdentity } from "./new_identity.ts";
@@ -36,14 +37,16 @@ export class ModuleRegistry {
         `A module with ID '${moduleId}' is already registered on device '${device.deviceId}'.`,
       );
     }
-    if (moduleId.startsWith("$")) throw invalidArgument(`moduleId ${moduleId} is not valid: $ starts a system module`);
+    if (moduleId.startsWith("$")) {
+      throw wrongArgument("moduleId", moduleId, "without $ at its start, which marks a system module");
+    }
     const authentication = readAuthentication(body["authentication"], "module");
     const managedBy = readOptionalString("managedBy", body["managedBy"]) ?? null;
     if (countOwnModules(device) >= MAX_MODULES) {
       throw new HubFault(
         "TooManyModulesOnDevice",
         413,
-        `Device ${device.deviceId} has ${MAX_MODULES} modules, it cannot have more`,
+        `Device ${device.deviceId} has ${MAX_MODULES} modules and cannot have more`,
       );
     }
     return this.#add(device, moduleId, authentication, managedBy);
@@ -105,7 +108,7 @@ function refuseSystemModule(moduleId: string): void {
   throw new HubFault(
     "SystemModuleModifyUnauthorizedAccess",
     401,
-    `${moduleId} is a system module: only the hub writes it`,
+    `Cannot write module ${moduleId}: the hub alone writes system modules`,
   );
 }
 

@@ -1,4 +1,6 @@
-import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { cannotUse, quote } from "../../values/checks.ts";
+import { wrongArgument } from "../argument_faults.ts";
+import { HubFault } from "../hub_fault.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const DEFAULT_TIME_TO_LIVE = 60 * 60 * 1000;
@@ -35,19 +37,17 @@ export interface CloudMessage {
  */
 export function checkCloudMessage(message: CloudMessage, now: number): number {
   if (message.messageId !== undefined && message.messageId.length > MAX_MESSAGE_ID_LENGTH) {
-    throw invalidArgument(
-      `message-id has ${message.messageId.length} characters, it must not have more than ${MAX_MESSAGE_ID_LENGTH}`,
-    );
+    throw wrongArgument("message-id", message.messageId, `at most ${MAX_MESSAGE_ID_LENGTH} characters long`);
   }
   if (message.ack !== undefined && !ACKS.includes(message.ack)) {
-    throw invalidArgument(`iothub-ack must be one of ${ACKS.join(", ")}, not ${JSON.stringify(message.ack)}`);
+    throw wrongArgument("iothub-ack", message.ack, ACKS.map(quote).join(" or "));
   }
   const size = sizeOf(message);
   if (size > MAX_MESSAGE_BYTES) {
     throw new HubFault(
       "MessageTooLarge",
       413,
-      `The message has ${size} bytes with its properties, it must not have more than ${MAX_MESSAGE_BYTES}`,
+      cannotUse(`a message of ${size} bytes with its properties`, `at most ${MAX_MESSAGE_BYTES} bytes`),
     );
   }
   return expiryOf(message.expiryTime, now);
@@ -59,7 +59,7 @@ function expiryOf(expiryTime: number | undefined, now: number): number {
   throw new HubFault(
     "InvalidMessageExpiryTime",
     403,
-    `The message expires at ${timeText(expiryTime)}, it must expire after now and within two days`,
+    cannotUse(`the expiry time ${timeText(expiryTime)}`, "in the future and within two days"),
   );
 }
 

@@ -43,7 +43,7 @@ export class MessageQueue {
       throw new HubFault(
         "DeviceMaximumQueueDepthExceeded",
         403,
-        `The queue of the device is full: ${MAX_DEPTH} messages wait. Have the device receive them, or purge the queue`,
+        `The queue of the device is full, ${MAX_DEPTH} messages wait: have the device receive them, or purge the queue`,
       );
     }
     this.#messages.add(message, now, expiryTime);

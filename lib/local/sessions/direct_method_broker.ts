@@ -1,3 +1,5 @@
+import { cannotUse } from "../../values/checks.ts";
+import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
@@ -19,10 +21,10 @@ export interface MethodCall {
 
 /** Reads the body of a direct method call. */
 export function readMethodCall(body: unknown): MethodCall {
-  if (!isJsonObject(body)) throw invalidArgument("The body must be a direct method call as a JSON object");
+  if (!isJsonObject(body)) throw wrongArgumentType("the body", body, "a direct method call as an object");
   const methodName = body["methodName"];
   if (typeof methodName !== "string" || methodName === "") {
-    throw invalidArgument("methodName must be a string, not empty");
+    throw wrongArgument("methodName", methodName, "a string that is not empty");
   }
   const responseTimeout = readSeconds("responseTimeoutInSeconds", body, DEFAULT_RESPONSE_TIMEOUT, MIN_RESPONSE_TIMEOUT);
   const connectTimeout = readSeconds("connectTimeoutInSeconds", body, 0, 0);
@@ -120,7 +122,7 @@ function checkPayload(direction: "request" | "response", payload: JsonValue): vo
   throw new HubFault(
     "MessageTooLarge",
     413,
-    `The payload of the ${direction} has ${size} bytes, it must not have more than ${MAX_PAYLOAD_BYTES}`,
+    cannotUse(`a ${direction} payload of ${size} bytes`, `at most ${MAX_PAYLOAD_BYTES} bytes`),
   );
 }
 

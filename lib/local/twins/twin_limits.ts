@@ -1,3 +1,4 @@
+import { cannotUse } from "../../values/checks.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 
@@ -31,7 +32,7 @@ export function checkSectionSize(section: keyof typeof SECTION_LIMITS, values: J
   const size = sizeOf(values);
   const limit = SECTION_LIMITS[section];
   if (size > limit) {
-    throw invalidArgument(`The size of ${section} is ${size} bytes, it must not be above ${limit}`);
+    throw invalidArgument(cannotUse(`${section} of ${size} bytes`, `at most ${limit} bytes`));
   }
 }
 
@@ -81,7 +82,7 @@ function checkValue(value: JsonValue, path: string, level: number): void {
         throw new HubFault(
           "ArgumentInvalid",
           400,
-          `An array must not hold null. Error in Property/Tag ${path}[${index}]`,
+          `An array cannot hold null. Error in Property/Tag ${path}[${index}]`,
         );
       }
       checkValue(element, `${path}[${index}]`, level);

@@ -1,4 +1,6 @@
-import { HubFault, invalidArgument, preconditionFailed } from "../hub_fault.ts";
+import { quote, wrongType } from "../../values/checks.ts";
+import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
+import { HubFault, preconditionFailed } from "../hub_fault.ts";
 import { hubTime, NEVER } from "../hub_time.ts";
 import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
@@ -97,7 +99,7 @@ export class TwinWrites {
    */
   report(record: AnyRecord, patch: unknown): number {
     const content = readSection("reported", patch);
-    if (content === undefined) throw invalidArgument("Reported properties must be a JSON object");
+    if (content === undefined) throw wrongArgumentType("the reported properties", patch, "an object");
     const reported = mergeSection(record.twin.reported, content, { $lastUpdated: hubTime(this.#now()) });
     checkSectionSize("reported", reported.values);
     this.#store.update(record, { twin: { ...record.twin, reported } });
@@ -140,23 +142,27 @@ export function checkIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
 }
 
 function readServiceWrite(body: unknown): ServiceWrite {
-  if (!isJsonObject(body)) throw new HubFault("GenericBadRequest", 400, "The body must be a twin as a JSON object");
+  if (!isJsonObject(body)) throw badRequest(wrongType("the body", "a twin as an object", body).message);
   for (const name of Object.keys(body)) {
     if (name === "tags" || name === "properties" || IGNORED_MEMBERS.has(name)) continue;
-    throw new HubFault("GenericBadRequest", 400, `A twin has no member ${JSON.stringify(name)}`);
+    throw badRequest(`A twin has no member ${quote(name)}`);
   }
   const properties = body["properties"] ?? {};
-  if (!isJsonObject(properties)) throw invalidArgument("properties must be an object");
+  if (!isJsonObject(properties)) throw wrongArgumentType("properties", properties, "an object");
   for (const name of Object.keys(properties)) {
     if (name === "desired" || name === "reported") continue;
-    throw new HubFault("GenericBadRequest", 400, `properties of a twin have no member ${JSON.stringify(name)}`);
+    throw badRequest(`The properties of a twin have no member ${quote(name)}`);
   }
   return { tags: readSection("tags", body["tags"]), desired: readSection("desired", properties["desired"]) };
 }
 
+function badRequest(message: string): HubFault {
+  return new HubFault("GenericBadRequest", 400, message);
+}
+
 function readSection(name: string, value: unknown): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isJsonObject(value)) throw invalidArgument(`${name} must be a JSON object, not ${JSON.stringify(value)}`);
+  if (!isJsonObject(value)) throw wrongArgument(name, value, "an object");
   // What the hub itself adds to a section may come back and has no effect.
   const { $metadata: _metadata, $version: _version, ...content } = value;
   checkSectionContent(name, content);
