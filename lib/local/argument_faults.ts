@@ -2,8 +2,8 @@ import { cannotUse, quote, wrongType } from "../values/checks.ts";
 import { type HubFault, invalidArgument } from "./hub_fault.ts";
 
 /**
- * 400 `ArgumentInvalid` for a value that breaks a rule, in the sentence that the client has for its own arguments. Text,
- * numbers and booleans are shown; of anything else only the type is.
+ * 400 `ArgumentInvalid`: a value breaks one of the hub's rules. The text reads as the client's own checks do. It shows
+ * texts, numbers and booleans, and only the type of anything else.
  */
 export function wrongArgument(name: string, value: unknown, expected: string): HubFault {
   switch (typeof value) {
@@ -17,7 +17,7 @@ export function wrongArgument(name: string, value: unknown, expected: string): H
   }
 }
 
-/** 400 `ArgumentInvalid` for a value of the wrong type. The value is not shown, so that it may hold a secret. */
+/** 400 `ArgumentInvalid`: a value has the wrong type. The text does not show the value, which may be a secret. */
 export function wrongArgumentType(name: string, value: unknown, expected: string): HubFault {
   return invalidArgument(wrongType(name, expected, value).message);
 }

@@ -31,7 +31,7 @@ interface Element {
   body: JsonObject;
 }
 
-/** Up to a hundred writes in one call, each of which succeeds or fails alone. */
+/** Carries out up to a hundred writes in one call, each of which succeeds or fails on its own. */
 export class BulkRegistry {
   readonly #store: IdentityStore;
   readonly #devices: DeviceRegistry;
@@ -45,7 +45,14 @@ export class BulkRegistry {
     this.#twins = twins;
   }
 
-  /** @throws 400 or 413 where the call as a whole is not good */
+  /**
+   * Carries out the writes of one call.
+   *
+   * @param body The body of the call.
+   * @returns The result, with an error for each write that failed.
+   * @throws {HubFault} `ArgumentInvalid`, `DeviceDefinedMultipleTimes` (400) or `TooManyDevices` (413) when the call as
+   * a whole cannot be carried out.
+   */
   run(body: unknown): BulkRegistryOperationResult {
     const errors: DeviceRegistryOperationError[] = [];
     for (const element of readElements(body)) {

@@ -18,7 +18,7 @@ import { TwinWrites } from "./twins/twin_writes.ts";
 const DEFAULT_FEEDBACK_INTERVAL = 15_000;
 const DEFAULT_AMQP_IDLE_TIMEOUT = 240_000;
 
-/** What a hub is made of. Times are in milliseconds. */
+/** The settings of a {@linkcode HubState}. Times are in milliseconds. */
 export interface HubStateOptions {
   hostName: string;
   now: () => number;
@@ -27,14 +27,14 @@ export interface HubStateOptions {
   amqpIdleTimeoutInMs?: number | undefined;
 }
 
-/** Everything a hub knows, put together once; no protocol and no socket in it. */
+/** Puts the parts of a hub together. It knows neither protocols nor sockets. */
 export class HubState {
   readonly hostName: string;
   readonly now: () => number;
-  /** How long an AMQP connection may be silent; the listeners keep to it. */
+  /** How long an AMQP connection may be silent before it is closed. */
   readonly amqpIdleTimeoutInMs: number;
   readonly alarm: HubAlarm;
-  /** What became of cloud-to-device messages. */
+  /** The feedback on cloud-to-device messages. */
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
   readonly policies: ReadonlyMap<string, Policy> = newPolicies();
@@ -81,7 +81,7 @@ export class HubState {
     );
   }
 
-  /** Ends every call that waits for a device, and forgets every time that was to come. */
+  /** Ends every call that waits for a device, and stops the timers. */
   close(): void {
     this.methods.close();
     this.feedback.close();

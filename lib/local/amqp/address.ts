@@ -1,12 +1,12 @@
 import { decodeId } from "../auth/sas_fields.ts";
 
-/** Where a link of the hub's may lead. */
+/** An address that a link can have. */
 export type AmqpAddress =
   | { readonly kind: "cbs" }
   | { readonly kind: "devicebound" }
   | SourceAddress;
 
-/** Where a client may receive. */
+/** An address from which a client can receive. */
 export type SourceAddress =
   | { readonly kind: "feedback" }
   | { readonly kind: "fileNotifications" }
@@ -15,8 +15,8 @@ export type SourceAddress =
 const DEVICE_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
 
 /**
- * Reads the address of a link; `undefined` for one that is none of the hub's. Case matters in ids alone, and the hub's
- * own URL may come first.
+ * Reads the address of a link; `undefined` when the hub has no such address. Only ids are case-sensitive, and the
+ * address may start with the URL of the hub.
  */
 export function parseAddress(address: string): AmqpAddress | undefined {
   const path = address.replace(/^amqps?:\/\/[^/]+/i, "");
@@ -37,7 +37,7 @@ export function parseAddress(address: string): AmqpAddress | undefined {
   }
 }
 
-/** Whom `/devices/{id}[/modules/{id}]/messages/devicebound` names. Ids come percent-encoded from most, and raw from some. */
+/** Reads `/devices/{id}[/modules/{id}]/messages/devicebound`. Most clients percent-encode the ids, and some do not. */
 export function parseDeviceAddress(path: string): { deviceId: string; moduleId?: string } | undefined {
   const match = DEVICE_REGEXP.exec(path);
   if (match === null) return undefined;

@@ -6,27 +6,39 @@ import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 
-/** Whom a message is for. */
+/** The device or module that a message is for. */
 export interface MessageTarget {
   deviceId: string;
   moduleId?: string;
 }
 
-/** What the AMQP side needs of the hub. */
+/** What the AMQP side needs from the hub. */
 export interface AmqpBackend {
-  /** The hub's own name. */
+  /** The host name of the hub. */
   readonly hostName: string;
-  /** How long a client may be silent before it is cut off; infinity for no limit. */
+  /** How long a client may be silent before its connection is closed; `Infinity` for no limit. */
   readonly idleTimeoutInMs: number;
-  /** What the hub is to do wrong on purpose. */
+  /** The faults that the hub was told to cause. */
   readonly faults: AmqpFaultState;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
-  /** Checks `SharedAccessSignature …` or `Bearer …`; rejects with a {@linkcode HubFault} of status 401 if it does not hold. */
+  /**
+   * Verifies a token, `SharedAccessSignature …` or `Bearer …`.
+   *
+   * @throws {HubFault} `IotHubUnauthorized` (401) when it is not valid.
+   */
   verifyToken(token: string): Promise<AmqpGrant>;
-  /** Queues a message; throws a {@linkcode HubFault} if that cannot be. */
+  /**
+   * Queues a message.
+   *
+   * @throws {HubFault} When the hub refuses it.
+   */
   enqueueMessage(target: MessageTarget, message: CloudMessage): void;
-  /** Opens what a receiving link reads from; throws a {@linkcode HubFault} if that cannot be. */
+  /**
+   * Opens the source of a link on which a client receives.
+   *
+   * @throws {HubFault} When the hub refuses it.
+   */
   openSource(address: SourceAddress, events: AmqpSourceEvents): AmqpSource;
 }
 
@@ -35,33 +47,33 @@ export type AmqpContent =
   | { readonly kind: "service"; readonly message: ServiceMessage }
   | { readonly kind: "device"; readonly message: QueuedMessage };
 
-/** A message that is locked for the one that receives it, until that one says what becomes of it. */
+/** A message that is locked for its receiver until the receiver settles it. */
 export interface AmqpDelivery {
-  /** The GUID of the lock. */
+  /** Names the lock; a GUID. */
   readonly lockToken: string;
   readonly content: AmqpContent;
-  /** Handled. `false`, here and below: the lock was lost meanwhile. */
+  /** Ends a message that was handled. Returns `false`, as do the next two, when the lock has been lost. */
   complete(): boolean;
-  /** Not handled: to come again, which counts as a delivery. */
+  /** Gives a message back to be delivered again, which counts as a delivery. */
   abandon(): boolean;
-  /** Not to come again. */
+  /** Ends a message that is not wanted. */
   reject(): boolean;
-  /** Back, without counting: the receiver has gone. */
+  /** Gives back a message whose receiver has disconnected, which does not count as a delivery. */
   unlock(): void;
 }
 
-/** What a receiving link reads from. */
+/** Provides the messages for a link on which a client receives. */
 export interface AmqpSource {
-  /** Locks the next message, if there is one. */
+  /** Locks the next message and returns it, if there is one. */
   next(): AmqpDelivery | undefined;
-  /** Nobody reads any more. */
+  /** Must be called when the link ends. */
   close(): void;
 }
 
-/** What a source tells its link. */
+/** The events of a source. */
 export interface AmqpSourceEvents {
-  /** There may be a message now. */
+  /** There may be another message. */
   wake(): void;
-  /** There will be none any more. */
+  /** There will be no more messages. */
   end(reason: AmqpError): void;
 }

@@ -5,10 +5,10 @@ import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import type { DeviceConnection } from "../sessions/presence.ts";
 
 /**
- * The cloud-to-device messages of one identity, for the link that its device has attached. The link makes the device
- * connected, and takes over from whatever connected it before.
+ * Opens the cloud-to-device messages of an identity for a link of its device. The link connects the device, and takes
+ * the place of any earlier connection.
  *
- * @throws 404 where the identity does not exist or is disabled
+ * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when the identity does not exist or is disabled.
  */
 export function openDeviceSource(
   hub: HubState,
@@ -21,7 +21,7 @@ export function openDeviceSource(
   let isClosed = false;
   const connection: DeviceConnection = {
     takesMethods: false,
-    invokeMethod: () => Promise.reject(new Error("A link for messages takes no methods")),
+    invokeMethod: () => Promise.reject(new Error("A link for messages does not accept direct methods")),
     desiredChanged() {},
     messageQueued: events.wake,
     activated: events.wake,

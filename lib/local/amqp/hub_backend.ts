@@ -6,7 +6,7 @@ import { DeviceSasVerifier, isDeviceSas } from "../auth/device_sas_verifier.ts";
 import { decodeId } from "../auth/sas_fields.ts";
 import type { HubState } from "../hub_state.ts";
 
-/** The hub behind its AMQP side. No socket in it, nor the library that serves them. */
+/** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
 export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpFaultState): AmqpBackend {
   const { hostName, store, now } = state;
   const devices = new DeviceSasVerifier({ hostName, store, now, clockSkew });

@@ -1,7 +1,7 @@
 import type { AmqpSource } from "./backend.ts";
 import type { ServiceQueue } from "../messages/service_queue.ts";
 
-/** A receiving link's view of a queue that all back ends share: whoever asks first gets the next message. */
+/** Opens a queue that all back ends share for a link. The first link to ask gets the next message. */
 export function openServiceSource(queue: ServiceQueue, now: () => number, wake: () => void): AmqpSource {
   const stop = queue.onMessage(wake);
   return {
@@ -14,7 +14,8 @@ export function openServiceSource(queue: ServiceQueue, now: () => number, wake: 
         content: { kind: "service", message },
         complete: () => queue.complete(lockToken, now()),
         abandon: () => queue.abandon(lockToken, now()),
-        // What the real hub does with a rejected one is written down nowhere: here it goes, as nobody can read it later.
+        // It is not documented what the real hub does with a rejected message. Here it ends, since nobody can handle
+        // it.
         reject: () => queue.complete(lockToken, now()),
         unlock: () => queue.unlock(lockToken),
       };

@@ -6,7 +6,7 @@ import { badToken, decodeId, expiryOfSas, importVerifyingKey, isSignedBy, parseS
 
 const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
-/** Verifies shared access signatures that devices and modules have made with their own keys. */
+/** Verifies shared access signatures that devices and modules have signed with their own keys. */
 export class DeviceSasVerifier implements TokenVerifier {
   readonly #hostName: string;
   readonly #store: IdentityStore;
@@ -20,12 +20,17 @@ export class DeviceSasVerifier implements TokenVerifier {
     this.#clockSkew = options.clockSkew;
   }
 
+  /**
+   * Verifies a token.
+   *
+   * @throws {HubFault} `IotHubUnauthorized` (401) that says what is wrong with it.
+   */
   async verify(token: string): Promise<Principal> {
     const sas = parseSas(token);
-    // Devices encode their id, and then the whole of the resource.
+    // Devices encode their id first, and then the whole resource with it.
     const pathPrefix = pathOfSas(sas, this.#hostName).map(decodeId);
     const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
-    // An identity that is unknown, disabled or without keys looks like one whose key is another.
+    // The error does not tell whether the identity is unknown, disabled or without keys, or whether its key differs.
     if (!await isSignedBy(sas, keys)) {
       throw badToken(`the signature does not fit the keys of the identity at /${pathPrefix.join("/")}`);
     }
@@ -45,7 +50,7 @@ export class DeviceSasVerifier implements TokenVerifier {
   }
 }
 
-/** Whether a token looks like one that a device has signed: a signature that names no policy. */
+/** Whether a token is a shared access signature that names no policy, as those of devices do. */
 export function isDeviceSas(token: string): boolean {
   return /^SharedAccessSignature /i.test(token) && !/[ &]skn=[^&]/.test(token);
 }

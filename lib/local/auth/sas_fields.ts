@@ -1,17 +1,24 @@
 import { fromBase64 } from "../keys.ts";
+import { cannotUse } from "../../values/checks.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
 
-/** What stands in a shared access signature. */
+/** The fields of a shared access signature. */
 export interface SasFields {
-  /** Exactly as in the token: this, not its meaning, is what is signed. */
+  /** The resource, encoded exactly as in the token: this text is what is signed. */
   readonly sr: string;
+  /** The signature, decoded. */
   readonly sig: string;
+  /** When the token expires, in seconds since the epoch. */
   readonly se: string;
-  /** The policy; none in the token of a device. */
+  /** The name of the policy; `undefined` in the token of a device. */
   readonly skn: string | undefined;
 }
 
-/** @throws 401 that says what is wrong with the token */
+/**
+ * Reads a shared access signature.
+ *
+ * @throws {HubFault} `IotHubUnauthorized` (401) that says what is wrong with it.
+ */
 export function parseSas(token: string): SasFields {
   const fields = new Map<string, string>();
   for (const field of token.slice(token.indexOf(" ") + 1).trim().split("&")) {
@@ -22,7 +29,7 @@ export function parseSas(token: string): SasFields {
     if (!fields.get(name)) throw badToken(`the token has no ${name}`);
   }
   const se = fields.get("se")!;
-  if (!/^\d+$/.test(se)) throw badToken("se of the token must be seconds since 1970, in digits");
+  if (!/^\d+$/.test(se)) throw badToken(cannotUse("se of the token", "digits: seconds since 1970"));
   const skn = fields.get("skn");
   return {
     sr: fields.get("sr")!,
@@ -33,9 +40,9 @@ export function parseSas(token: string): SasFields {
 }
 
 /**
- * The segments of the path for which a token is.
+ * Returns the segments of the path that a token is for.
  *
- * @throws 401 for a token that is for another host
+ * @throws {HubFault} `IotHubUnauthorized` (401) when the token is for another host.
  */
 export function pathOfSas({ sr }: SasFields, hostName: string): string[] {
   const [host = "", ...path] = unescape("sr", sr).split("/");
@@ -43,7 +50,7 @@ export function pathOfSas({ sr }: SasFields, hostName: string): string[] {
   return path.filter((segment) => segment !== "");
 }
 
-/** Whether one of the keys has made the signature. */
+/** Whether the token was signed with one of the keys. */
 export async function isSignedBy({ sr, se, sig }: SasFields, keys: readonly CryptoKey[]): Promise<boolean> {
   const signature = fromBase64(sig);
   if (signature === undefined) return false;
@@ -54,23 +61,23 @@ export async function isSignedBy({ sr, se, sig }: SasFields, keys: readonly Cryp
   return false;
 }
 
-/** A key in base64, ready to verify signatures. */
+/** Imports a key from base64, for verifying signatures. */
 export function importVerifyingKey(key: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", fromBase64(key)!, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 
 /**
- * When a token expires, in milliseconds since the epoch.
+ * Returns when a token expires, in milliseconds since the epoch.
  *
- * @throws 401 where that is over
+ * @throws {HubFault} `IotHubUnauthorized` (401) when it has expired.
  */
 export function expiryOfSas({ se }: SasFields, now: number, clockSkew: number): number {
   const expiresOn = Number(se) * 1000 + clockSkew;
-  if (now >= expiresOn) throw badToken("the token has expired, sign a new one");
+  if (now >= expiresOn) throw badToken("the token has expired: sign a new one");
   return expiresOn;
 }
 
-/** An id that may be percent-encoded. */
+/** Decodes an id that may be percent-encoded. */
 export function decodeId(id: string): string {
   try {
     return decodeURIComponent(id);
@@ -79,7 +86,7 @@ export function decodeId(id: string): string {
   }
 }
 
-/** 401: the token is not good. */
+/** 401 `IotHubUnauthorized`: the token is not valid. */
 export function badToken(reason: string): HubFault {
   return unauthorized("IotHubUnauthorized", `Unauthorized: ${reason}`);
 }
@@ -88,6 +95,6 @@ function unescape(name: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw badToken(`${name} of the token is not well percent-encoded`);
+    throw badToken(cannotUse(`${name} of the token`, "percent-encoded UTF-8"));
   }
 }

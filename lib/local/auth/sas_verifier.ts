@@ -1,13 +1,13 @@
 import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 
-/** Verifies shared access signatures of the hub's policies. */
+/** Verifies shared access signatures that were signed with the keys of the hub's policies. */
 export class SasVerifier implements TokenVerifier {
   readonly #hostName: string;
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #now: () => number;
   readonly #clockSkew: number;
-  /** Two imported keys for each policy whose token has been seen. */
+  /** The imported keys of each policy that has been used. */
   readonly #keys = new Map<Policy, Promise<CryptoKey[]>>();
 
   constructor(
@@ -19,6 +19,11 @@ export class SasVerifier implements TokenVerifier {
     this.#clockSkew = options.clockSkew;
   }
 
+  /**
+   * Verifies a token.
+   *
+   * @throws {HubFault} `IotHubUnauthorized` (401) that says what is wrong with it.
+   */
   async verify(token: string): Promise<Principal> {
     const sas = parseSas(token);
     if (sas.skn === undefined) throw badToken("the token has no skn");

@@ -4,19 +4,28 @@ import type { HubState } from "../hub_state.ts";
 const CONTENT_TYPE = "application/vnd.microsoft.iothub.filenotification.json";
 const DEFAULT_CONTAINER = "https://storage.localhost/uploads";
 
-/** A file that a device has uploaded, as back ends are told. */
+/** Describes an uploaded file to {@linkcode LocalDevice.notifyFileUpload}. */
 export interface LocalFileUpload {
-  /** The name that the device gave the file, such as `"logs/monday.txt"`; the hub puts the device id before it. */
+  /**
+   * The name of the file, such as `"logs/monday.txt"`. The hub adds the device id in front, as in
+   * `"d1/logs/monday.txt"`.
+   */
   blobName: string;
   /** The size of the file in bytes. */
   blobSizeInBytes: number;
-  /** Where the file is. Default: a place under `https://storage.localhost`, where nothing is. */
+  /**
+   * The address of the file. The default only looks like one: the local hub has no storage.
+   * @default {"https://storage.localhost/uploads/<deviceId>/<blobName>"}
+   */
   blobUri?: string;
-  /** When the file was written. Default: now, by the clock of the hub. */
+  /**
+   * When the file was written. The default is the time on the hub's clock.
+   * @default {new Date()}
+   */
   lastUpdatedTime?: Date;
 }
 
-/** Tells back ends of a file that a device has uploaded. */
+/** Tells back ends that a device has uploaded a file. */
 export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalFileUpload): void {
   checkUpload(upload);
   const { blobSizeInBytes } = upload;

@@ -15,13 +15,13 @@ import type { DeviceConnection, MethodAnswer } from "../sessions/presence.ts";
 import { sectionForDevice } from "../twins/twin_documents.ts";
 
 /**
- * A device, or a module of one, that lives in the process of its hub and needs neither socket nor key.
+ * A simulated device, or module of a device, in the process of its hub. It needs neither a socket nor a key.
  *
- * `hub.device("d1")` gives it, the same object each time, whether or not the identity exists yet. It connects with its
- * first handler, with the first properties it reports, or by {@linkcode LocalDevice.connect}, and counts as connected
- * while its identity exists and is enabled.
+ * Get it from `hub.device("d1")`, which returns the same object each time, whether or not the identity exists yet. It
+ * connects when it gets its first handler, when it first reports properties, or with {@linkcode LocalDevice.connect}.
+ * It counts as connected while its identity exists and is enabled.
  *
- * @example
+ * @example Answer a direct method and report properties
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -41,9 +41,9 @@ import { sectionForDevice } from "../twins/twin_documents.ts";
  * ```
  */
 export class LocalDevice {
-  /** The id of the device. */
+  /** The device id. */
   readonly deviceId: string;
-  /** The id of the module; `undefined` for a device. */
+  /** The module id; `undefined` for a device. */
   readonly moduleId: string | undefined;
   readonly #hub: HubState;
   readonly #modules = new Map<string, LocalDevice>();
@@ -53,7 +53,11 @@ export class LocalDevice {
   #methodFallback: LocalMethodHandler | undefined;
   #desiredHandler: LocalDesiredPropertiesHandler | undefined;
 
-  /** Not for users: `hub.device()` and `device.module()` make these. */
+  /**
+   * Not public: use `hub.device()` or `device.module()`.
+   *
+   * @ignore
+   */
   constructor(hub: HubState, deviceId: string, moduleId?: string) {
     this.deviceId = deviceId;
     this.moduleId = moduleId;
@@ -62,31 +66,55 @@ export class LocalDevice {
     this.#messages = new LocalMessagePump(hub, () => this.connected ? this.#record : undefined);
   }
 
-  /** Whether the hub takes the device for connected. */
+  /** Whether the device is connected and its identity exists and is enabled. */
   get connected(): boolean {
     return this.#hub.presence.active(this.#key) === this.#connection;
   }
 
-  /** The twin as the device sees it now: a copy. */
+  /**
+   * A copy of the twin as the device sees it now.
+   *
+   * @throws {HubFault} `DeviceNotFound` (404) when the identity does not exist or is disabled.
+   */
   get twin(): LocalDeviceTwin {
     const { twin } = this.#requireRecord();
     return copyJson({ desired: sectionForDevice(twin.desired), reported: sectionForDevice(twin.reported) });
   }
 
-  /** Connects the device. While its identity does not exist or is disabled, it waits for that. */
+  /**
+   * Connects the device. If its identity does not exist or is disabled, the device counts as connected once it is
+   * enabled.
+   */
   connect(): void {
     this.#hub.presence.attach(this.#key, this.#connection, this.#record);
   }
 
-  /** Disconnects the device. Its handlers stay for the next time; messages stay in the queue. */
+  /** Disconnects the device. It keeps its handlers for the next connection, and messages stay in the queue. */
   disconnect(): void {
     if (this.#hub.presence.isAttached(this.#key, this.#connection)) this.#hub.presence.detach(this.#key, this.#record);
   }
 
   /**
-   * A module of this device, the same object each time.
+   * Returns a module of this device, the same object each time.
    *
-   * @param moduleId the id of the module, whether or not it exists yet
+   * @param moduleId The module id; its identity need not exist yet.
+   * @returns The module.
+   * @throws {TypeError} When the id is not a string, or when this is a module itself.
+   *
+   * @example Report a property of a module
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("camera");
+   * await registry.createModuleWithSas("camera", "lens");
+   *
+   * await hub.device("camera").module("lens").updateReportedProperties({ zoom: 3 });
+   * assert.equal((await registry.getModuleTwin("camera", "lens")).properties?.reported?.zoom, 3);
+   * ```
    */
   module(moduleId: string): LocalDevice {
     checkType("moduleId", moduleId, "string");
@@ -99,14 +127,37 @@ export class LocalDevice {
   }
 
   /**
-   * Answers direct methods, in place of any handler before, and connects the device.
+   * Sets the handler of direct methods and connects the device. It replaces the previous handler.
    *
-   * A handler that throws answers 500 with the text of the error; a method without a handler is answered with 501.
+   * If a handler throws, the answer has status 500 and the text of the error. A method without a handler is answered
+   * with status 501.
    *
-   * @param handler answers every method that has no handler of its own
+   * @param handler Answers every method that has no handler of its own.
+   * @throws {TypeError} When the handler is not a function.
+   *
+   * @example Answer any method
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("lamp");
+   *
+   * hub.device("lamp").onMethod((payload, methodName) => ({ status: 200, payload: { methodName, payload } }));
+   * const answer = await registry.invokeDeviceMethod("lamp", { methodName: "dim", payload: 40 });
+   * assert.deepEqual(answer.payload, { methodName: "dim", payload: 40 });
+   * ```
    */
   onMethod(handler: LocalMethodHandler): void;
-  /** Answers the direct method of one name, and connects the device. */
+  /**
+   * Sets the handler of one direct method and connects the device. It replaces the previous handler of this method.
+   *
+   * @param methodName The name of the method.
+   * @param handler Answers the method.
+   * @throws {TypeError} When the name is not a string or the handler is not a function.
+   */
   onMethod(methodName: string, handler: LocalMethodHandler): void;
   onMethod(methodNameOrHandler: string | LocalMethodHandler, handler?: LocalMethodHandler): void {
     if (typeof methodNameOrHandler === "function") this.#methodFallback = methodNameOrHandler;
@@ -120,14 +171,17 @@ export class LocalDevice {
   }
 
   /**
-   * Receives cloud-to-device messages, in place of any handler before, and connects the device.
+   * Sets the handler of cloud-to-device messages and connects the device. It replaces the previous handler.
    *
-   * Messages come one at a time, in the order in which they were sent. A handler that returns completes its message,
-   * one that returns `"reject"` ends it as unwanted; where it throws or returns `"abandon"`, the message comes again,
-   * ten times in all. One that takes longer than a minute is taken for lost and comes again. A sender that asked for
-   * feedback is told how each message ended.
+   * Messages arrive one at a time, in the order in which they were sent. A message is completed when the handler
+   * returns or its promise resolves, and rejected when the result is `"reject"`. When the handler throws, or the result
+   * is `"abandon"`, the message is delivered again, up to ten times in all. The same happens when the handler takes
+   * longer than a minute. A sender that asked for feedback is told how each message ended.
    *
-   * @example
+   * @param handler Handles a message, and decides how it ends.
+   * @throws {TypeError} When the handler is not a function.
+   *
+   * @example Receive a message
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -141,8 +195,6 @@ export class LocalDevice {
    * await registry.sendC2dMessage("display", "hello");
    * assert.equal(await text, "hello");
    * ```
-   *
-   * @param handler takes the messages, and says what is to become of them
    */
   onMessage(handler: LocalMessageHandler): void {
     checkType("handler", handler, "function");
@@ -152,12 +204,16 @@ export class LocalDevice {
   }
 
   /**
-   * Is told when the service changes the desired properties, in place of any handler before, and connects the device.
+   * Sets the handler that is called when the service changes desired properties, and connects the device. It replaces
+   * the previous handler.
    *
-   * Changes are not kept for a device that is away: after connecting, look at {@linkcode LocalDevice.twin}. An error
-   * that the handler throws is nobody's to catch, and ends the process as such errors do.
+   * Changes made while the device is disconnected are not delivered later: read {@linkcode LocalDevice.twin} after
+   * connecting. An error that the handler throws is an uncaught exception of the process.
    *
-   * @example
+   * @param handler Is called with each change.
+   * @throws {TypeError} When the handler is not a function.
+   *
+   * @example Follow a desired property
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -179,11 +235,29 @@ export class LocalDevice {
   }
 
   /**
-   * Reports properties as a merge patch, in which `null` deletes, and connects the device.
+   * Updates the reported properties with a merge patch and connects the device.
    *
-   * @returns the new `$version` of the reported section
-   * @throws `HubFault` with code `ArgumentInvalid` for a patch that breaks the rules for twins, `DeviceNotFound` where
-   * the identity does not exist or is disabled
+   * @param patch The properties to change; `null` deletes one.
+   * @returns The new `$version` of the reported properties.
+   * @throws {TypeError} When the patch is not an object.
+   * @throws {HubFault} `ArgumentInvalid` (400) when the patch breaks a rule for twins.
+   * @throws {HubFault} `DeviceNotFound` (404) when the identity does not exist or is disabled.
+   *
+   * @example Report a property and delete it again
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("door");
+   *
+   * const door = hub.device("door");
+   * await door.updateReportedProperties({ state: "open", alarm: true });
+   * assert.equal(await door.updateReportedProperties({ alarm: null }), 3);
+   * assert.deepEqual(door.twin.reported, { state: "open", $version: 3 });
+   * ```
    */
   // deno-lint-ignore require-await
   async updateReportedProperties(patch: Record<string, unknown>): Promise<number> {
@@ -193,15 +267,15 @@ export class LocalDevice {
   }
 
   /**
-   * Tells back ends that the device has uploaded a file, as a device does when an upload has ended. There is no file:
-   * the local hub has no storage, only the notification.
+   * Tells back ends that the device has uploaded a file, as a device does at the end of an upload. Only the
+   * notification is sent: the local hub has no storage, and no file needs to exist.
    *
-   * @param upload the name and the size of the file, and if need be where it is and when it was written
-   * @throws `HubFault` with code `DeviceNotFound` where the identity does not exist or is disabled
-   * @throws {TypeError} for a module, which cannot upload files, and for a name that is missing
-   * @throws {RangeError} for a size that is not a number of bytes
+   * @param upload The name and the size of the file, and optionally its address and when it was written.
+   * @throws {TypeError} When an argument has the wrong type, or when this is a module, which cannot upload files.
+   * @throws {RangeError} When an argument's value is not legal.
+   * @throws {HubFault} `DeviceNotFound` (404) when the identity does not exist or is disabled.
    *
-   * @example
+   * @example Notify back ends of a file
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";

@@ -1,38 +1,41 @@
 import type { LocalMessage } from "./local_message.ts";
 
-/** What a handler of direct methods returns: the device's own status, and any JSON value. */
+/** The answer of a {@linkcode LocalMethodHandler}. */
 export interface LocalMethodResponse {
-  /** The device's own status, an integer such as 200. */
+  /** The status that the caller gets: an integer that the device chooses, such as 200. */
   status: number;
-  /** Any JSON value; left out, the caller gets `null`. */
+  /**
+   * Any JSON value.
+   * @default {null}
+   */
   payload?: unknown;
 }
 
-/** Answers a direct method. The payload is a copy: the device may keep and change it. */
+/** Answers a direct method. The payload is a copy, which the handler may keep and change. */
 export type LocalMethodHandler = (
   payload: unknown,
   methodName: string,
 ) => LocalMethodResponse | Promise<LocalMethodResponse>;
 
 /**
- * What a handler can return to do something else with its message than complete it: `"reject"` ends the message, which
- * the device does not want; `"abandon"` gives it back to the queue, to come again.
+ * How a {@linkcode LocalMessageHandler} ends a message other than by completing it: `"reject"` refuses it for good, and
+ * `"abandon"` returns it to the queue, to be delivered again.
  */
 export type LocalMessageSettlement = "reject" | "abandon";
 
 /**
- * Takes a cloud-to-device message. The return of a {@linkcode LocalMessageSettlement} does what that says, any other
- * return completes the message, and an error abandons it.
+ * Handles a cloud-to-device message. A {@linkcode LocalMessageSettlement} as the result is carried out, any other
+ * result completes the message, and an error abandons it.
  */
 export type LocalMessageHandler = (message: LocalMessage) => unknown;
 
-/** Takes a change of the desired properties: the patch as the service sent it, with the new `$version`. */
+/** Is called with a change of desired properties: the patch as the service sent it, with the new `$version`. */
 export type LocalDesiredPropertiesHandler = (patch: Record<string, unknown>) => unknown;
 
-/** A twin as its device sees it: both sections with `$version`, neither tags nor metadata. */
+/** A twin as its device sees it: both sections with their `$version`, without tags and metadata. */
 export interface LocalDeviceTwin {
-  /** The desired properties and `$version`. */
+  /** The desired properties and their `$version`. */
   desired: Record<string, unknown>;
-  /** The reported properties and `$version`. */
+  /** The reported properties and their `$version`. */
   reported: Record<string, unknown>;
 }

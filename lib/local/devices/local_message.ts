@@ -2,11 +2,11 @@ import type { QueuedMessage } from "../messages/message_queue.ts";
 
 /** A cloud-to-device message as a device of the local hub receives it. */
 export class LocalMessage {
-  /** The sender's id of the message. */
+  /** The message id that the sender chose. */
   readonly messageId: string | undefined;
-  /** The sender's id of what the message belongs to. */
+  /** The id of another message, or of a conversation, that this message belongs to. */
   readonly correlationId: string | undefined;
-  /** Who sent it, in the sender's words. */
+  /** The user that the sender named as its origin. */
   readonly userId: string | undefined;
   /** The address, such as `"/devices/d1/messages/devicebound"`. */
   readonly to: string;
@@ -16,20 +16,24 @@ export class LocalMessage {
   readonly contentEncoding: string | undefined;
   /** What feedback the sender wants: `"none"`, `"positive"`, `"negative"` or `"full"`. */
   readonly ack: string | undefined;
-  /** The sender's own properties. */
+  /** The application properties. */
   readonly properties: Record<string, unknown>;
-  /** The bytes of the message. */
+  /** The body. */
   readonly data: Uint8Array;
-  /** When the message came to the hub. */
+  /** When the hub queued the message. */
   readonly enqueuedTimeUtc: Date;
-  /** When the message is given up. */
+  /** When the message expires. */
   readonly expiryTimeUtc: Date;
   /** How often the device has abandoned this message before. */
   readonly deliveryCount: number;
-  /** The number of the message in the queue of its device; it grows by one with each message. */
+  /** The number of the message in the queue of its device, one higher for each message. */
   readonly sequenceNumber: number;
 
-  /** Not for users: a device makes these. */
+  /**
+   * Not public: a {@linkcode LocalMessageHandler} is given one.
+   *
+   * @ignore
+   */
   constructor(queued: QueuedMessage) {
     const { message } = queued;
     this.messageId = message.messageId;
@@ -47,7 +51,7 @@ export class LocalMessage {
     this.sequenceNumber = queued.sequenceNumber;
   }
 
-  /** The data as UTF-8 text. */
+  /** The body as UTF-8 text. */
   get text(): string {
     return new TextDecoder().decode(this.data);
   }

@@ -4,40 +4,44 @@ import type { LocalMessageHandler } from "./local_device_handlers.ts";
 import { LocalMessage } from "./local_message.ts";
 import type { MessageQueue, QueuedMessage } from "../messages/message_queue.ts";
 
-/** The message that the handler has now, and where it comes from. */
+/** The message that is being handled, and where it comes from. */
 interface HeldMessage {
   readonly record: AnyRecord;
   readonly queue: MessageQueue;
   readonly message: QueuedMessage;
 }
 
-/** Takes messages from a queue one at a time, and settles each as its handler says. */
+/** Takes messages from a queue one at a time and settles each as its handler decides. */
 export class LocalMessagePump {
   readonly #hub: HubState;
   readonly #connectedRecord: () => AnyRecord | undefined;
   #handler: LocalMessageHandler | undefined;
   #isRunning = false;
   #held: HeldMessage | undefined;
-  /** Counts connections: what an earlier one has locked, the present one does not settle. */
+  /** Counts connections, so that a message locked by an earlier one is not settled by this one. */
   #session = 0;
 
-  /** @param connectedRecord gives whose messages to take; `undefined` while the device is not connected */
+  /**
+   * Creates a pump that has no handler yet.
+   *
+   * @param connectedRecord Returns the identity of the device; `undefined` while it is not connected.
+   */
   constructor(hub: HubState, connectedRecord: () => AnyRecord | undefined) {
     this.#hub = hub;
     this.#connectedRecord = connectedRecord;
   }
 
-  /** Sets what the messages are for, in place of any handler before. */
+  /** Sets the handler, in place of the previous one. */
   setHandler(handler: LocalMessageHandler): void {
     this.#handler = handler;
   }
 
-  /** Takes what is in the queue, unless that is going on already. */
+  /** Handles the messages in the queue, unless it is doing so already. */
   async run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     const session = this.#session;
-    // The sender's call ends first, as it would with a device at the other end of a wire.
+    // The sender's call returns first, as it would with a remote device.
     await Promise.resolve();
     while (session === this.#session && this.#handler !== undefined) {
       const record = this.#connectedRecord();
@@ -52,7 +56,7 @@ export class LocalMessagePump {
     if (session === this.#session) this.#isRunning = false;
   }
 
-  /** The connection has gone: what was being handled is for the next one. */
+  /** Must be called when the connection ends. Gives the message that is being handled back for the next connection. */
   endSession(): void {
     this.#session++;
     this.#isRunning = false;

@@ -8,15 +8,15 @@ import type { Authentication, AuthenticationType } from "../records/identity_rec
 const TYPES_RULE = '"sas" or "selfSigned" or "certificateAuthority"';
 const MIN_KEY_BYTES = 16;
 const MAX_KEY_BYTES = 64;
-/** SHA-1 or SHA-256 in hexadecimal. */
+/** A SHA-1 or SHA-256 hash in hexadecimal. */
 const THUMBPRINT = /^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/;
 
-/** The block of a module that only the hub makes. */
+/** The authentication block of a system module. */
 export const NO_AUTHENTICATION: Authentication = withoutKeys("none");
 
 /**
- * Reads the authentication block of an identity that is created or replaced. A block left out is a fresh default one:
- * keys are made, also on an update, and the old ones stop working.
+ * Reads the authentication block of an identity that is created or replaced. Without a block the identity gets new
+ * keys, on an update too, and its old keys stop working.
  */
 export function readAuthentication(block: unknown, owner: "device" | "module"): Authentication {
   if (block === undefined || block === null) return withKeys(randomKey(), randomKey());
@@ -93,7 +93,7 @@ function readThumbprints([primary, secondary]: [string, string]): Authentication
   };
 }
 
-/** Two string members of a member of the block, `""` where left out or `null`. */
+/** Reads two texts from a member of the block; one that is left out or `null` becomes `""`. */
 function pair(block: JsonObject, name: string, first: string, second: string): [string, string] {
   const holder = block[name] ?? {};
   if (!isJsonObject(holder)) throw wrongArgumentType(`authentication.${name}`, holder, "an object");

@@ -13,7 +13,7 @@ import type { Presence } from "../sessions/presence.ts";
 
 const MAX_IDENTITIES = 1_000_000;
 
-/** What a write does to a device identity. */
+/** Creates, replaces and deletes device identities. */
 export class DeviceRegistry {
   readonly #now: () => number;
   readonly #store: IdentityStore;
@@ -35,7 +35,11 @@ export class DeviceRegistry {
     this.#queues = queues;
   }
 
-  /** @throws 409 `DeviceAlreadyExists`, 400 for a body that breaks a rule */
+  /**
+   * Creates a device.
+   *
+   * @throws {HubFault} `DeviceAlreadyExists` (409), `TooManyDevices` (413), or 400 when the body breaks a rule.
+   */
   create(deviceId: string, body: JsonObject): DeviceRecord {
     requireLegalId("deviceId", deviceId);
     if (this.#store.device(deviceId) !== undefined) {
@@ -65,7 +69,11 @@ export class DeviceRegistry {
     return added;
   }
 
-  /** Replaces every member that can be written; what the body leaves out goes back to its default. */
+  /**
+   * Replaces every member that can be written. What the body leaves out returns to its default.
+   *
+   * @throws {HubFault} 400 when the body breaks a rule.
+   */
   replace(device: DeviceRecord, body: JsonObject): void {
     const iotEdge = readIotEdge(body["capabilities"]);
     const authentication = readAuthentication(body["authentication"], "device");
@@ -88,7 +96,7 @@ export class DeviceRegistry {
     this.#presence.refresh(device);
   }
 
-  /** Removes a device with its modules, twins and messages, and the feedback that nobody has fetched. */
+  /** Deletes a device with its modules, twins and messages, and the feedback on it that is still waiting. */
   delete(device: DeviceRecord): void {
     const records = [...device.modules.values(), device];
     this.#store.remove(device);
@@ -97,7 +105,11 @@ export class DeviceRegistry {
   }
 }
 
-/** Compares `If-Match` of a replace or a delete with the etag of an identity. */
+/**
+ * Checks the `If-Match` of a write against the etag of an identity.
+ *
+ * @throws {HubFault} `PreconditionFailed` (412) when they differ.
+ */
 export function checkIdentityIfMatch(record: Parameters<typeof identityEtag>[0], ifMatch: IfMatch): void {
   if (ifMatch === "*" || ifMatch === undefined || ifMatch === identityEtag(record)) return;
   throw preconditionFailed("PreconditionFailed, ETag may be invalid.");

@@ -8,13 +8,13 @@ import type { JsonObject } from "../json.ts";
 const MAX_CHILDREN = 100;
 const MAX_LEVELS = 5;
 
-/** Where a write puts a device: the scope it offers, if it is an edge device, and its gateway. */
+/** The place of a device in the hierarchy of gateways: the scope it offers as an edge device, and its parent. */
 export interface Placement {
   ownScope: string | undefined;
   parent: DeviceRecord | undefined;
 }
 
-/** The placement of a device that is created. */
+/** Reads the placement of a new device. */
 export function placeNewDevice(
   store: IdentityStore,
   body: JsonObject,
@@ -27,7 +27,7 @@ export function placeNewDevice(
   return { ownScope: undefined, parent: findParent(store, readOwnScope(body), undefined, 0) };
 }
 
-/** The placement of a device that is replaced. */
+/** Reads the placement of a device that is replaced. */
 export function placeExistingDevice(
   store: IdentityStore,
   body: JsonObject,
@@ -44,7 +44,7 @@ export function placeExistingDevice(
     return { ownScope: device.ownScope, parent: findParent(store, readParentScope(body), device, levels) };
   }
   if (iotEdge) {
-    // The hub fails like this, and not with a rule that it names.
+    // The real hub fails with this status, although it is the body that breaks a rule.
     if (scope !== "") {
       throw new HubFault("ServiceUnavailable", 503, 'A device that becomes an edge device must have deviceScope ""');
     }
@@ -71,7 +71,12 @@ function readParentScope(body: JsonObject): string {
   return readOptionalString("parentScopes[0]", scopes[0]) ?? "";
 }
 
-/** `levels`: how many levels of edge devices the device brings along, itself counted; a leaf brings none. */
+/**
+ * Returns the parent with a scope.
+ *
+ * @param device The device to place; `undefined` while it is created.
+ * @param levels The number of levels of edge devices that the device adds, itself included; a leaf adds none.
+ */
 function findParent(
   store: IdentityStore,
   scope: string,
@@ -99,7 +104,7 @@ function isAtOrBelow(candidate: DeviceRecord, device: DeviceRecord): boolean {
   return false;
 }
 
-/** How many levels there are from the top down to this gateway. */
+/** Returns the number of levels from the top of the hierarchy down to this gateway. */
 function levelsAbove(gateway: DeviceRecord): number {
   let levels = 0;
   for (let at: DeviceRecord | undefined = gateway; at !== undefined; at = at.parent) levels++;

@@ -2,7 +2,7 @@ import type { Device, Module } from "../../../gen/index.ts";
 import { hubTime, NEVER_AT_CREATION } from "../hub_time.ts";
 import { type DeviceRecord, identityEtag, type ModuleRecord } from "../records/identity_records.ts";
 
-/** Where a device stands in a hierarchy of gateways, in the members that say so. */
+/** Returns the members of a document that place a device in the hierarchy of gateways. */
 export function scopesOf(device: DeviceRecord): Pick<Device, "deviceScope" | "parentScopes"> {
   const parentScope = device.parent?.ownScope;
   const parentScopes = parentScope === undefined ? [] : [parentScope];
@@ -10,7 +10,7 @@ export function scopesOf(device: DeviceRecord): Pick<Device, "deviceScope" | "pa
   return parentScope === undefined ? {} : { deviceScope: parentScope, parentScopes };
 }
 
-/** The document of a device, as it is read. */
+/** Returns the document of a device, as the hub answers reads and replaces. */
 export function deviceDocument(device: DeviceRecord, messageCount: number): Device {
   return {
     deviceId: device.deviceId,
@@ -29,7 +29,9 @@ export function deviceDocument(device: DeviceRecord, messageCount: number): Devi
   };
 }
 
-/** The document in the answer to a create: "never" has no zone there, and `parentScopes` is always present. */
+/**
+ * Returns the document of a device that was just created: "never" has no zone, and `parentScopes` is always present.
+ */
 export function createdDeviceDocument(device: DeviceRecord, messageCount: number): Device {
   return {
     parentScopes: [],
@@ -40,7 +42,7 @@ export function createdDeviceDocument(device: DeviceRecord, messageCount: number
   };
 }
 
-/** The document of a module, as it is read. */
+/** Returns the document of a module, as the hub answers reads and replaces. */
 export function moduleDocument(module: ModuleRecord, messageCount: number): Module {
   return {
     moduleId: module.moduleId,
@@ -56,7 +58,7 @@ export function moduleDocument(module: ModuleRecord, messageCount: number): Modu
   };
 }
 
-/** The document in the answer to a create: "never" has no zone there. */
+/** Returns the document of a module that was just created: "never" has no zone. */
 export function createdModuleDocument(module: ModuleRecord, messageCount: number): Module {
   return {
     ...moduleDocument(module, messageCount),

@@ -9,8 +9,8 @@ import { MessageQueue } from "../messages/message_queue.ts";
 import type { Presence } from "../sessions/presence.ts";
 
 /**
- * The cloud-to-device messages of all identities. The queues stand beside the records and not in them: a record is what
- * is stored, a queue lives with its hub.
+ * Holds the cloud-to-device messages of all identities. The queues are kept apart from the records, which the store has
+ * to be able to write to a database.
  */
 export class IdentityQueues {
   readonly #now: () => number;
@@ -18,7 +18,7 @@ export class IdentityQueues {
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;
-  /** By generation, which no two identities share: one that is deleted and created again starts with a new queue. */
+  /** By generation id, so that an identity that is deleted and created again starts with a new queue. */
   readonly #queues = new Map<string, MessageQueue>();
 
   constructor(parts: {
@@ -36,9 +36,10 @@ export class IdentityQueues {
   }
 
   /**
-   * Queues a message for a device or a module, and wakes the one that waits for it.
+   * Queues a message for a device or a module.
    *
-   * @throws 404 where the identity does not exist or is disabled, or what the queue says against the message
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when the identity does not exist or is disabled, or
+   * the fault with which the queue refuses the message.
    */
   enqueue(target: IdentityTarget, message: CloudMessage): void {
     this.#alarm.ring();
@@ -46,7 +47,7 @@ export class IdentityQueues {
     this.of(record).add(message, this.#now());
   }
 
-  /** The queue of an identity, made when it is first asked for. */
+  /** Returns the queue of an identity, which is created on first use. */
   of(record: AnyRecord): MessageQueue {
     const known = this.#queues.get(record.generationId);
     if (known !== undefined) return known;
@@ -55,12 +56,14 @@ export class IdentityQueues {
     return queue;
   }
 
-  /** How many messages wait for an identity, locked ones included. */
+  /** Returns the number of messages that wait for an identity, including locked ones. */
   count(record: AnyRecord): number {
     return this.#queues.get(record.generationId)?.count(this.#now()) ?? 0;
   }
 
-  /** Discards the messages of identities that are deleted together, and the feedback about those of a device. */
+  /**
+   * Discards the messages of identities that are deleted together, and the waiting feedback on the devices among them.
+   */
   discard(records: readonly AnyRecord[]): void {
     for (const record of records) {
       this.#queues.get(record.generationId)?.discard();

@@ -7,30 +7,42 @@ import type { DeviceStatus } from "../records/identity_records.ts";
 
 const MAX_STATUS_REASON = 128;
 
-/** The identity of a module that only the hub makes: `$edgeAgent` and `$edgeHub`. */
+/** Whether a module is one that only the hub creates: `$edgeAgent` or `$edgeHub`. */
 export function isSystemModule(moduleId: string): boolean {
   return moduleId === "$edgeAgent" || moduleId === "$edgeHub";
 }
 
-/** Refuses a device or module id that the hub cannot hold. */
+/**
+ * Checks the id of a new device or module.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is not legal.
+ */
 export function requireLegalId(kind: "deviceId" | "moduleId", id: string): void {
   if (!isId(id)) throw wrongArgument(kind, id, ID_RULE);
 }
 
-/** A request body that has to be a JSON object. */
+/**
+ * Returns a request body that has to be an object.
+ *
+ * @throws {HubFault} `ArgumentNull` (400) when it is not.
+ */
 export function requireObject(what: string, body: unknown): JsonObject {
   if (isJsonObject(body)) return body;
   throw new HubFault("ArgumentNull", 400, wrongType("the body", `${what} as an object`, body).message);
 }
 
-/** Refuses a body whose id is not the one in the path. A body without the id is taken as it is. */
+/**
+ * Checks that an id in the body, if there is one, is the id in the path.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is not.
+ */
 export function checkIdInBody(kind: "deviceId" | "moduleId", body: JsonObject, expected: string): void {
   const found = body[kind];
   if (found === undefined || found === null || found === expected) return;
   throw wrongArgument(kind, found, `${quote(expected)}, as in the path`);
 }
 
-/** `status` of an identity; left out, it is `"enabled"`. */
+/** Reads the status of a device, which is `"enabled"` when left out. */
 export function readStatus(value: unknown): DeviceStatus {
   if (value === undefined || value === null) return "enabled";
   const status = typeof value === "string" ? value.toLowerCase() : "";
@@ -38,14 +50,14 @@ export function readStatus(value: unknown): DeviceStatus {
   throw wrongArgument("status", value, '"enabled" or "disabled"');
 }
 
-/** `statusReason` of an identity; left out, it is `null`. */
+/** Reads the reason for the status of a device, which is `null` when left out. */
 export function readStatusReason(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === "string" && value.length <= MAX_STATUS_REASON) return value;
   throw wrongArgument("statusReason", value, `a string of at most ${MAX_STATUS_REASON} characters`);
 }
 
-/** `capabilities.iotEdge` of an identity; left out, it is `false`. */
+/** Reads whether a device is an edge device, which it is not when this is left out. */
 export function readIotEdge(capabilities: unknown): boolean {
   if (capabilities === undefined || capabilities === null) return false;
   if (!isJsonObject(capabilities)) throw wrongArgumentType("capabilities", capabilities, "an object");
@@ -54,7 +66,7 @@ export function readIotEdge(capabilities: unknown): boolean {
   throw wrongArgument("capabilities.iotEdge", iotEdge, "true or false");
 }
 
-/** A member that is a string where it is given; `null` and left out are the same. */
+/** Reads a member that may be left out or `null`, and is a string otherwise. */
 export function readOptionalString(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;

@@ -12,7 +12,7 @@ import type { Presence } from "../sessions/presence.ts";
 const MAX_MODULES = 50;
 const SYSTEM_MODULES: readonly string[] = ["$edgeAgent", "$edgeHub"];
 
-/** What a write does to a module identity. */
+/** Creates, replaces and deletes module identities. */
 export class ModuleRegistry {
   readonly #now: () => number;
   readonly #store: IdentityStore;
@@ -26,7 +26,12 @@ export class ModuleRegistry {
     this.#queues = queues;
   }
 
-  /** @throws 409 `ModuleAlreadyExistsOnDevice`, 413 `TooManyModulesOnDevice`, 400 for a body that breaks a rule */
+  /**
+   * Creates a module.
+   *
+   * @throws {HubFault} `ModuleAlreadyExistsOnDevice` (409), `TooManyModulesOnDevice` (413),
+   * `SystemModuleModifyUnauthorizedAccess` (401), or 400 when the body breaks a rule.
+   */
   create(device: DeviceRecord, moduleId: string, body: JsonObject): ModuleRecord {
     requireLegalId("moduleId", moduleId);
     if (device.modules.has(moduleId)) {
@@ -52,7 +57,11 @@ export class ModuleRegistry {
     return this.#add(device, moduleId, authentication, managedBy);
   }
 
-  /** Replaces every member that can be written; what the body leaves out goes back to its default. */
+  /**
+   * Replaces every member that can be written. What the body leaves out returns to its default.
+   *
+   * @throws {HubFault} `SystemModuleModifyUnauthorizedAccess` (401), or 400 when the body breaks a rule.
+   */
   replace(module: ModuleRecord, body: JsonObject): void {
     refuseSystemModule(module.moduleId);
     const managedBy = readOptionalString("managedBy", body["managedBy"]) ?? null;
@@ -60,17 +69,22 @@ export class ModuleRegistry {
     this.#store.update(module, { authentication, managedBy, etagCounter: module.etagCounter + 1 });
   }
 
-  /** Removes a module with its twin and its messages. */
+  /**
+   * Deletes a module with its twin and its messages.
+   *
+   * @throws {HubFault} `SystemModuleModifyUnauthorizedAccess` (401) for a system module.
+   */
   delete(module: ModuleRecord): void {
     refuseSystemModule(module.moduleId);
     this.#remove(module);
   }
 
-  /** The two modules of every edge device. */
+  /** Adds the two modules that every edge device has. */
   addSystemModules(device: DeviceRecord): void {
     for (const moduleId of SYSTEM_MODULES) this.#add(device, moduleId, NO_AUTHENTICATION, "iotEdge");
   }
 
+  /** Removes the system modules of a device that is no longer an edge device. */
   removeSystemModules(device: DeviceRecord): void {
     for (const moduleId of SYSTEM_MODULES) {
       const module = device.modules.get(moduleId);
@@ -112,7 +126,7 @@ function refuseSystemModule(moduleId: string): void {
   );
 }
 
-/** System modules do not count towards the limit. */
+/** Counts the modules that count towards the limit: all but the system modules. */
 function countOwnModules(device: DeviceRecord): number {
   return device.modules.size - SYSTEM_MODULES.filter((moduleId) => device.modules.has(moduleId)).length;
 }

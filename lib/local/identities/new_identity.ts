@@ -3,7 +3,7 @@ import { emptyJsonObject } from "../json.ts";
 import type { IdentityRecord } from "../records/identity_records.ts";
 import { newSection } from "../records/twin_section.ts";
 
-/** What every new identity starts with: an empty twin, an etag from a random place on, and no connection so far. */
+/** Returns what every new identity starts with: an empty twin, a random etag, and no connection so far. */
 export function newIdentity(
   now: number,
 ): Omit<IdentityRecord, "deviceId" | "generationId" | "sequence" | "authentication"> {

@@ -13,7 +13,7 @@ const ASCII_REGEXP = /^[\x00-\x7f]*$/;
 const ENCODER = new TextEncoder();
 const ACKS: readonly string[] = ["none", "positive", "negative", "full"];
 
-/** A cloud-to-device message as it comes from a sender. */
+/** A cloud-to-device message as a sender has written it. */
 export interface CloudMessage {
   messageId?: string;
   correlationId?: string;
@@ -21,9 +21,9 @@ export interface CloudMessage {
   to: string;
   contentType?: string;
   contentEncoding?: string;
-  /** Milliseconds since the epoch. */
+  /** In milliseconds since the epoch. */
   expiryTime?: number;
-  /** The value of the application property `iothub-ack`, which is not among `properties`. */
+  /** The value of the application property `iothub-ack`, which `properties` does not include. */
   ack?: string;
   /** The application properties. */
   properties: Record<string, unknown>;
@@ -31,9 +31,11 @@ export interface CloudMessage {
 }
 
 /**
- * Refuses a message that the hub cannot queue.
+ * Checks a message.
  *
- * @returns when the message expires, in milliseconds since the epoch
+ * @returns When the message expires, in milliseconds since the epoch.
+ * @throws {HubFault} `ArgumentInvalid` (400), `InvalidMessageExpiryTime` (403) or `MessageTooLarge` (413) when the hub
+ * cannot queue it.
  */
 export function checkCloudMessage(message: CloudMessage, now: number): number {
   if (message.messageId !== undefined && message.messageId.length > MAX_MESSAGE_ID_LENGTH) {
@@ -64,8 +66,8 @@ function expiryOf(expiryTime: number | undefined, now: number): number {
 }
 
 /**
- * Body, values of system properties, names and values of application properties, of which `iothub-ack` is one. The
- * address does not count, so that the room for the rest is the same for every device.
+ * Returns the size of a message: the body, the values of system properties, and the names and values of application
+ * properties, `iothub-ack` included. The address does not count, so that the limit is the same for every device.
  */
 function sizeOf(message: CloudMessage): number {
   const { messageId, correlationId, userId, contentType, contentEncoding, expiryTime, ack } = message;
@@ -76,7 +78,7 @@ function sizeOf(message: CloudMessage): number {
   return size;
 }
 
-/** Most texts are ASCII, and need not be encoded to be measured. */
+/** Returns the size of a text in UTF-8. Most texts are ASCII and need not be encoded for that. */
 function byteLength(text: string): number {
   return ASCII_REGEXP.test(text) ? text.length : ENCODER.encode(text).length;
 }

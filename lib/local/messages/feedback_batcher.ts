@@ -6,8 +6,8 @@ const CONTENT_TYPE = "application/vnd.microsoft.iothub.feedback.json";
 const MAX_RECORDS = 64;
 
 /**
- * Gathers feedback to messages of up to 64 records. A message goes out when it is full, or when an interval has passed
- * since the one before: so a record after a long quiet goes out at once.
+ * Collects feedback records into messages of up to 64. A message is queued when it is full, or when the interval since
+ * the previous one has passed; the first record after a quiet period is therefore queued at once.
  */
 export class FeedbackBatcher implements Sleeper {
   readonly #queue: ServiceQueue;
@@ -24,6 +24,7 @@ export class FeedbackBatcher implements Sleeper {
     this.#intervalInMs = intervalInMs;
   }
 
+  /** Adds a record. */
   add(record: FeedbackRecord): void {
     this.#records.push(record);
     const now = this.#now();
@@ -31,7 +32,7 @@ export class FeedbackBatcher implements Sleeper {
     else this.#alarm.set(this, this.#nextFlush);
   }
 
-  /** Drops what no back end has received of a device that is deleted. */
+  /** Drops the records on a deleted device that no back end has received yet. */
   discard(deviceGenerationId: string): void {
     this.#records = this.#records.filter((record) => record.deviceGenerationId !== deviceGenerationId);
     this.#queue.rewrite((body) => {

@@ -3,25 +3,25 @@ import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 const MAX_DELIVERY_COUNT = 10;
 const LOCK_DURATION = 60_000;
 
-/** A message as it was handed out: it stands for one lock, and the next lock of the same message is another one. */
+/** A message under one lock. When the message is locked again, that is another lock. */
 export interface Locked<T> {
   readonly message: T;
-  /** A GUID. */
+  /** Names the lock; a GUID. */
   readonly lockToken: string;
-  /** Grows by one with each message of the queue. */
+  /** The number of the message in its queue, one higher for each message. */
   readonly sequenceNumber: number;
-  /** Milliseconds since the epoch, like the one below. */
+  /** In milliseconds since the epoch, as is `expiryTime`. */
   readonly enqueuedTime: number;
   readonly expiryTime: number;
-  /** How often it has been abandoned. */
+  /** How often the message has been abandoned. */
   readonly deliveryCount: number;
 }
 
-/** What a queue tells whoever has it. */
+/** The events of a {@linkcode LockQueue}. */
 export interface LockQueueEvents<T> {
-  /** There is a message that can be locked. */
+  /** A message can be locked. */
   available(): void;
-  /** The queue itself has ended a message, as of a time. */
+  /** The queue itself has ended a message; `time` may lie in the past. */
   ended?(message: T, outcome: "Expired" | "DeliveryCountExceeded", time: number): void;
 }
 
@@ -31,23 +31,23 @@ interface Entry<T> {
   readonly enqueuedTime: number;
   readonly expiryTime: number;
   deliveryCount: number;
-  /** `undefined`: not locked. */
+  /** `undefined` while the message is not locked. */
   lockToken: string | undefined;
-  /** 0: not locked. */
+  /** 0 while the message is not locked. */
   lockedUntil: number;
 }
 
 /**
- * Messages that are locked for a minute by whoever takes them: first in, first out. One that is abandoned for the tenth
- * time ends, and so does one that expires, which a locked one does when its lock ends.
+ * A queue, first in, first out, whose messages are locked for a minute by the receiver that takes them. The queue ends
+ * a message that is abandoned for the tenth time, and one that expires; a locked message expires only after its lock.
  */
 export class LockQueue<T> implements Sleeper {
   readonly #alarm: HubAlarm;
   readonly #events: LockQueueEvents<T>;
-  /** In the order of their numbers: a message that comes back is where it was. */
+  /** In the order of their numbers, so that a message that is given back is in its old place. */
   #entries: Entry<T>[] = [];
   #nextSequenceNumber = 1;
-  /** No message expires and no lock ends before. */
+  /** Before this time, no message expires and no lock ends. */
   #due = Infinity;
 
   constructor(alarm: HubAlarm, events: LockQueueEvents<T>) {
@@ -55,13 +55,13 @@ export class LockQueue<T> implements Sleeper {
     this.#events = events;
   }
 
-  /** How many messages there are, locked ones among them. */
+  /** Returns the number of messages, including locked ones. */
   count(now: number): number {
     this.wake(now);
     return this.#entries.length;
   }
 
-  /** Queues a message behind the others. */
+  /** Adds a message at the end. */
   add(message: T, now: number, expiryTime: number): void {
     const sequenceNumber = this.#nextSequenceNumber++;
     this.#entries.push({
@@ -77,7 +77,7 @@ export class LockQueue<T> implements Sleeper {
     this.#events.available();
   }
 
-  /** Locks the first message that is not locked and hands it out. */
+  /** Locks the first message that is not locked, and returns it. */
   lockNext(now: number): Locked<T> | undefined {
     this.#sweep(now);
     const entry = this.#entries.find(({ lockToken }) => lockToken === undefined);
@@ -90,14 +90,14 @@ export class LockQueue<T> implements Sleeper {
     return { message, lockToken, sequenceNumber, enqueuedTime, expiryTime, deliveryCount };
   }
 
-  /** Takes a message out for good. `false`: the lock was lost, the message stays. */
+  /** Removes a locked message. Returns `false` when the lock has been lost; the message then stays. */
   remove(lockToken: string, now: number): boolean {
     const entry = this.#locked(lockToken, now);
     if (entry !== undefined) this.#take(entry);
     return entry !== undefined;
   }
 
-  /** Gives a message back, which counts. `false`: the lock was lost. */
+  /** Gives a locked message back, which counts as a delivery. Returns `false` when the lock has been lost. */
   abandon(lockToken: string, now: number): boolean {
     const entry = this.#locked(lockToken, now);
     if (entry === undefined) return false;
@@ -111,22 +111,22 @@ export class LockQueue<T> implements Sleeper {
     return true;
   }
 
-  /** Gives a message back whose receiver has left. It does not count as a delivery. */
+  /** Gives back the message of a receiver that has disconnected. This does not count as a delivery. */
   unlock(lockToken: string): void {
     const entry = this.#entries.find((candidate) => candidate.lockToken === lockToken);
     if (entry !== undefined) this.#putBack(entry);
   }
 
-  /** Takes all messages out, locked ones too. */
+  /** Removes all messages, including locked ones, and returns them. */
   takeAll(): T[] {
     this.#forgetDue();
     return this.#entries.splice(0).map(({ message }) => message);
   }
 
   /**
-   * Changes the messages that nobody has locked.
+   * Changes the messages that are not locked.
    *
-   * @param change gives what takes the place of a message; `undefined` drops it
+   * @param change Returns the message to keep in place of another; `undefined` drops it.
    */
   rewrite(change: (message: T) => T | undefined): void {
     this.#entries = this.#entries.filter((entry) => {
@@ -137,7 +137,7 @@ export class LockQueue<T> implements Sleeper {
     });
   }
 
-  /** Ends what has expired, and offers again what was locked for too long. */
+  /** Ends the messages that have expired, and unlocks those whose lock has run out. */
   wake(now: number): void {
     if (this.#sweep(now)) this.#events.available();
   }
@@ -157,7 +157,7 @@ export class LockQueue<T> implements Sleeper {
     this.#events.available();
   }
 
-  /** @returns whether a lock has ended */
+  /** Does what is due. Returns whether a lock has run out. */
   #sweep(now: number): boolean {
     if (now < this.#due) return false;
     let hasFreed = false;

@@ -1,6 +1,6 @@
 import type { CloudMessage } from "./cloud_message.ts";
 
-/** How the life of a cloud-to-device message ends; each ends once. */
+/** How a cloud-to-device message has ended. Each message ends once. */
 export type MessageOutcome = "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged";
 
 /** The device that a message was for, itself or one of its modules. */
@@ -9,7 +9,7 @@ export interface QueueOwner {
   readonly deviceGenerationId: string;
 }
 
-/** What became of a message, as the sender is told. */
+/** Tells the sender how a message has ended. */
 export interface FeedbackRecord {
   originalMessageId: string;
   enqueuedTimeUtc: string;
@@ -19,7 +19,7 @@ export interface FeedbackRecord {
   deviceGenerationId: string;
 }
 
-/** The record for an outcome; `undefined` where the sender has not asked for one, or has no name for the message. */
+/** Returns the record for an outcome; `undefined` if the sender did not ask for it, or gave the message no id. */
 export function feedbackOn(
   message: CloudMessage,
   outcome: MessageOutcome,

@@ -6,21 +6,21 @@ import type { MessageOutcome } from "./message_feedback.ts";
 
 const MAX_DEPTH = 50;
 
-/** A message in the hands of its device. */
+/** A message that its device has locked. */
 export type QueuedMessage = Locked<CloudMessage>;
 
-/** What a queue of messages tells whoever made it. */
+/** The events of a {@linkcode MessageQueue}. */
 export interface MessageQueueEvents {
-  /** There is a message that can be locked. */
+  /** A message can be locked. */
   available(): void;
-  /** A message has come to its end, at a time. */
+  /** A message has ended; `time` may lie in the past. */
   ended(message: CloudMessage, outcome: MessageOutcome, time: number): void;
 }
 
 /**
- * The cloud-to-device messages of one identity: first in, first out, 50 deep. A device locks the first one, handles it,
- * and completes, abandons or rejects it. Each ends with one outcome: it is completed, rejected, abandoned for the tenth
- * time, purged, or it expires.
+ * The cloud-to-device messages of one identity, first in, first out, 50 at most. The device locks a message, handles
+ * it, and completes, abandons or rejects it. Each message ends with one outcome: it is completed, rejected, abandoned
+ * for the tenth time or purged, or it expires.
  */
 export class MessageQueue {
   readonly #messages: LockQueue<CloudMessage>;
@@ -31,12 +31,17 @@ export class MessageQueue {
     this.#events = events;
   }
 
-  /** How many messages there are, locked ones among them. */
+  /** Returns the number of messages, including locked ones. */
   count(now: number): number {
     return this.#messages.count(now);
   }
 
-  /** Queues a message behind the others. */
+  /**
+   * Adds a message at the end.
+   *
+   * @throws {HubFault} `DeviceMaximumQueueDepthExceeded` (403) when the queue is full, or the fault of a message that
+   * breaks a rule.
+   */
   add(message: CloudMessage, now: number): void {
     const expiryTime = checkCloudMessage(message, now);
     if (this.count(now) >= MAX_DEPTH) {
@@ -49,32 +54,36 @@ export class MessageQueue {
     this.#messages.add(message, now, expiryTime);
   }
 
-  /** Locks the first message that is not locked and hands it out. */
+  /** Locks the first message that is not locked, and returns it. */
   lockNext(now: number): QueuedMessage | undefined {
     return this.#messages.lockNext(now);
   }
 
-  /** Ends a message that its device has handled. `false`: the lock was lost, the message stays. */
+  /**
+   * Ends a message that its device has handled. Returns `false` when the lock has been lost; the message then stays.
+   */
   complete(message: QueuedMessage, now: number): boolean {
     return this.#end(message, "Success", now);
   }
 
-  /** Ends a message that its device does not want. `false`: the lock was lost, the message stays. */
+  /**
+   * Ends a message that its device does not want. Returns `false` when the lock has been lost; the message then stays.
+   */
   reject(message: QueuedMessage, now: number): boolean {
     return this.#end(message, "Rejected", now);
   }
 
-  /** Gives a message back that its device could not handle. `false`: the lock was lost. */
+  /** Gives back a message that its device could not handle. Returns `false` when the lock has been lost. */
   abandon({ lockToken }: QueuedMessage, now: number): boolean {
     return this.#messages.abandon(lockToken, now);
   }
 
-  /** Gives a message back whose device has left. It does not count as a delivery. */
+  /** Gives back the message of a device that has disconnected. This does not count as a delivery. */
   unlock({ lockToken }: QueuedMessage): void {
     this.#messages.unlock(lockToken);
   }
 
-  /** Ends every message, locked ones too, and tells how many there were. */
+  /** Ends every message, including locked ones, and returns how many there were. */
   purge(now: number): number {
     this.#messages.wake(now);
     const purged = this.#messages.takeAll();
@@ -82,7 +91,7 @@ export class MessageQueue {
     return purged.length;
   }
 
-  /** Drops every message without an outcome, as its identity is deleted. */
+  /** Drops every message without an outcome, for an identity that is deleted. */
   discard(): void {
     this.#messages.takeAll();
   }

@@ -4,18 +4,18 @@ import { type Locked, LockQueue } from "./lock_queue.ts";
 const TIME_TO_LIVE = 60 * 60 * 1000;
 
 interface ServiceContent {
-  /** Such as `application/vnd.microsoft.iothub.feedback.json`. */
+  /** The media type of the body, such as `application/vnd.microsoft.iothub.feedback.json`. */
   readonly contentType: string;
-  /** JSON text. */
+  /** The body, as JSON text. */
   readonly body: string;
 }
 
-/** A message to back ends, locked by the one that took it. */
+/** A message to back ends that one of them has locked. */
 export type ServiceMessage = ServiceContent & Omit<Locked<ServiceContent>, "message">;
 
 /**
- * What the hub has to say to back ends, which share it: a message goes to whoever locks it first. First in, first out;
- * an unlocked message is gone after an hour, and one that was abandoned ten times at once.
+ * The messages of the hub to back ends, first in, first out. All back ends share the queue: the first to lock a message
+ * gets it. A message is dropped after an hour, or when it has been abandoned ten times.
  */
 export class ServiceQueue {
   readonly #alarm: HubAlarm;
@@ -27,14 +27,14 @@ export class ServiceQueue {
     this.#messages = new LockQueue(alarm, { available: () => this.#tell() });
   }
 
-  /** Queues a message behind the others. */
+  /** Adds a message at the end. */
   add(contentType: string, body: string, now: number): void {
     this.#messages.add({ contentType, body }, now, now + TIME_TO_LIVE);
   }
 
-  /** Locks the first message that is not locked, for a minute, and hands it out. */
+  /** Locks the first message that is not locked, for a minute, and returns it. */
   lockNext(now: number): ServiceMessage | undefined {
-    // What falls due elsewhere may come to this queue.
+    // Something else that is due may add a message to this queue.
     this.#alarm.ring(now);
     const locked = this.#messages.lockNext(now);
     if (locked === undefined) return undefined;
@@ -42,25 +42,25 @@ export class ServiceQueue {
     return { ...message, ...lock };
   }
 
-  /** Ends a message. `false`: the lock was lost, the message stays. */
+  /** Ends a message. Returns `false` when the lock has been lost; the message then stays. */
   complete(lockToken: string, now: number): boolean {
     return this.#messages.remove(lockToken, now);
   }
 
-  /** Gives a message back, which counts. `false`: the lock was lost. */
+  /** Gives a message back, which counts as a delivery. Returns `false` when the lock has been lost. */
   abandon(lockToken: string, now: number): boolean {
     return this.#messages.abandon(lockToken, now);
   }
 
-  /** Gives a message back whose back end has left; this does not count. */
+  /** Gives back the message of a back end that has disconnected. This does not count as a delivery. */
   unlock(lockToken: string): void {
     this.#messages.unlock(lockToken);
   }
 
   /**
-   * Changes the bodies of the messages that nobody has locked.
+   * Changes the bodies of the messages that are not locked.
    *
-   * @param change gives the new body; `undefined` drops the message
+   * @param change Returns the new body; `undefined` drops the message.
    */
   rewrite(change: (body: string) => string | undefined): void {
     this.#messages.rewrite(({ contentType, body }) => {
@@ -70,17 +70,17 @@ export class ServiceQueue {
   }
 
   /**
-   * Calls a listener whenever a message has become one that can be locked. One that could be locked before is not
-   * announced: look first.
+   * Calls a listener whenever another message can be locked. Messages that could be locked before are not announced, so
+   * a new listener has to look first.
    *
-   * @returns the way to stop it
+   * @returns A function that removes the listener.
    */
   onMessage(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Forgets the listeners. */
+  /** Removes the listeners. */
   close(): void {
     this.#listeners.clear();
   }

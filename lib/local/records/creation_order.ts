@@ -1,33 +1,35 @@
-/** Below this many dead places it is not worth closing the gaps. */
+/** With fewer gaps than this it is not worth closing them. */
 const MIN_GAPS = 64;
 
 /**
- * Records in the order of their creation. A page of a query goes on after the number where the page before it ended:
- * records that come and go between two pages move nobody.
+ * Records in the order of their creation. A page of a query starts after the sequence number at which the previous page
+ * ended, so records that are added or removed between two pages do not shift the others.
  */
 export class CreationOrder<T extends { readonly sequence: number }> {
   #records: (T | undefined)[] = [];
-  /** The sequence number of each place, kept for places whose record is gone. */
+  /** The sequence number of each place, including the places of removed records. */
   #sequences: number[] = [];
   #size = 0;
   #next = 1;
 
-  /** How many records there are. */
+  /** The number of records. */
   get size(): number {
     return this.#size;
   }
 
-  /** The number for a record that is about to be added. */
+  /** Returns the sequence number for the record that is added next. */
   nextSequence(): number {
     return this.#next++;
   }
 
+  /** Adds a record, whose sequence number is the highest so far. */
   add(record: T): void {
     this.#records.push(record);
     this.#sequences.push(record.sequence);
     this.#size++;
   }
 
+  /** Removes a record. */
   remove(record: T): void {
     const place = this.#firstPlaceAfter(record.sequence - 1);
     if (this.#records[place] !== record) return;
@@ -37,7 +39,7 @@ export class CreationOrder<T extends { readonly sequence: number }> {
     if (gaps > MIN_GAPS && gaps > this.#size) this.#closeGaps();
   }
 
-  /** The records created after the one with this number, the oldest first. */
+  /** Yields the records with a higher sequence number, the oldest first. */
   *after(sequence: number): Generator<T, void, undefined> {
     for (let place = this.#firstPlaceAfter(sequence); place < this.#records.length; place++) {
       const record = this.#records[place];

@@ -8,27 +8,27 @@ export interface IdentityTarget {
   readonly moduleId?: string | undefined;
 }
 
-/** Which identities a call finds, and how it reports one that it does not find. */
+/** Which identities a call finds, and which error it reports for a missing module. */
 export interface FindRule {
   /**
-   * Whether the call finds a disabled device and its modules. As on the real hub, their identities and twins can be read
-   * and written, but no message and no method reaches them.
+   * Whether the call finds disabled devices and their modules. As on the real hub, their identities and twins can be
+   * read and written, but they get neither messages nor direct methods.
    */
   readonly includeDisabled: boolean;
-  /** The code for a module that does not exist: calls for twins report it as a missing device. */
+  /** The code for a module that does not exist. Calls for twins report it as a missing device. */
   readonly missingModule: "ModuleNotFound" | "DeviceNotFound";
 }
 
-/** Finds an identity, whether it is enabled or not. */
+/** Returns an identity, enabled or not; `undefined` when it does not exist. */
 export function findIdentity(store: IdentityStore, { deviceId, moduleId }: IdentityTarget): AnyRecord | undefined {
   const device = store.device(deviceId);
   return moduleId === undefined ? device : device?.modules.get(moduleId);
 }
 
 /**
- * Finds an identity or fails.
+ * Returns an identity.
  *
- * @throws 404 `DeviceNotFound`, or the rule's code for a module that is missing on a device that was found
+ * @throws {HubFault} `DeviceNotFound` (404) when the device is not found, or the rule's code when the module is not.
  */
 export function requireIdentity(store: IdentityStore, target: IdentityTarget, rule: FindRule): AnyRecord {
   const { deviceId, moduleId } = target;
@@ -40,14 +40,22 @@ export function requireIdentity(store: IdentityStore, target: IdentityTarget, ru
   throw isFound ? moduleNotFound(deviceId, moduleId!) : deviceNotFound(deviceId);
 }
 
-/** Finds a device, enabled or not. @throws 404 `DeviceNotFound` */
+/**
+ * Returns a device, enabled or not.
+ *
+ * @throws {HubFault} `DeviceNotFound` (404) when it does not exist.
+ */
 export function requireDevice(store: IdentityStore, deviceId: string): DeviceRecord {
   const device = store.device(deviceId);
   if (device === undefined) throw deviceNotFound(deviceId);
   return device;
 }
 
-/** Finds a module of a device. @throws 404 `ModuleNotFound` */
+/**
+ * Returns a module of a device.
+ *
+ * @throws {HubFault} `ModuleNotFound` (404) when it does not exist.
+ */
 export function requireModule(device: DeviceRecord, moduleId: string): ModuleRecord {
   const module = device.modules.get(moduleId);
   if (module === undefined) throw moduleNotFound(device.deviceId, moduleId);

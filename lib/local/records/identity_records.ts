@@ -4,7 +4,7 @@ import type { TwinSection } from "./twin_section.ts";
 /** The two states of a device identity. */
 export type DeviceStatus = "enabled" | "disabled";
 
-/** How an identity proves who it is. */
+/** How a device or module authenticates. */
 export type AuthenticationType = "sas" | "selfSigned" | "certificateAuthority" | "none";
 
 /** The authentication block of an identity, in the order in which the hub writes it. */
@@ -14,20 +14,20 @@ export interface Authentication {
   readonly type: AuthenticationType;
 }
 
-/** What the twin of an identity holds of its own. */
+/** The part of a twin that is not taken from its identity. */
 export interface TwinRecord {
   readonly tags: JsonObject;
   readonly desired: TwinSection;
   readonly reported: TwinSection;
-  /** Moves with each write of the service, not with those of the device. */
+  /** Grows with each write of the service, but not with those of the device. */
   readonly etagCounter: number;
 }
 
-/** What a device and a module have in common. Times are in milliseconds since the epoch, 0 is "never". */
+/** What devices and modules have in common. Times are in milliseconds since the epoch; 0 means "never". */
 export interface IdentityRecord {
   readonly deviceId: string;
   readonly generationId: string;
-  /** The place in the order of creation, over all identities of its kind. */
+  /** The position in the order of creation, among all devices or among all modules of the hub. */
   readonly sequence: number;
   readonly twin: TwinRecord;
   readonly etagCounter: number;
@@ -41,7 +41,7 @@ export interface IdentityRecord {
 export interface DeviceRecord extends IdentityRecord {
   readonly kind: "device";
   readonly modules: ReadonlyMap<string, ModuleRecord>;
-  /** The devices whose gateway this one is. */
+  /** The devices that have this one as their gateway. */
   readonly children: ReadonlySet<DeviceRecord>;
   readonly parent: DeviceRecord | undefined;
   /** The scope that an edge device offers; `undefined` for any other device. */
@@ -59,35 +59,35 @@ export interface ModuleRecord extends IdentityRecord {
   readonly managedBy: string | null;
 }
 
-/** A device or a module: whatever has a twin, messages and methods. */
+/** A device or a module: anything that has a twin, messages and direct methods. */
 export type AnyRecord = DeviceRecord | ModuleRecord;
 
-/** The device that a record is, or belongs to. */
+/** Returns the device itself, or the device that a module belongs to. */
 export function deviceOf(record: AnyRecord): DeviceRecord {
   return record.kind === "device" ? record : record.device;
 }
 
-/** Whether a device is enabled; for a module, whether its device is. */
+/** Whether a device is enabled, or for a module, whether its device is. */
 export function isEnabled(record: AnyRecord): boolean {
   return deviceOf(record).status === "enabled";
 }
 
-/** One text for a device or a module; ids hold no slash. */
+/** Returns a text that names one device or module. It is unique because ids contain no slash. */
 export function identityKey(deviceId: string, moduleId: string | undefined): string {
   return moduleId === undefined ? deviceId : `${deviceId}/${moduleId}`;
 }
 
-/** {@linkcode identityKey} of a record. */
+/** Returns the {@linkcode identityKey} of a record. */
 export function keyOf(record: AnyRecord): string {
   return identityKey(record.deviceId, record.kind === "module" ? record.moduleId : undefined);
 }
 
-/** The etag of an identity: a decimal counter in base64. */
+/** Returns the etag of an identity: its counter in decimal, as base64. */
 export function identityEtag(record: AnyRecord): string {
   return btoa(String(record.etagCounter));
 }
 
-/** The etag of a twin: a counter of eight bytes, the highest first, in base64. */
+/** Returns the etag of a twin: its counter as eight big-endian bytes, as base64. */
 export function twinEtag(twin: TwinRecord): string {
   let bytes = "";
   for (let rest = twin.etagCounter, i = 0; i < 8; i++) {

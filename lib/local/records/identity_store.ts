@@ -1,6 +1,6 @@
 import type { AnyRecord, DeviceRecord, IdentityRecord, ModuleRecord } from "./identity_records.ts";
 
-/** What a write may change of any identity. */
+/** The members that a write may change in any identity. */
 type IdentityChange = Partial<
   Pick<
     IdentityRecord,
@@ -8,32 +8,33 @@ type IdentityChange = Partial<
   >
 >;
 
-/** What a write may change of a device. */
+/** The members that a write may change in a device. */
 export type DeviceChange =
   & IdentityChange
   & Partial<Pick<DeviceRecord, "ownScope" | "parent" | "status" | "statusReason" | "statusUpdatedTime">>;
 
-/** What a write may change of a module. */
+/** The members that a write may change in a module. */
 export type ModuleChange = IdentityChange & Partial<Pick<ModuleRecord, "managedBy">>;
 
-/** A device to be added. */
+/** A device to add; the store supplies the rest. */
 export type NewDevice = Omit<DeviceRecord, "kind" | "sequence" | "modules" | "children">;
 
-/** A module to be added. */
+/** A module to add; the store supplies the rest. */
 export type NewModule = Omit<ModuleRecord, "kind" | "sequence" | "deviceId" | "device">;
 
 /** Records in the order of their creation. */
 export interface OrderedRecords<T> {
-  /** How many records there are. */
+  /** The number of records. */
   readonly size: number;
-  /** The records created after the one with this sequence number, the oldest first. */
+  /** Returns the records with a higher sequence number, the oldest first. */
   after(sequence: number): Iterable<T>;
 }
 
 /**
- * Every identity of the hub with its twin. The store knows which records there are, and no rules.
+ * Holds every identity of the hub, with its twin. It knows no rules, only records.
  *
- * Every write goes through it. A record that it has handed out stays current: it shows what has been written since.
+ * Every write goes through the store, so that a database can take its place. A record that the store has returned stays
+ * current: it shows later writes, too.
  */
 export interface IdentityStore {
   /** All devices. */
@@ -41,27 +42,29 @@ export interface IdentityStore {
   /** All modules of all devices. */
   readonly modules: OrderedRecords<ModuleRecord>;
 
-  /** The device with an id. */
+  /** Returns a device; `undefined` when it does not exist. */
   device(deviceId: string): DeviceRecord | undefined;
 
-  /** The edge device that offers a scope. */
+  /** Returns the edge device that offers a scope; `undefined` when there is none. */
   gateway(scope: string): DeviceRecord | undefined;
 
-  /** A generation id that no other identity has. */
+  /** Returns a generation id that no other identity has. */
   newGenerationId(now: number): string;
 
+  /** Adds a device. */
   addDevice(device: NewDevice): DeviceRecord;
 
+  /** Adds a module to a device. */
   addModule(device: DeviceRecord, module: NewModule): ModuleRecord;
 
   /**
-   * Writes the members of a record that the change names, all or none. A device that loses the scope it offers loses its
-   * children, too.
+   * Writes the members that the change names, all or none. When a device stops offering a scope, its children lose
+   * their parent.
    */
   update(device: DeviceRecord, change: DeviceChange): void;
   update(module: ModuleRecord, change: ModuleChange): void;
   update(record: AnyRecord, change: IdentityChange): void;
 
-  /** Removes a module, or a device with its modules; the children of the device have no parent any more. */
+  /** Removes a module, or a device with its modules. The children of the device lose their parent. */
   remove(record: AnyRecord): void;
 }

@@ -1,9 +1,9 @@
-/** `undefined`: no condition; `"*"`: whatever is there; anything else: exactly this etag, without quotes. */
+/** A condition: `undefined` for none, `"*"` for any etag, or else the etag that must match, without quotes. */
 export type IfMatch = string | undefined;
 
 /**
- * Reads an `If-Match` header. The hub takes a quoted and an unquoted star or etag alike, and an empty value, quoted or
- * not, as if the header were absent.
+ * Reads an `If-Match` header. The hub accepts a star or an etag with or without quotes, and treats an empty value,
+ * quoted or not, as if the header were absent.
  */
 export function readIfMatch(header: string | null): IfMatch {
   if (header === null) return undefined;

@@ -3,14 +3,14 @@ import { CreationOrder } from "./creation_order.ts";
 import type { AnyRecord, DeviceRecord, ModuleRecord } from "./identity_records.ts";
 import type { DeviceChange, IdentityStore, ModuleChange, NewDevice, NewModule } from "./identity_store.ts";
 
-/** A device as the store alone may write it. */
+/** A device as only the store may write it. */
 interface StoredDevice extends Writable<Omit<DeviceRecord, "modules" | "children">> {
   readonly modules: Map<string, ModuleRecord>;
   readonly children: Set<DeviceRecord>;
 }
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The identities of a hub in the memory of its process. */
+/** Holds the identities of a hub in memory. */
 export class MemoryIdentityStore implements IdentityStore {
   readonly devices: CreationOrder<DeviceRecord> = new CreationOrder();
   readonly modules: CreationOrder<ModuleRecord> = new CreationOrder();
@@ -28,7 +28,7 @@ export class MemoryIdentityStore implements IdentityStore {
 
   newGenerationId(now: number): string {
     const ticks = ticksAt(now);
-    // Two identities made in one millisecond, or after the clock went back, still differ.
+    // Identities created in the same millisecond, or after the clock was set back, must differ as well.
     this.#lastTicks = ticks > this.#lastTicks ? ticks : this.#lastTicks + 1n;
     return String(this.#lastTicks);
   }

@@ -1,39 +1,40 @@
 import { emptyJsonObject, isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 
-/** One of the two property sections of a twin. Never changed in place: a write makes a new one. */
+/** One of the two property sections of a twin. It is never changed in place: a write creates a new one. */
 export interface TwinSection {
   readonly values: JsonObject;
   readonly metadata: JsonObject;
   readonly version: number;
 }
 
-/** What a write leaves in `$metadata` at every place it touches. */
+/** What a write adds to `$metadata` at every level that it changes. */
 export interface Stamp {
   readonly $lastUpdated: string;
   readonly $lastUpdatedVersion?: number;
 }
 
-/** The section of a new twin: empty, version 1. */
+/** Returns the section of a new twin: empty, at version 1. */
 export function newSection(time: string): TwinSection {
   return { values: emptyJsonObject(), metadata: stamped(emptyJsonObject(), { $lastUpdated: time }), version: 1 };
 }
 
 /**
- * A section after a merge patch: `null` deletes a key at any depth, objects merge, everything else replaces. The
- * version moves by one, and so do the stamps at the root, on the path and at each leaf written.
+ * Returns a section after a merge patch: `null` deletes a key at any depth, objects are merged, and anything else
+ * replaces what was there. The version grows by one. The root, every object on the way and every leaf written get the
+ * stamp.
  */
 export function mergeSection(section: TwinSection, patch: JsonObject, stamp: Stamp): TwinSection {
   const [values, metadata] = merge(section.values, section.metadata, patch, stamp);
   return { values, metadata, version: section.version + 1 };
 }
 
-/** A section whose whole content gives way to another. The version goes on from where it was. */
+/** Returns a section with other content. The version grows by one, as with any write. */
 export function replaceSection(section: TwinSection, content: JsonObject, stamp: Stamp): TwinSection {
   const [values, metadata] = merge(emptyJsonObject(), emptyJsonObject(), content, stamp);
   return { values, metadata, version: section.version + 1 };
 }
 
-/** Tags have neither versions nor metadata. */
+/** Returns tags after a merge patch. Tags have neither versions nor metadata. */
 export function mergeTags(tags: JsonObject, patch: JsonObject): JsonObject {
   return merge(tags, undefined, patch, undefined)[0];
 }

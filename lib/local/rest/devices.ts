@@ -8,7 +8,7 @@ import { ok, type RestAnswer, type RestCall } from "./call.ts";
 
 const MAX_LISTED = 1000;
 
-/** `GET /devices` */
+/** `GET /devices`: reads up to a thousand devices. */
 export function listDevices({ hub, query }: RestCall): RestAnswer {
   const top = Number(query.get("top"));
   const limit = Number.isInteger(top) && top > 0 && top <= MAX_LISTED ? top : MAX_LISTED;
@@ -20,13 +20,13 @@ export function listDevices({ hub, query }: RestCall): RestAnswer {
   return ok(devices);
 }
 
-/** `GET /devices/{id}` */
+/** `GET /devices/{id}`: reads a device. */
 export function getDevice({ hub, deviceId }: RestCall): RestAnswer {
   const device = requireDevice(hub.store, deviceId);
   return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
 }
 
-/** `PUT /devices/{id}`: without `If-Match` a create, with it a replace. */
+/** `PUT /devices/{id}`: creates a device, or replaces it when there is an `If-Match`. */
 export async function putDevice(call: RestCall): Promise<RestAnswer> {
   const { hub, deviceId, ifMatch } = call;
   const body = requireObject("a device identity", await call.json());
@@ -41,7 +41,7 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
   return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
 }
 
-/** `DELETE /devices/{id}` */
+/** `DELETE /devices/{id}`: deletes a device. */
 export function deleteDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
   const device = requireDevice(hub.store, deviceId);
@@ -50,11 +50,11 @@ export function deleteDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
   return { status: 204 };
 }
 
-/** `POST /devices` */
+/** `POST /devices`: carries out a bulk call. */
 export async function postDevices(call: RestCall): Promise<RestAnswer> {
   const result = call.hub.bulk.run(await call.json());
   if (result.isSuccessful) return ok(result);
-  // Readers of either header exist.
+  // Some clients read the one header, some the other.
   const headers = {
     "iothub-errorcode": "BulkRegistryOperationFailure",
     "IotHubErrorCode": "BulkRegistryOperationFailure",
@@ -62,13 +62,13 @@ export async function postDevices(call: RestCall): Promise<RestAnswer> {
   return { status: 400, body: result, headers };
 }
 
-/** `DELETE /devices/{id}/commands` */
+/** `DELETE /devices/{id}/commands`: purges the messages of a device. */
 export function purgeMessages({ hub, deviceId }: RestCall): RestAnswer {
   const device = requireDevice(hub.store, deviceId);
   return ok({ totalMessagesPurged: hub.queues.of(device).purge(hub.now()), deviceId, moduleId: null });
 }
 
-/** `GET /statistics/devices` */
+/** `GET /statistics/devices`: counts devices by status. */
 export function getDeviceStatistics({ hub }: RestCall): RestAnswer {
   let enabledDeviceCount = 0;
   for (const device of hub.store.devices.after(0)) if (device.status === "enabled") enabledDeviceCount++;
@@ -76,7 +76,7 @@ export function getDeviceStatistics({ hub }: RestCall): RestAnswer {
   return ok({ totalDeviceCount, enabledDeviceCount, disabledDeviceCount: totalDeviceCount - enabledDeviceCount });
 }
 
-/** `GET /statistics/service` */
+/** `GET /statistics/service`: counts connected devices. */
 export function getServiceStatistics({ hub }: RestCall): RestAnswer {
   let connectedDeviceCount = 0;
   for (const device of hub.store.devices.after(0)) if (device.connected) connectedDeviceCount++;

@@ -6,21 +6,21 @@ import type { DeviceRecord } from "../records/identity_records.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 
-/** `GET /devices/{id}/modules` */
+/** `GET /devices/{id}/modules`: reads all modules of a device. */
 export function listModules(call: RestCall): RestAnswer {
   const { queues } = call.hub;
   const modules = [...requireParent(call).modules.values()];
   return ok(modules.map((module) => moduleDocument(module, queues.count(module))));
 }
 
-/** `GET /devices/{id}/modules/{mid}` */
+/** `GET /devices/{id}/modules/{mid}`: reads a module. */
 export function getModule(call: RestCall): RestAnswer {
   const { hub, moduleId } = call;
   const module = requireModule(requireParent(call), moduleId);
   return ok(moduleDocument(module, hub.queues.count(module)));
 }
 
-/** `PUT /devices/{id}/modules/{mid}`: without `If-Match` a create, with it a replace. */
+/** `PUT /devices/{id}/modules/{mid}`: creates a module, or replaces it when there is an `If-Match`. */
 export async function putModule(call: RestCall): Promise<RestAnswer> {
   const { hub, moduleId, ifMatch } = call;
   const body = requireObject("a module identity", await call.json());
@@ -37,7 +37,7 @@ export async function putModule(call: RestCall): Promise<RestAnswer> {
   return ok(moduleDocument(module, hub.queues.count(module)));
 }
 
-/** `DELETE /devices/{id}/modules/{mid}` */
+/** `DELETE /devices/{id}/modules/{mid}`: deletes a module. */
 export function deleteModule(call: RestCall): RestAnswer {
   const { hub, moduleId, ifMatch } = call;
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
@@ -47,7 +47,7 @@ export function deleteModule(call: RestCall): RestAnswer {
   return { status: 204 };
 }
 
-/** With a shared access signature, the device must exist and be enabled, or the call is not authorized. */
+/** Finds the device. Unlike an access token, a shared access signature is good for existing, enabled devices only. */
 function requireParent({ hub, deviceId, principal }: RestCall): DeviceRecord {
   const device = hub.store.device(deviceId);
   if (principal.kind === "sas" && device?.status !== "enabled") {

@@ -4,13 +4,13 @@ import type { AnyRecord } from "../records/identity_records.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 import { twinDocument } from "../twins/twin_documents.ts";
 
-/** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}` */
+/** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}`: reads a twin. */
 export function getTwin(call: RestCall): RestAnswer {
   const record = requireRecord(call);
   return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
-/** `PATCH /twins/{id}` and `PATCH /twins/{id}/modules/{mid}` */
+/** `PATCH /twins/{id}` and `PATCH /twins/{id}/modules/{mid}`: merges a patch into a twin. */
 export async function patchTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
@@ -18,7 +18,7 @@ export async function patchTwin(call: RestCall): Promise<RestAnswer> {
   return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
-/** `PUT /twins/{id}` and `PUT /twins/{id}/modules/{mid}` */
+/** `PUT /twins/{id}` and `PUT /twins/{id}/modules/{mid}`: replaces tags and desired properties. */
 export async function putTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
@@ -26,7 +26,7 @@ export async function putTwin(call: RestCall): Promise<RestAnswer> {
   return ok(twinDocument(record, call.hub.queues.count(record)));
 }
 
-/** `POST /twins/{id}/methods` and `POST /twins/{id}/modules/{mid}/methods` */
+/** `POST /twins/{id}/methods` and `POST /twins/{id}/modules/{mid}/methods`: calls a direct method. */
 export async function invokeMethod(call: RestCall): Promise<RestAnswer> {
   const { hub, deviceId, ids } = call;
   const methodCall = readMethodCall(await call.json());

@@ -11,7 +11,7 @@ const MAX_TIMEOUT = 300;
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 const NOT_CONNECTED = "Timed out waiting for device to connect.";
 
-/** A direct method call, checked. Times are in seconds. */
+/** A direct method call that has been checked. Times are in seconds. */
 export interface MethodCall {
   methodName: string;
   payload: JsonValue;
@@ -19,7 +19,11 @@ export interface MethodCall {
   connectTimeout: number;
 }
 
-/** Reads the body of a direct method call. */
+/**
+ * Reads the body of a direct method call.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) or `MessageTooLarge` (413) when it breaks a rule.
+ */
 export function readMethodCall(body: unknown): MethodCall {
   if (!isJsonObject(body)) throw wrongArgumentType("the body", body, "a direct method call as an object");
   const methodName = body["methodName"];
@@ -40,8 +44,8 @@ export function readMethodCall(body: unknown): MethodCall {
 }
 
 /**
- * Carries direct methods to devices. Nothing is queued: the device is connected and takes methods, or does so within
- * the connect time-out. The response time-out is for the call as a whole, the wait for the device included.
+ * Calls direct methods on devices. Calls are not queued: the device has to be connected and to accept methods, or to do
+ * so within the connect time-out. The response time-out covers the whole call, including the wait for the device.
  */
 export class DirectMethodBroker {
   readonly #presence: Presence;
@@ -51,7 +55,13 @@ export class DirectMethodBroker {
     this.#presence = presence;
   }
 
-  /** @throws 404 `DeviceNotOnline`, 504 `GatewayTimeout`, or the signal's reason */
+  /**
+   * Calls a method and waits for the answer.
+   *
+   * @param signal Ends the wait; the call then fails with the signal's reason.
+   * @throws {HubFault} `DeviceNotOnline` (404), `MessageTooLarge` (413), `ServiceUnavailable` (503) when the hub is
+   * closed, or `GatewayTimeout` (504).
+   */
   invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
     const key = keyOf(record);
     const started = performance.now();
@@ -68,7 +78,7 @@ export class DirectMethodBroker {
       const onChange = (): void => {
         const active = this.#presence.active(key);
         if (connection !== undefined) {
-          if (active !== connection) reject(notOnline("The device has left during the call"));
+          if (active !== connection) reject(notOnline("The device disconnected during the call"));
           return;
         }
         if (active === undefined || !active.takesMethods) return;
@@ -101,7 +111,7 @@ export class DirectMethodBroker {
     }).finally(() => cleanUp());
   }
 
-  /** Ends every call that waits. */
+  /** Ends every waiting call. */
   close(): void {
     this.#closing.abort();
   }
@@ -115,7 +125,7 @@ function readSeconds(name: string, body: Record<string, JsonValue>, byDefault: n
 
 function checkPayload(direction: "request" | "response", payload: JsonValue): void {
   const text = JSON.stringify(payload);
-  // A character takes three bytes at most, so that most payloads need not be encoded to be measured.
+  // A character takes three bytes at most, so most payloads need not be encoded to know that they are small enough.
   if (text.length * 3 <= MAX_PAYLOAD_BYTES) return;
   const size = new TextEncoder().encode(text).length;
   if (size <= MAX_PAYLOAD_BYTES) return;

@@ -2,31 +2,33 @@ import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, isEnabled, keyOf } from "../records/identity_records.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 
-/** What a device answers to a direct method. */
+/** The answer of a device to a direct method. */
 export interface MethodAnswer {
   status: number;
   payload: JsonValue;
 }
 
-/** The device's end of a connection, whatever carries it. */
+/** The connection of a device, over whatever protocol. */
 export interface DeviceConnection {
-  /** Whether it has asked for direct methods. */
+  /** Whether the device accepts direct methods. */
   readonly takesMethods: boolean;
   /** Calls a direct method on the device. */
   invokeMethod(methodName: string, payload: JsonValue): Promise<MethodAnswer>;
-  /** Tells the device what the service has changed: the patch as sent, with `$version`. */
+  /** Tells the device that the service has changed desired properties: the patch as sent, with the new `$version`. */
   desiredChanged(patch: JsonObject): void;
-  /** Tells the device that a message waits in its queue. */
+  /** Tells the device that a message is waiting in its queue. */
   messageQueued(): void;
-  /** The hub takes the connection for live from now on. */
+  /** Tells the connection that it is now the active one of its identity. */
   activated(): void;
-  /** The hub has dropped the connection: the identity is gone or disabled, or the device has left. */
+  /**
+   * Tells the connection that it is no longer active: another one took over, or the identity is disabled or deleted.
+   */
   deactivated(): void;
 }
 
 /**
- * Who is connected. A device may be there before its identity is: it counts as connected only while the identity
- * exists and is enabled.
+ * Knows which devices are connected. A device may connect before its identity is created, but its connection is active
+ * only while the identity exists and is enabled.
  */
 export class Presence {
   readonly #connections = new Map<string, DeviceConnection>();
@@ -40,46 +42,50 @@ export class Presence {
     this.#store = store;
   }
 
-  /** The live connection of an identity. */
+  /** Returns the active connection of an identity. */
   active(key: string): DeviceConnection | undefined {
     return this.#active.get(key);
   }
 
-  /** Whether this connection is the one that an identity has, live or not. */
+  /** Whether an identity has this connection, active or not. */
   isAttached(key: string, connection: DeviceConnection): boolean {
     return this.#connections.get(key) === connection;
   }
 
-  /** A device dials in. */
+  /** Connects a device. The connection takes the place of any earlier one. */
   attach(key: string, connection: DeviceConnection, record: AnyRecord | undefined): void {
     this.#connections.set(key, connection);
     if (record !== undefined) this.refresh(record);
   }
 
-  /** A device hangs up. */
+  /** Disconnects a device. */
   detach(key: string, record: AnyRecord | undefined): void {
     this.#connections.delete(key);
     if (record !== undefined) this.refresh(record);
   }
 
-  /** To be called when an identity has been created, enabled or disabled. */
+  /** Must be called after an identity has been created, enabled or disabled. */
   refresh(record: AnyRecord): void {
     this.#refreshOne(record);
     if (record.kind === "device") { for (const module of record.modules.values()) this.#refreshOne(module); }
   }
 
-  /** To be called when an identity has been deleted. */
+  /** Must be called after an identity has been deleted. */
   removed(record: AnyRecord): void {
     const key = keyOf(record);
     this.#setActive(key, this.#active.get(key), undefined);
   }
 
-  /** The device has done something. */
+  /** Records that the device was active just now. */
   touch(record: AnyRecord): void {
     this.#store.update(record, { lastActivityTime: this.#now() });
   }
 
-  /** Calls a listener on each change of a connection or of what it takes. Returns the way to stop it. */
+  /**
+   * Calls a listener whenever the connection of an identity, or what it accepts, has changed.
+   *
+   * @returns A function that removes the listener.
+   */
   onChange(key: string, listener: () => void): () => void {
     const listeners = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, listeners.add(listener));
@@ -89,7 +95,7 @@ export class Presence {
     };
   }
 
-  /** To be called when a connection takes something that it did not take before. */
+  /** Calls the listeners of an identity. Must be called when its connection begins to accept direct methods. */
   changed(key: string): void {
     for (const listener of [...this.#listeners.get(key) ?? []]) listener();
   }

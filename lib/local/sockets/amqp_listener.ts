@@ -3,25 +3,26 @@ import { createServer as createTlsServer } from "node:tls";
 import type { AmqpBackend } from "../amqp/backend.ts";
 import { AmqpServer } from "../amqp/server.ts";
 
-/** An open port of the hub's AMQP side. */
+/** An open port for AMQP. */
 export interface AmqpListener {
+  /** The number of the port. */
   readonly port: number;
-  /** Closes the port and whatever is connected to it. */
+  /** Closes the port and every connection to it. */
   close(): Promise<void>;
 }
 
-/** Where to listen; port 0 picks a free one. With `tls` the port speaks TLS. */
+/** Where to listen. Port 0 picks a free one; a certificate turns on TLS. */
 export interface AmqpListenerOptions {
   hostname: string;
   port: number;
   tls?: { cert: string; key: string };
 }
 
-/** Opens a port that serves the hub's AMQP side; resolves when it accepts connections. */
+/** Opens a port for AMQP. Resolves when it accepts connections. */
 export async function startAmqpListener(backend: AmqpBackend, options: AmqpListenerOptions): Promise<AmqpListener> {
   const { hostname, port, tls } = options;
   const amqp = new AmqpServer(backend);
-  /** Those that have not got as far as AMQP among them. */
+  /** All connections, including those that have not sent any AMQP yet. */
   const sockets = new Set<Socket>();
   const serve = (socket: Socket): void => {
     socket.setNoDelay(true);

@@ -2,19 +2,21 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** An HTTP server that is listening. */
+/** An open port for HTTP. */
 export interface HttpListener {
+  /** The number of the port. */
   readonly port: number;
+  /** Closes the port and every connection to it. */
   close(): Promise<void>;
 }
 
-/** What serves the clients that want a WebSocket instead of an answer. */
+/** Serves the clients that ask for a WebSocket. */
 export interface UpgradeHandler {
   handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void>;
   close(): void;
 }
 
-/** Where to listen; port 0 picks a free one. Without `upgrades` there are no WebSockets. */
+/** Where to listen. Port 0 picks a free one, a certificate turns on TLS, and `upgrades` turns on WebSockets. */
 export interface HttpListenerOptions {
   hostname: string;
   port: number;
@@ -22,7 +24,7 @@ export interface HttpListenerOptions {
   upgrades?: UpgradeHandler;
 }
 
-/** Serves a `fetch`-shaped function at a TCP port, with TLS where a certificate is given. */
+/** Opens a port and answers its requests with a function shaped like `fetch`. */
 export async function startHttpListener(
   handle: (request: Request) => Promise<Response>,
   options: HttpListenerOptions,
@@ -53,7 +55,7 @@ export async function startHttpListener(
   };
 }
 
-/** A client that offers another protocol, such as HTTP/2, is answered all the same. */
+/** Only a WebSocket is an upgrade. A client that offers another protocol, such as HTTP/2, gets an HTTP/1.1 answer. */
 function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
@@ -66,7 +68,7 @@ async function answer(
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new DOMException("The client has gone", "AbortError"));
+    if (!response.writableFinished) gone.abort(new DOMException("The client has disconnected", "AbortError"));
   });
   const result = await handle(await toRequest(scheme, message, gone.signal));
   const body = message.method === "HEAD" ? undefined : new Uint8Array(await result.arrayBuffer());
@@ -77,7 +79,7 @@ async function answer(
 async function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Promise<Request> {
   const { method = "GET", url = "/" } = message;
   const body = await readBody(message);
-  // The path is put behind an authority of our own: the Host header is the client's, and need not be one.
+  // The Host header comes from the client and may not be a valid host, so the address gets one of its own.
   const address = new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`);
   return new Request(address, {
     method,
@@ -107,7 +109,7 @@ function toHeaders(message: IncomingMessage): Headers {
   return headers;
 }
 
-/** Connections that are kept alive, or wait for an answer, would hold a closing server open. */
+/** Closes every connection, too: those that are kept alive or wait for an answer would keep the server open. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

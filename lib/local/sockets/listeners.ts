@@ -5,8 +5,7 @@ import type { ServerCertificate } from "./self_signed_certificate.ts";
 /** The ports that a local hub opens, and how. */
 export interface ListenOptions {
   /**
-   * The address to listen at. The default can be reached from this machine only.
-   *
+   * The address to listen on. The default can be reached from this machine only.
    * @default {"127.0.0.1"}
    */
   hostname?: string;
@@ -55,7 +54,7 @@ interface PortSettings {
   readonly tls?: ServerCertificate;
 }
 
-/** The sides of the hub that ports are opened for. */
+/** What the ports serve. */
 interface HubSides {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly amqp: AmqpBackend;
@@ -66,17 +65,17 @@ interface Protocol {
   /** The listen option that names the port. */
   readonly option: "https" | "http" | "amqps" | "amqp";
   readonly usesTls: boolean;
-  /** Whether the port is opened where the options name no port at all. */
+  /** Whether the port is opened when the options name no port at all. */
   readonly isDefault: boolean;
-  /** Opens the port. What serves it is loaded first, so that a hub without sockets needs none of it. */
+  /** Opens the port. The server is loaded only then, so that a hub without ports does not load it. */
   readonly open: (hub: HubSides, settings: PortSettings) => Promise<Listener>;
-  /** The addresses that the open port gives: the schemes, each with its path. */
+  /** The addresses of an open port: each scheme with its path. */
   readonly addresses: readonly (readonly [scheme: Exclude<keyof LocalHubAddresses, "certificate">, path: string])[];
 }
 
 const WEB_SOCKET_PATH = "/$iothub/websocket";
 
-/** What the hub listens for, in the order in which ports are opened. A new protocol is a new row. */
+/** The protocols of the hub, in the order in which their ports are opened. A new protocol is a new row. */
 const PROTOCOLS: readonly Protocol[] = [
   {
     option: "https",
@@ -99,7 +98,7 @@ const PROTOCOLS: readonly Protocol[] = [
 const LOOPBACK = "127.0.0.1";
 const MAX_PORT = 65_535;
 
-/** A port that has been opened, and can be opened again with the same number. */
+/** A port that was opened, and can be opened again with the same number. */
 interface Place {
   readonly open: (port: number) => Promise<Listener>;
   listener: Promise<Listener>;
@@ -120,7 +119,7 @@ export class Listeners {
     this.#hub = { fetch, amqp };
   }
 
-  /** Opens the ports that the options name, or those of the default protocols where they name none. */
+  /** Opens the ports that the options name, or those of the default protocols when they name none. */
   async listen(options: ListenOptions): Promise<LocalHubAddresses> {
     checkOptions(options);
     const { hostname = LOOPBACK } = options;
@@ -143,13 +142,14 @@ export class Listeners {
     return amqp!;
   }
 
+  /** Closes every port for good. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endDowntime();
     await this.#closeAll();
   }
 
-  /** Closes every port, and opens the same ones again; one restart after the other. */
+  /** Closes every port and opens the same ones again after a while. Restarts do not overlap. */
   restart(downtimeInMs: number): Promise<void> {
     const restarted = this.#restarted.then(() => this.#restart(downtimeInMs));
     this.#restarted = restarted.catch(() => {});
@@ -170,7 +170,7 @@ export class Listeners {
     await Promise.all(opened.map(([place, port]) => (place.listener = place.open(port))));
   }
 
-  /** Which places were open, and at which ports. */
+  /** Closes every port. Returns those that were open, with their numbers. */
   async #closeAll(): Promise<[Place, port: number][]> {
     const opened: [Place, port: number][] = [];
     await Promise.all(this.#places.map(async (place) => {
@@ -182,7 +182,7 @@ export class Listeners {
     return opened;
   }
 
-  /** Opens a port unless the hub was closed meanwhile, and has it closed with the hub. */
+  /** Opens a port, unless the hub has been closed meanwhile, and keeps it to close it with the hub. */
   async #open(protocol: Protocol, settings: PortSettings): Promise<number> {
     const open = (port: number): Promise<Listener> => protocol.open(this.#hub, { ...settings, port });
     if (this.#isClosed) throw new TypeError("The local hub is closed");

@@ -7,7 +7,7 @@ import type { ServerWebSocket } from "../amqp/web_socket.ts";
 const PATH = "/$iothub/websocket";
 const SUBPROTOCOL = "AMQPWSB10";
 
-/** The server of the package `ws`, as far as it is used here. */
+/** The part of the server of the package `ws` that is used here. */
 interface WebSocketServer {
   handleUpgrade(
     request: IncomingMessage,
@@ -17,7 +17,7 @@ interface WebSocketServer {
   ): void;
 }
 
-/** AMQP over WebSocket at an HTTP port. What that takes is loaded when the first client asks for it. */
+/** Serves AMQP over WebSocket at an HTTP port. The libraries for it are loaded for the first client that asks. */
 export class WebSocketUpgrades {
   readonly #backend: AmqpBackend;
   readonly #sockets: Set<Duplex> = new Set();
@@ -29,7 +29,9 @@ export class WebSocketUpgrades {
     this.#backend = backend;
   }
 
-  /** Answers a request for an upgrade: with a WebSocket, with 404 at any other path, with 400 for any other protocol. */
+  /**
+   * Answers a request for an upgrade: with a WebSocket, with 404 for a wrong path, or with 400 for a wrong subprotocol.
+   */
   async handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
@@ -37,13 +39,13 @@ export class WebSocketUpgrades {
     if (pathOf(request.url) !== PATH) return refuse(socket, "404 Not Found");
     if (!protocolsOf(request).includes(SUBPROTOCOL)) return refuse(socket, "400 Bad Request");
     const { WebSocketBytes } = await import("../amqp/web_socket.ts");
-    // On npm this package is optional: few need it.
+    // On npm the package is an optional peer, since few users need it.
     const server = await (this.#server ??= this.#load()).catch(() => undefined);
     if (server === undefined) {
       return refuse(
         socket,
         "501 Not Implemented",
-        "AMQP over WebSocket needs the package ws: install it beside this one",
+        "AMQP over WebSocket needs the npm package ws: install it beside this one",
       );
     }
     if (this.#isClosed) return void socket.destroy();
@@ -53,7 +55,7 @@ export class WebSocketUpgrades {
     });
   }
 
-  /** Cuts every client. */
+  /** Cuts every connection. */
   close(): void {
     this.#isClosed = true;
     this.#amqp?.close();
@@ -73,7 +75,7 @@ export class WebSocketUpgrades {
   }
 }
 
-/** A query, as Java's SDK adds one, makes no difference, nor does percent-encoding. */
+/** Returns the path of a URL in lower case, decoded and without its query, which the Java SDK adds. */
 function pathOf(url: string | undefined): string | undefined {
   try {
     return decodeURIComponent(new URL(url ?? "", "http://localhost").pathname).toLowerCase();

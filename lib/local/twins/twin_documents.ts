@@ -5,7 +5,7 @@ import { type AnyRecord, deviceOf, identityEtag, twinEtag } from "../records/ide
 import type { JsonObject } from "../json.ts";
 import type { TwinSection } from "../records/twin_section.ts";
 
-/** The twin of a device or a module. It shares its parts with the record, which are never changed in place. */
+/** Returns the twin of a device or a module. It shares parts with the record, which are never changed in place. */
 export function twinDocument(record: AnyRecord, messageCount: number): Twin {
   const device = deviceOf(record);
   const { twin } = record;
@@ -34,14 +34,14 @@ export function twinDocument(record: AnyRecord, messageCount: number): Twin {
   return document;
 }
 
-/** The twin as a query finds it: there, unlike in a read, a module shows capabilities too. */
+/** Returns a twin as a query sees it: unlike in a read, the twin of a module has capabilities, too. */
 export function queriedTwinDocument(record: AnyRecord, messageCount: number): Twin {
   const document = twinDocument(record, messageCount);
   document.capabilities ??= { iotEdge: false };
   return document;
 }
 
-/** A section as its device sees it: values and `$version`, no metadata. */
+/** Returns a section as the device sees it: values and `$version`, without metadata. */
 export function sectionForDevice(section: TwinSection): JsonObject {
   return { ...section.values, $version: section.version };
 }

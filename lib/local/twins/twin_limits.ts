@@ -13,7 +13,7 @@ const FORBIDDEN_IN_KEY = /[\u0000-\u001f\u007f-\u009f.$# ]/;
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
 const KIBIBYTE = 1024;
 
-/** The most that a section of a twin may hold, in bytes. */
+/** The largest size of each section of a twin, in bytes. */
 export const SECTION_LIMITS: { readonly tags: number; readonly desired: number; readonly reported: number } = {
   tags: 8 * KIBIBYTE,
   desired: 32 * KIBIBYTE,
@@ -22,12 +22,20 @@ export const SECTION_LIMITS: { readonly tags: number; readonly desired: number; 
 
 const encoder = new TextEncoder();
 
-/** Refuses names and values that a section of a twin cannot hold. `null` stands for "delete" and is good anywhere but in an array. */
+/**
+ * Checks the names and values in a section of a twin. `null`, which deletes a key, is legal anywhere but in an array.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when one breaks a rule.
+ */
 export function checkSectionContent(section: string, content: JsonObject): void {
   checkObject(content, section, 0);
 }
 
-/** Refuses a section that has grown over its limit. */
+/**
+ * Checks the size of a section.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is over the limit.
+ */
 export function checkSectionSize(section: keyof typeof SECTION_LIMITS, values: JsonObject): void {
   const size = sizeOf(values);
   const limit = SECTION_LIMITS[section];
@@ -92,7 +100,7 @@ function checkValue(value: JsonValue, path: string, level: number): void {
   }
 }
 
-/** Names count in UTF-8 bytes, strings in characters without controls, numbers 8, booleans 4, everything else by its parts. */
+/** Returns a size as the hub counts it: names in UTF-8 bytes, strings in characters other than controls. */
 function sizeOf(value: JsonValue): number {
   if (typeof value === "string") return value.replace(CONTROLS, "").length;
   if (typeof value === "number") return 8;

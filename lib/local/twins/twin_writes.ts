@@ -17,7 +17,10 @@ import {
   type TwinSection,
 } from "../records/twin_section.ts";
 
-/** Members of a twin besides those that can be written: taken and ignored, so that a twin just read can be sent back. */
+/**
+ * The members of a twin that only the hub writes. They are accepted and ignored, so that a twin can be sent back as
+ * read.
+ */
 const IGNORED_MEMBERS: ReadonlySet<string> = new Set([
   "deviceId",
   "moduleId",
@@ -40,19 +43,21 @@ const IGNORED_MEMBERS: ReadonlySet<string> = new Set([
   "parentScopes",
 ]);
 
-/** The sections that a service write names. */
+/** The sections that a write of the service contains. */
 interface ServiceWrite {
   tags: JsonObject | undefined;
   desired: JsonObject | undefined;
 }
 
-/** What the service writes to a twin. */
+/** The sections of a twin that the service owns. */
 export interface TwinContent {
   readonly tags: JsonObject;
   readonly desired?: TwinSection;
 }
 
-/** Every write to a twin: rules, versions, and the word to the device. A write happens as a whole or not at all. */
+/**
+ * Writes twins: checks the rules, moves the versions, and tells the device. A write happens as a whole or not at all.
+ */
 export class TwinWrites {
   readonly #now: () => number;
   readonly #store: IdentityStore;
@@ -64,7 +69,11 @@ export class TwinWrites {
     this.#presence = presence;
   }
 
-  /** Merges `tags` and `properties.desired`. A section that is left out, or empty, stays as it is. */
+  /**
+   * Merges `tags` and `properties.desired`. A section that is left out or empty stays as it is.
+   *
+   * @throws {HubFault} `PreconditionFailed` (412) when the etag differs, or 400 when the body breaks a rule.
+   */
   patch(record: AnyRecord, body: unknown, ifMatch: IfMatch): void {
     const { tags, desired } = readServiceWrite(body);
     checkIfMatch(record, ifMatch);
@@ -76,7 +85,11 @@ export class TwinWrites {
     this.#commit(record, next, desired);
   }
 
-  /** Replaces `tags` and `properties.desired` as a whole. A section that is left out becomes empty. */
+  /**
+   * Replaces `tags` and `properties.desired` as a whole. A section that is left out becomes empty.
+   *
+   * @throws {HubFault} `PreconditionFailed` (412) when the etag differs, or 400 when the body breaks a rule.
+   */
   replace(record: AnyRecord, body: unknown, ifMatch: IfMatch): void {
     const { tags = {}, desired = {} } = readServiceWrite(body);
     checkIfMatch(record, ifMatch);
@@ -87,7 +100,7 @@ export class TwinWrites {
     this.#commit(record, next, next.desired.values);
   }
 
-  /** Gives the twin of an identity that was just created its first content; no version moves by that. */
+  /** Gives the twin of a new identity its first content. This does not move its versions. */
   fill(record: AnyRecord, content: TwinContent): void {
     this.#store.update(record, { twin: { ...record.twin, ...content } });
   }
@@ -95,7 +108,8 @@ export class TwinWrites {
   /**
    * Merges what a device reports.
    *
-   * @returns the new `$version` of the reported section
+   * @returns The new `$version` of the reported section.
+   * @throws {HubFault} `ArgumentInvalid` (400) when the patch breaks a rule.
    */
   report(record: AnyRecord, patch: unknown): number {
     const content = readSection("reported", patch);
@@ -123,7 +137,12 @@ export class TwinWrites {
   }
 }
 
-/** Reads what a bulk call gives the twin of an identity that it creates. A section that is left out stays new. */
+/**
+ * Reads the first content of a twin, which a bulk call may give with a new identity. A section that is left out stays
+ * as it is in every new twin.
+ *
+ * @throws {HubFault} 400 when the body breaks a rule.
+ */
 export function readFirstContent(body: JsonObject): TwinContent {
   const { tags = {}, desired } = readServiceWrite(body);
   const content: TwinContent = { tags: mergeTags({}, tags) };
@@ -135,7 +154,11 @@ export function readFirstContent(body: JsonObject): TwinContent {
   return { ...content, desired: section };
 }
 
-/** Compares `If-Match` with the etag of the twin, or `twinETag` of a bulk call. */
+/**
+ * Checks the `If-Match` of a write, or the `twinETag` of a bulk call, against the etag of the twin.
+ *
+ * @throws {HubFault} `PreconditionFailed` (412) when they differ.
+ */
 export function checkIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
   if (ifMatch === undefined || ifMatch === "*" || ifMatch === twinEtag(record.twin)) return;
   throw preconditionFailed(`ETag mismatch for device ID '${record.deviceId}'`);
@@ -163,7 +186,7 @@ function badRequest(message: string): HubFault {
 function readSection(name: string, value: unknown): JsonObject | undefined {
   if (value === undefined || value === null) return undefined;
   if (!isJsonObject(value)) throw wrongArgument(name, value, "an object");
-  // What the hub itself adds to a section may come back and has no effect.
+  // The hub adds these members itself. A caller may send them back, which has no effect.
   const { $metadata: _metadata, $version: _version, ...content } = value;
   checkSectionContent(name, content);
   return content;
