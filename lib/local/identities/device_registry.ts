@@ -1,7 +1,7 @@
 import { readAuthentication } from "./authentication_block.ts";
 import { placeExistingDevice, placeNewDevice } from "./device_scopes.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
-import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
+import { type AnyRecord, type DeviceRecord, identityEtag } from "../records/identity_records.ts";
 import { readIotEdge, readStatus, readStatusReason, requireLegalId } from "./identity_rules.ts";
 import type { IdentityStore, NewDevice } from "../records/identity_store.ts";
 import { newIdentity } from "./new_identity.ts";
@@ -110,7 +110,7 @@ export class DeviceRegistry {
  *
  * @throws {HubFault} `PreconditionFailed` (412) when they differ.
  */
-export function checkIdentityIfMatch(record: Parameters<typeof identityEtag>[0], ifMatch: IfMatch): void {
+export function checkIdentityIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
   if (ifMatch === "*" || ifMatch === undefined || ifMatch === identityEtag(record)) return;
   throw preconditionFailed("PreconditionFailed, ETag may be invalid.");
 }

@@ -59,7 +59,8 @@ export interface IdentityStore {
 
   /**
    * Writes the members that the change names, all or none. When a device stops offering a scope, its children lose
-   * their parent.
+   * their parent. A record that was removed may still be written, since its device may be at work: that changes nothing
+   * in the store.
    */
   update(device: DeviceRecord, change: DeviceChange): void;
   update(module: ModuleRecord, change: ModuleChange): void;

@@ -47,7 +47,11 @@ export function deleteModule(call: RestCall): RestAnswer {
   return { status: 204 };
 }
 
-/** Finds the device. Unlike an access token, a shared access signature is good for existing, enabled devices only. */
+/**
+ * Returns the device. With a shared access signature, the call is authorized only if the device exists and is enabled.
+ *
+ * @throws {HubFault} `IotHubUnauthorizedAccess` (401) or `DeviceNotFound` (404).
+ */
 function requireParent({ hub, deviceId, principal }: RestCall): DeviceRecord {
   const device = hub.store.device(deviceId);
   if (principal.kind === "sas" && device?.status !== "enabled") {
