@@ -214,8 +214,8 @@ export class LocalHub {
    *
    * @param options The ports, the address to listen at, and the certificate. A port of 0 picks a free one.
    * @returns The addresses of the open ports, and the certificate that clients have to trust.
-   * @throws {RangeError} When a port for MQTT is given, which is not in this version.
-   * @throws {TypeError} When the hub is closed.
+   * @throws {TypeError} When an option has the wrong type, or when the hub is closed.
+   * @throws {RangeError} When a port is not legal, or when one for MQTT is given, which is not in this version.
    *
    * @example Reach the hub through a real port
    * ```ts

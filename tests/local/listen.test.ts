@@ -132,6 +132,7 @@ describe("hub.listen()", () => {
   test("says which option is wrong", async () => {
     await using hub = new LocalHub();
     const wrong: [options: ListenOptions, name: string, message: string][] = [
+      [null as unknown as ListenOptions, "TypeError", "Cannot use options: it must be an object, got null"],
       [{ https: 0, http: -1 }, "RangeError", "Cannot use http -1: it must be a whole number from 0 to 65535"],
       [{ amqps: 65_536 }, "RangeError", "Cannot use amqps 65536: it must be a whole number from 0 to 65535"],
       [{ amqp: "5672" as unknown as number }, "TypeError", "Cannot use amqp: it must be a number, got a string"],

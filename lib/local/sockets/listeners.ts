@@ -209,7 +209,9 @@ async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener
   return await startAmqpListener(hub.amqp, settings);
 }
 
-function checkOptions({ hostname, mqtts, tls, ...options }: ListenOptions): void {
+function checkOptions(options: ListenOptions): void {
+  checkType("options", options, "object");
+  const { hostname, mqtts, tls } = options;
   if (mqtts !== undefined) throw new RangeError("mqtts: MQTT is not in this version of the local hub");
   if (hostname !== undefined) checkType("hostname", hostname, "string");
   for (const { option } of PROTOCOLS) checkWhole(option, options[option], 0, MAX_PORT);
