@@ -7,47 +7,132 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { VERSION } from "../../lib/client/user_agent.ts";
+import { filesBelow, findCircle, importsOf, reachOf } from "../support/import_graph.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const IMPORT_REGEXP = /^\s*(?:import|export)\s+(?!type\b)(?:[^;"']*?\sfrom\s+)?"([^"]+)"/gm;
-const DYNAMIC_IMPORT_REGEXP = /\bimport\(\s*"([^"]+)"/g;
 
-/** All that a module reaches: its files, and what it names beyond them. */
-function graphOf(entry: string, dynamic: boolean): { files: Set<string>; others: Set<string> } {
-  const [files, others] = [new Set<string>(), new Set<string>()];
-  const open = [new URL(entry, ROOT)];
-  for (let url = open.pop(); url !== undefined; url = open.pop()) {
-    if (files.has(url.href)) continue;
-    files.add(url.href);
-    // Comments hold examples that import much.
-    const source = readFileSync(url, "utf8").replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-    const matches = [...source.matchAll(IMPORT_REGEXP), ...dynamic ? source.matchAll(DYNAMIC_IMPORT_REGEXP) : []];
-    for (const [, specifier] of matches) {
-      if (specifier!.startsWith(".")) open.push(new URL(specifier!, url));
-      else others.add(specifier!);
-    }
-  }
-  return { files, others };
+/**
+ * The floors of the house, the highest first: a file imports only files of its own room and of rooms on lower floors, be it
+ * for values or for types. Rooms that share a floor know nothing of each other.
+ */
+const FLOORS: readonly (readonly string[])[] = [
+  ["mod.ts"],
+  ["lib/http.ts", "lib/registry_manager.ts"],
+  ["lib/http_registry_manager.ts", "lib/c2d_messages.ts"],
+  ["lib/amqp/"],
+  ["lib/identities/", "lib/twins/", "lib/queries/", "lib/methods/", "lib/messages/"],
+  ["lib/transport/"],
+  ["lib/client/"],
+
+  ["lib/local/mod.ts"],
+  ["lib/local/local_hub.ts"],
+  ["lib/local/sockets/"],
+  ["lib/local/rest/", "lib/local/amqp/", "lib/local/devices/"],
+  ["lib/local/hub_state.ts"],
+  ["lib/local/queries/", "lib/local/bulk_registry.ts"],
+  ["lib/local/twins/"],
+  ["lib/local/identities/"],
+  ["lib/local/auth/", "lib/local/sessions/"],
+  ["lib/local/records/"],
+  ["lib/local/messages/"],
+  ["lib/local/argument_faults.ts"],
+  [
+    "lib/local/hub_alarm.ts",
+    "lib/local/hub_fault.ts",
+    "lib/local/hub_time.ts",
+    "lib/local/json.ts",
+    "lib/local/keys.ts",
+  ],
+
+  ["lib/auth/"],
+  ["lib/timing/"],
+  ["lib/errors/"],
+  ["lib/values/"],
+  ["gen/"],
+];
+
+/** What the local hub may have from outside its own rooms. */
+const GROUND_OF_THE_HUB = ["lib/timing/", "lib/errors/", "lib/values/", "gen/"];
+
+interface Place {
+  readonly room: string;
+  readonly floor: number;
 }
+
+function placeOf(path: string): Place {
+  for (const [floor, rooms] of FLOORS.entries()) {
+    const room = rooms.find((name) => name.endsWith("/") ? path.startsWith(name) : path === name);
+    if (room !== undefined) return { room, floor };
+  }
+  throw new Error(`${path} is in no room: give it one in this table`);
+}
+
+/** What is wrong with an import, or `undefined`. */
+function faultOf(from: string, to: string): string | undefined {
+  const [importer, imported] = [placeOf(from), placeOf(to)];
+  if (importer.room === imported.room) return undefined;
+  if (importer.floor >= imported.floor) return `${from} imports ${to}, which is not below it`;
+  if (from.startsWith("lib/local/") && !to.startsWith("lib/local/") && !GROUND_OF_THE_HUB.includes(imported.room)) {
+    return `${from} imports ${to}, which is not for the local hub`;
+  }
+  if (!from.startsWith("lib/local/") && to.startsWith("lib/local/")) return `${from} imports ${to}, a part of the hub`;
+  return undefined;
+}
+
+describe("the house", () => {
+  const files = ["mod.ts", ...filesBelow("lib")];
+
+  test("has imports that go down only", () => {
+    const faults = files.flatMap((file) =>
+      importsOf(file).filter(({ isOwn }) => isOwn).map(({ target }) => faultOf(file, target))
+    );
+    assert.deepEqual(faults.filter((fault) => fault !== undefined), []);
+    assert.ok(files.length > 100, "the files were found");
+  });
+
+  test("has no circle", () => {
+    assert.equal(findCircle(files), undefined);
+  });
+
+  test("has a room for each file, and a file in each room", () => {
+    const rooms = new Set([...files, "gen/index.ts"].map((file) => placeOf(file).room));
+    assert.deepEqual(FLOORS.flat().filter((room) => !rooms.has(room)), []);
+  });
+
+  test("lets nothing pass that goes up, or sideways, or into the hub", () => {
+    for (
+      const [from, to] of [
+        ["lib/values/json.ts", "lib/errors/errors.ts"],
+        ["lib/transport/call_hub.ts", "lib/twins/twins.ts"],
+        ["lib/twins/twins.ts", "lib/identities/statistics.ts"],
+        ["lib/messages/message_channel.ts", "lib/amqp/amqp_connection.ts"],
+        ["lib/transport/call_hub.ts", "lib/local/mod.ts"],
+        ["lib/local/rest/router.ts", "lib/transport/hub_transport.ts"],
+        ["lib/local/records/identity_store.ts", "lib/local/hub_state.ts"],
+      ] as const
+    ) assert.notEqual(faultOf(from, to), undefined, `${from} -> ${to}`);
+    assert.equal(faultOf("lib/twins/twins.ts", "lib/values/checks.ts"), undefined);
+  });
+});
 
 describe("importing", () => {
   test("mod.ts reaches nothing but this module's own files, before the first message", () => {
-    const { files, others } = graphOf("mod.ts", false);
-    assert.deepEqual([...others], []);
+    const { files, packages } = reachOf("mod.ts", ["static"]);
+    assert.deepEqual([...packages], []);
     assert.ok(files.size > 20, "the graph was followed");
-    assert.ok(![...files].some((file) => file.includes("/lib/amqp/") || file.includes("/lib/local/")));
+    assert.ok(![...files].some((file) => file.startsWith("lib/amqp/") || file.startsWith("lib/local/")));
   });
 
   test("mod.ts reaches rhea by a dynamic import", () => {
-    assert.deepEqual([...graphOf("mod.ts", true).others], ["rhea"]);
+    assert.deepEqual([...reachOf("mod.ts", ["static", "dynamic"]).packages], ["rhea"]);
   });
 
   test("lib/http.ts reaches nothing else in any way", () => {
-    assert.deepEqual([...graphOf("lib/http.ts", true).others], []);
+    assert.deepEqual([...reachOf("lib/http.ts", ["static", "dynamic"]).packages], []);
   });
 
   test("lib/local/mod.ts reaches nothing but this module's own files, before it listens or checks a bearer token", () => {
-    assert.deepEqual([...graphOf("lib/local/mod.ts", false).others], []);
+    assert.deepEqual([...reachOf("lib/local/mod.ts", ["static"]).packages], []);
   });
 });
 

@@ -5,6 +5,9 @@ import { ID_RULE, isId } from "../../values/ids.ts";
 import { quote, wrongType } from "../../values/checks.ts";
 import type { DeviceStatus } from "../records/identity_records.ts";
 
+/** Readers of the hub's answers end a text at a semicolon. */
+const RULE_IN_ANSWERS = `${ID_RULE.replace(";", "")} or a semicolon`;
+
 const MAX_STATUS_REASON = 128;
 
 /** Whether a module is one that only the hub creates: `$edgeAgent` or `$edgeHub`. */
@@ -18,7 +21,7 @@ export function isSystemModule(moduleId: string): boolean {
  * @throws {HubFault} `ArgumentInvalid` (400) when it is not legal.
  */
 export function requireLegalId(kind: "deviceId" | "moduleId", id: string): void {
-  if (!isId(id)) throw wrongArgument(kind, id, ID_RULE);
+  if (!isId(id)) throw wrongArgument(kind, id, RULE_IN_ANSWERS);
 }
 
 /**
