@@ -35,10 +35,6 @@ export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
   C2dQueues,
 ) as new (view: never) => HttpNouns;
 
-/** The methods of the manager are those of its nouns. */
-export interface IoTHubRegistryManager
-  extends Statistics, DeviceIdentities, ModuleIdentities, Twins, ModuleTwins, Queries, DirectMethods, C2dQueues {}
-
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
  *
@@ -103,3 +99,7 @@ export class IoTHubRegistryManager extends HttpNouns {
     return share(IoTHubRegistryManager, other);
   }
 }
+
+/** The methods of the manager are those of its nouns. */
+export interface IoTHubRegistryManager
+  extends Statistics, DeviceIdentities, ModuleIdentities, Twins, ModuleTwins, Queries, DirectMethods, C2dQueues {}

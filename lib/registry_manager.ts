@@ -21,9 +21,6 @@ export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpR
   view: never,
 ) => AllNouns;
 
-/** The methods of the manager are those of its nouns. */
-export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages {}
-
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
  * cloud-to-device messages.
@@ -123,3 +120,6 @@ export class IoTHubRegistryManager extends AllNouns {
     return share(IoTHubRegistryManager, other);
   }
 }
+
+/** The methods of the manager are those of its nouns. */
+export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages {}

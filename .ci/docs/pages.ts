@@ -16,7 +16,7 @@ const SOURCE_BUTTON_REGEXP = /<a\s+class="sourceButton"[\s\S]*?<\/a>/g;
  */
 export function improvePage(path: string, html: string, entries: readonly Entry[]): string {
   const usable = withSpecifiers(html.replaceAll(SOURCE_BUTTON_REGEXP, ""), entries);
-  const text = withoutConstructors(withoutInternalLinks(usable, entries));
+  const text = withoutRepetitions(withoutConstructors(withoutInternalParents(usable, entries)));
   const [main] = entries;
   const name = /^~\/([\w$]+)\.html$/.exec(path)?.[1];
   const symbol = main?.symbols.find((one) => one.name === name);
@@ -84,13 +84,18 @@ function withSpecifiers(html: string, entries: readonly Entry[]): string {
     .replace(/import \* as mod from/g, "import * as iothub from");
 }
 
-/** What has no page of its own is named and not linked. */
-function withoutInternalLinks(html: string, entries: readonly Entry[]): string {
-  const names = [...new Set(entries.flatMap(internalNames))];
-  return names.reduce(
-    (text, name) => text.replaceAll(new RegExp(`<a class="link" href="[^"]*${name}\\.html">${name}</a>`, "g"), name),
-    html,
-  );
+/** What has no page of its own is not named as the class that another one extends: its nouns are listed instead. */
+function withoutInternalParents(html: string, entries: readonly Entry[]): string {
+  const names = [...new Set(entries.flatMap(internalNames))].join("|");
+  if (names === "") return html;
+  const parent = new RegExp(`<span class="type"> extends </span>(?:<[^>]+>)?(?:${names})</(?:span|a)>`, "g");
+  return html.replaceAll(parent, "");
+}
+
+/** `deno doc` shows all members of a class a second time below the interface of its name. */
+function withoutRepetitions(html: string): string {
+  return html.replaceAll(/<section class="section"\s+id="[\w-]+-1"[\s\S]*?<\/section>/g, "")
+    .replaceAll(/<li><a href="#[\w-]+-1" title="[^"]*">[^<]*<\/a><\/li><li><ul>.*?<\/ul><\/li>/g, "");
 }
 
 /** Leaves out constructors that say that they are not public: those objects are made by factories. */
