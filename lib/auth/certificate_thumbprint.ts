@@ -1,19 +1,19 @@
 import { decodeBase64 } from "../values/base64.ts";
 import { checkChoice, wrongType } from "../values/checks.ts";
 
-/** The byte that DER begins with. */
+/** The first byte of every certificate in DER. */
 const ASN1_SEQUENCE = 0x30;
 
 const PEM_REGEXP = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/;
 
 /**
- * Computes a certificate's thumbprint, the form in which the hub knows X.509 devices.
+ * Computes the thumbprint of a certificate, by which the hub identifies devices with self-signed certificates.
  *
- * @param pemOrDer The certificate: PEM text (the first certificate in it counts) or DER bytes.
- * @param algorithm The digest, `"SHA-1"` by default; the hub takes both.
+ * @param pemOrDer The certificate as PEM text, of which the first certificate is used, or as DER bytes.
+ * @param algorithm The digest, `"SHA-1"` by default. The hub accepts both.
  * @returns The digest in upper-case hexadecimal, without separators.
- * @throws {TypeError} When the input is no certificate.
- * @throws {RangeError} When the algorithm is another one.
+ * @throws {TypeError} When the input is not a certificate.
+ * @throws {RangeError} When the algorithm is neither of the two.
  *
  * @example Register a device by its certificate
  * ```ts

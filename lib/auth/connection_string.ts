@@ -2,7 +2,7 @@ import { checkText, checkType, wrongValue } from "../values/checks.ts";
 import { hideSecrets } from "../errors/redaction.ts";
 import { checkPolicyName, keyBytes } from "./sas_token.ts";
 
-/** The parts of a connection string, of a hub's policy or of a device or module. */
+/** The parts of a connection string, which belongs to a hub's policy, a device or a module. */
 export interface ConnectionString {
   /** The hub's host name, such as `myhub.azure-devices.net`. */
   hostName: string;
@@ -10,11 +10,11 @@ export interface ConnectionString {
   sharedAccessKeyName?: string;
   /** The key, base64. Readable, but hidden from `console.log`, `inspect` and `JSON.stringify`. */
   sharedAccessKey?: string;
-  /** A ready-made token instead of a key. Hidden like the key. */
+  /** A ready-made token in place of a key. Hidden in the same way. */
   sharedAccessSignature?: string;
-  /** The device that the string is for; absent in a hub's own. */
+  /** The device that the string belongs to. A hub's connection string has none. */
   deviceId?: string;
-  /** The module that the string is for. */
+  /** The module that the string belongs to. */
   moduleId?: string;
   /** The gateway to connect through. */
   gatewayHostName?: string;
@@ -22,10 +22,10 @@ export interface ConnectionString {
   x509?: boolean;
 }
 
-/** What stood in a text, before it is known to be what it should be. */
+/** The parts of a connection string before they are checked. */
 type UncheckedParts = Partial<Record<keyof ConnectionString, string | boolean>>;
 
-/** The fields; the wire names differ in case alone, and other SDKs accept any case. */
+/** The names of the parts. In the text they may be in any case, as in other SDKs. */
 const FIELDS: readonly (keyof ConnectionString)[] = [
   "hostName",
   "sharedAccessKeyName",
@@ -38,16 +38,17 @@ const FIELDS: readonly (keyof ConnectionString)[] = [
 ];
 
 /**
- * Takes a connection string apart and checks each part.
+ * Parses a connection string and checks each of its parts.
  *
- * Names of parts are matched in any case; white space around the whole string and one trailing semicolon are ignored.
+ * The names of the parts are not case-sensitive. White space around the whole string and one trailing semicolon are
+ * ignored.
  *
  * @param connectionString The text from the portal or from {@linkcode deviceConnectionString}.
- * @returns The parts. The secrets among them can be read but do not show when the object is printed.
- * @throws {TypeError} When the text is no connection string: a part is missing, twice there, unknown or has no value.
+ * @returns The parts. The secrets among them can be read, but are hidden when the object is printed.
+ * @throws {TypeError} When the text is not a connection string: a part is missing, duplicated, unknown or empty.
  * @throws {RangeError} When a part's value is not legal, such as a key that is not base64.
  *
- * @example Which hub is it?
+ * @example Find out which hub a connection string is for
  * ```ts
  * import { parseConnectionString } from "@iothub/registry-manager";
  *
@@ -64,11 +65,11 @@ export function parseConnectionString(connectionString: string): ConnectionStrin
   for (const [index, piece] of pieces.entries()) {
     const [, name, value] = /^\s*(\w+)\s*=(.*)$/s.exec(piece) ?? [];
     const field = FIELDS.find((known) => known.toLowerCase() === name?.toLowerCase());
-    // Says where a piece stands and not what it is: a mangled string may hold the key in any place.
+    // The error tells the position of the part, not its text, since a mangled string may have the key in any place.
     if (field === undefined) {
-      throw unusable(`part ${index + 1} of ${pieces.length} has none of the names ${FIELDS.join(", ")}`);
+      throw unusable(`the name of part ${index + 1} of ${pieces.length} is not one of ${FIELDS.join(", ")}`);
     }
-    if (parts[field] !== undefined) throw unusable(`${field} is there twice`);
+    if (parts[field] !== undefined) throw unusable(`${field} appears twice`);
     if (!value) throw unusable(`${field} has no value`);
     parts[field] = field === "x509" ? value.toLowerCase() === "true" : value;
   }
@@ -87,23 +88,23 @@ function checkParts(parts: UncheckedParts): asserts parts is ConnectionString {
   }
   const { length } = [sharedAccessKey, sharedAccessSignature, x509].filter((proof) => proof !== undefined);
   if (length !== 1) {
-    throw unusable(`it has ${length} of SharedAccessKey, SharedAccessSignature and x509, not one`);
+    throw unusable(`it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has ${length}`);
   }
   if (sharedAccessKey !== undefined && (sharedAccessKeyName ?? deviceId) === undefined) {
     throw unusable("SharedAccessKeyName or DeviceId is missing");
   }
-  if (moduleId !== undefined && deviceId === undefined) throw unusable("ModuleId needs a DeviceId");
+  if (moduleId !== undefined && deviceId === undefined) throw unusable("it has a ModuleId but no DeviceId");
 }
 
-/** Throws unless `hostName` is a host name alone: no scheme, port or path. */
+/** Throws unless `hostName` is a host name without a scheme, port or path. */
 export function checkHostName(hostName: unknown): asserts hostName is string {
-  const rule = "of A-Za-z0-9_.- alone, such as myhub.azure-devices.net";
+  const rule = "made up of A-Za-z0-9_.- only, such as myhub.azure-devices.net";
   checkText("the host name", hostName, /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/, rule);
-  // Looks like an IPv4 address and is none, such as 1.2.3.456.
+  // This refuses a name that looks like an IPv4 address but is not one, such as 1.2.3.456.
   if (!URL.canParse(`https://${hostName}`)) throw wrongValue("the host name", rule);
 }
 
-/** The error for a connection string that is not what is expected; `reason` must hold no piece of it. */
+/** Returns the error for a connection string that cannot be used. `reason` must not contain any part of the string. */
 export function unusable(reason: string): TypeError {
   return new TypeError(
     `Cannot use the connection string: ${reason}; expected HostName=<host>;SharedAccessKeyName=<policy>;SharedAccessKey=<key>`,

@@ -5,35 +5,35 @@ import { checkText } from "../values/checks.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { TokenCredential } from "./token_credential.ts";
 
-/** What proves to the hub who calls, with the time until which it does. */
+/** A token that proves to the hub who is calling, with its expiry. */
 export interface HubToken {
   /** The value of the header `Authorization`: `SharedAccessSignature …` or `Bearer …`. */
   readonly authorization: string;
   /** When it expires, in milliseconds since 1970. */
   readonly expiresOn: number;
-  /** From when on a new one should be asked for, where the source says so; in milliseconds since 1970. */
+  /** When the token should be renewed, in milliseconds since 1970, if its source says so. */
   readonly renewOn?: number;
 }
 
-/** Makes a token that is good from a time on, which is in milliseconds since 1970. */
+/** Makes a token. `now` is the hub's time as far as it is known, in milliseconds since 1970. */
 type TokenMaker = (now: number) => Promise<HubToken>;
 
-/** A clock that is off by less is taken to be right. */
+/** A clock that is off by no more than this is considered right. */
 const CLOCK_TOLERANCE_IN_MS = 60_000;
 
-/** Renewal starts this long before a token expires, or in the last tenth of a shorter life. */
+/** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 300_000;
 
 /**
- * One source of tokens with the token it gave last. Nothing is asked for before the first call; calls that come while
- * a token is being made share it.
+ * A source of tokens, with the token that it returned last. It is not asked for a token before the first call, and calls
+ * that come while a token is being made share that token.
  */
 export class HubCredential {
-  /** What the tokens are for: the host name (shared access signatures) or the scope (Entra). */
+  /** The host name that the tokens are for or, for Entra, their scope. */
   readonly audience: string;
-  /** Who signs in, in words for messages. */
+  /** Names the identity in error messages. */
   readonly signedInAs: string;
-  /** A ready-made token, or what makes one. */
+  /** A ready-made token, or a function that makes tokens. */
   readonly #source: HubToken | TokenMaker;
   #current: HubToken | undefined;
   #renewAt = 0;
@@ -46,29 +46,35 @@ export class HubCredential {
     this.#source = source;
   }
 
-  /** The header value if it is at hand and good for a while, so that the usual call need not wait. */
+  /** The header's value, unless a token must be made or renewed first. With it, most calls need not wait for a promise. */
   get authorization(): string | undefined {
     return Date.now() < this.#renewAt ? this.#current?.authorization : undefined;
   }
 
   /**
-   * A token in place of one that the hub refused, made by the hub's clock where this machine's is off; `undefined` for a
-   * ready-made one. A token that another call has put in its place meanwhile is taken as it is.
+   * Returns a token to use in place of one that the hub refused, or `undefined` if the token was ready-made. If this
+   * machine's clock is off, the token is made for the hub's clock. If another call has replaced the refused token in the
+   * meantime, its token is returned.
+   *
+   * @param refused The refused value of the header.
+   * @param answeredAt When the hub refused it, by the hub's clock, in milliseconds since 1970.
+   * @param options The call, for the text of an error.
+   * @throws {IoTHubError} `CredentialError` when the source failed.
    */
-  async replace(refused: string, hubTime: number, options: FailedCall): Promise<HubToken | undefined> {
+  async replace(refused: string, answeredAt: number, options: FailedCall): Promise<HubToken | undefined> {
     if (typeof this.#source !== "function") return undefined;
     const current = this.#current;
     if (current?.authorization !== refused) return current;
-    const offset = hubTime - Date.now();
-    // The header counts whole seconds, and the answer took its time.
+    const offset = answeredAt - Date.now();
+    // A small offset means nothing: the header counts whole seconds, and the answer took some time to arrive.
     this.#clockOffsetInMs = Math.abs(offset) > CLOCK_TOLERANCE_IN_MS ? offset : 0;
     return await this.getToken({ ...options, forceRefresh: true });
   }
 
   /**
-   * The token, renewed if its end is near or `forceRefresh` says so.
+   * Returns the current token. It is renewed first if it expires soon, or if `forceRefresh` is set.
    *
-   * @throws {IoTHubError} `CredentialError` when the source gave none.
+   * @throws {IoTHubError} `CredentialError` when the source failed.
    */
   async getToken(options: FailedCall & { forceRefresh?: boolean }): Promise<HubToken> {
     const atHand = options.forceRefresh ? undefined : this.#current;
@@ -76,9 +82,9 @@ export class HubCredential {
     try {
       return await (this.#pending ??= this.#renew());
     } catch (cause) {
-      // A source that fails for a moment costs nothing while the old token is still good.
+      // A temporary failure of the source does no harm as long as the old token is valid.
       if (atHand && Date.now() < atHand.expiresOn) return atHand;
-      throw failure(options, "CredentialError", `the credential gave no token for ${this.audience}`, {
+      throw failure(options, "CredentialError", `the credential did not return a token for ${this.audience}`, {
         cause: causeToShow(cause),
       });
     }
@@ -92,7 +98,7 @@ export class HubCredential {
       const expiresOn = token.expiresOn - this.#clockOffsetInMs;
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
       this.#renewAt = Math.min(token.renewOn ?? Infinity, expiresOn - margin);
-      // By this machine's clock from here on.
+      // From here on the expiry is in terms of this machine's clock.
       return this.#current = { ...token, expiresOn };
     } finally {
       this.#pending = undefined;
@@ -100,7 +106,7 @@ export class HubCredential {
   }
 }
 
-/** The credential of a hub's connection string: signs tokens with the key, or uses the ready-made one. */
+/** Returns the credential of a hub's connection string. It signs tokens with the key, or uses the ready-made token. */
 export function credentialFromConnectionString(parsed: ConnectionString, ttlInSeconds?: number): HubCredential {
   const { hostName, sharedAccessKeyName, sharedAccessKey, sharedAccessSignature } = parsed;
   if (sharedAccessSignature !== undefined) {
@@ -119,11 +125,11 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
   });
 }
 
-/** The credential of an Entra identity. */
+/** Returns the credential of an Entra identity. */
 export function credentialFromTokenCredential(source: TokenCredential, scope: string): HubCredential {
   return new HubCredential(scope, "the token credential's identity", async () => {
     const token = await source.getToken(scope);
-    // Runtimes name the value of a header that they refuse.
+    // A runtime that refuses a header's value would show it in its error.
     checkText("the credential's token", token?.token, /^[\x21-\x7e]+$/, "visible ASCII");
     return {
       authorization: `Bearer ${token.token}`,

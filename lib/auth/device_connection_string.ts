@@ -5,14 +5,15 @@ import { checkId } from "../values/ids.ts";
 import { keyBytes } from "./sas_token.ts";
 
 /**
- * Writes the connection string with which a device signs in: with its primary key, or with its certificate where it has one.
+ * Builds the connection string with which a device signs in, by its certificate if it has one and otherwise by its
+ * primary key.
  *
  * @param hostName The hub's host name.
- * @param device The identity as the hub returned it; with a key for SAS devices.
+ * @param device The identity as the hub returned it. For a device that signs in with a key, it must include the key.
  * @returns `HostName=…;DeviceId=…;SharedAccessKey=…`, or `…;x509=true`. It holds the device's key: treat it as a secret.
  * @throws {TypeError} When the identity has no id, or neither a key nor a certificate.
- * @throws {RangeError} When the host name, the id or the key is not legal; also for an id with a semicolon, which no
- * connection string can hold.
+ * @throws {RangeError} When the host name, the id or the key is not legal, or when the id has a semicolon, which a
+ * connection string cannot contain.
  *
  * @example Hand a new device its connection string
  * ```ts
@@ -30,7 +31,7 @@ export function deviceConnectionString(hostName: string, device: Device): string
   checkId("deviceId", device?.deviceId);
   const { deviceId, authentication } = device;
   if (deviceId.includes(";")) {
-    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon in a connection string");
+    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon, which a connection string cannot contain");
   }
   const start = `HostName=${hostName};DeviceId=${deviceId}`;
   if (authentication?.type === "selfSigned" || authentication?.type === "certificateAuthority") {
@@ -40,7 +41,7 @@ export function deviceConnectionString(hostName: string, device: Device): string
   if (!key) {
     throw new TypeError(
       `Cannot use device ${quote(deviceId)}: it has neither a primary key nor a certificate; ` +
-        "read it with a policy that may see keys",
+        "read it with a policy that is allowed to see keys",
     );
   }
   keyBytes(`primaryKey of device ${quote(deviceId)}`, key);

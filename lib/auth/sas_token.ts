@@ -1,40 +1,43 @@
 import { decodeBase64, encodeBase64 } from "../values/base64.ts";
 import { checkText, wrongType, wrongValue } from "../values/checks.ts";
 
-/** How long a shared access signature lives when nothing else is said, in seconds. */
+/** How long a shared access signature is valid by default, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
 
-/** The longest life, in seconds: a larger number would not be written in digits alone. */
+/** The longest time that a token can be valid, in seconds. A larger number might not be printed as plain digits. */
 export const MAX_SAS_TTL_IN_SECONDS: number = Number.MAX_SAFE_INTEGER;
 
-/** What {@linkcode createSasToken} signs. */
+/** The input of {@linkcode createSasToken}. */
 export interface SasTokenInput {
-  /** What the token gives access to: a hub's host name, or a path below it such as `myhub.azure-devices.net/devices/d1`. */
+  /**
+   * The resource that the token gives access to: a hub's host name, or a path below it such as
+   * `myhub.azure-devices.net/devices/d1`.
+   */
   resourceUri: string;
-  /** The shared access key, base64. */
+  /** The shared access key, in base64. */
   key: string;
-  /** The name of the shared access policy the key belongs to. Left out for a device's own key. */
+  /** The name of the shared access policy that the key belongs to. Leave it out for a device's own key. */
   keyName?: string;
-  /** When the token expires. Takes the place of `ttlInSeconds`. */
+  /** When the token expires. It replaces `ttlInSeconds`, so only one of the two can be given. */
   expiresOn?: Date;
   /**
-   * How long the token lives from now on, in seconds.
+   * How long the token is valid, in seconds from now.
    * @default {3600}
    */
   ttlInSeconds?: number;
 }
 
 /**
- * Creates a shared access signature with Web Crypto (HMAC-SHA256), as services, devices and modules use them.
+ * Creates a shared access signature (HMAC-SHA256), with which services, devices and modules sign in.
  *
- * The clock is read only where `expiresOn` is left out; the life is one hour unless said otherwise.
+ * The token is valid for one hour by default. The clock is not read if `expiresOn` is given.
  *
- * @param input What to sign, with which key, for how long.
+ * @param input The resource, the key and the expiry.
  * @returns The token, `SharedAccessSignature sr=…&sig=…&se=…[&skn=…]`.
  * @throws {TypeError} When a part is missing or has the wrong type.
- * @throws {RangeError} When the key is not base64, or the expiry or the policy's name is no legal one.
+ * @throws {RangeError} When the key is not base64, or when the expiry or the policy's name is not legal.
  *
- * @example A token for a device
+ * @example Create a token for a device
  * ```ts
  * import { createSasToken } from "@iothub/registry-manager";
  *
@@ -62,14 +65,18 @@ export async function createSasToken(input: SasTokenInput): Promise<string> {
   return await signSasToken(await importSasKey(key), resourceUri, expiry, keyName);
 }
 
-/** The bytes of a shared access key; throws unless it is base64 of at least one. `name` is what the caller calls it. */
+/**
+ * Decodes a shared access key. `name` names it in errors.
+ *
+ * @throws {RangeError} When the key is empty or not base64.
+ */
 export function keyBytes(name: string, key: unknown): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase64(key);
   if (bytes === undefined) throw wrongValue(name, "base64");
   return bytes;
 }
 
-/** Imports a base64 key for {@linkcode signSasToken}. The import costs as much as a signature: do it once per key. */
+/** Imports a base64 key for {@linkcode signSasToken}. This takes as long as a signature, so do it once per key. */
 export function importSasKey(key: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", keyBytes("key", key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
@@ -81,22 +88,22 @@ export async function signSasToken(
   expiry: number,
   keyName?: string,
 ): Promise<string> {
-  // The hub verifies the very text it is sent, so that the encoded form is what must be signed.
+  // The hub verifies the text exactly as it was sent, so the encoded form must be signed.
   const sr = percentEncode(resourceUri);
   const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${sr}\n${expiry}`));
   const sig = encodeBase64(new Uint8Array(signature)).replaceAll("+", "%2B").replaceAll("=", "%3D");
   return `SharedAccessSignature sr=${sr}&sig=${sig}&se=${expiry}` + (keyName === undefined ? "" : `&skn=${keyName}`);
 }
 
-/** Throws unless `keyName` is a legal name of a shared access policy; it travels in the token as it is. */
+/** Throws unless `keyName` can be the name of a shared access policy. It is not encoded in the token. */
 export function checkPolicyName(keyName: unknown): asserts keyName is string {
-  // Not shown: in a mangled connection string it may be the key that stands here.
-  checkText("the policy name", keyName, /^[A-Za-z0-9_.@-]+$/, "of A-Za-z0-9_.@-");
+  // The error does not show the name, since in a mangled connection string it may be the key.
+  checkText("the policy name", keyName, /^[A-Za-z0-9_.@-]+$/, "made up of A-Za-z0-9_.@-");
 }
 
 function expiryAfter(ttlInSeconds: number): number {
   if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0 && ttlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
-    throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);
+    throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `greater than 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);
   }
   return Math.ceil(Date.now() / 1000 + ttlInSeconds);
 }
@@ -104,7 +111,7 @@ function expiryAfter(ttlInSeconds: number): number {
 function expiryAt(expiresOn: Date): number {
   if (!(expiresOn instanceof Date)) throw wrongType("expiresOn", "a Date", expiresOn);
   const expiry = Math.floor(expiresOn.getTime() / 1000);
-  if (!(expiry >= 0)) throw wrongValue(`expiresOn ${expiresOn}`, "a Date from 1970 on");
+  if (!(expiry >= 0)) throw wrongValue(`expiresOn ${expiresOn}`, "a Date in 1970 or later");
   return expiry;
 }
 

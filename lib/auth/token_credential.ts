@@ -1,13 +1,13 @@
 /**
- * The credential types of `@azure/core-auth`, by structure: every credential of `@azure/identity` fits them, and nobody
- * installs that package for its types alone. A test keeps them assignable to the originals in both directions.
+ * The credential types of `@azure/core-auth`, declared again so that nobody has to install that package for its types.
+ * Every credential of `@azure/identity` fits them. A test keeps them assignable to the originals in both directions.
  *
  * @module
  */
 
-/** What {@linkcode TokenCredential.getToken} is told. */
+/** Options for {@linkcode TokenCredential.getToken}. */
 export interface GetTokenOptions {
-  /** Ends the request for a token. */
+  /** Aborts the request for a token. */
   abortSignal?: AbortSignal;
 }
 
@@ -17,12 +17,18 @@ export interface AccessToken {
   token: string;
   /** When it expires, in milliseconds since 1970. */
   expiresOnTimestamp: number;
-  /** From when on a new one should be asked for, in milliseconds since 1970. */
+  /** When the token should be renewed, in milliseconds since 1970. */
   refreshAfterTimestamp?: number;
 }
 
 /** A source of bearer tokens, such as `DefaultAzureCredential` of `@azure/identity`. */
 export interface TokenCredential {
-  /** Gets a token for the scopes, or `null` where the source has none. */
+  /**
+   * Gets a token.
+   *
+   * @param scopes The scopes that the token is for.
+   * @param options Options of the request.
+   * @returns The token, or `null` if the source has none.
+   */
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null>;
 }

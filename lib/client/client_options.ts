@@ -4,71 +4,81 @@ import { checkChoice, checkNumber, checkText, checkType } from "../values/checks
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
 
-/** How long a call may take when nothing else is said. */
+/** How long a call may take by default. */
 export const DEFAULT_TIMEOUT_IN_MS = 100_000;
 
-/** How long one attempt of a call may take that can be made again. */
+/** How long one attempt of a repeatable call may take by default. */
 export const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
 
-/** How a manager reaches its hub. Everything is optional. */
+/** How a client reaches its hub. Everything is optional. */
 export interface ClientOptions {
-  /** A function of the shape of the global `fetch`, used for every HTTP request instead of the runtime's own means. */
+  /**
+   * A function with the signature of the global `fetch` that makes all HTTP requests. By default the manager of the main
+   * entry uses `node:https` on Node, and everything else uses the runtime's `fetch`.
+   */
   fetch?: (url: string, init?: RequestInit) => Promise<Response>;
   /**
-   * The origin to call, such as `https://localhost:8443`. SAS tokens are still made for the hub's host name.
+   * The origin to send HTTP requests to, such as `https://localhost:8443`. SAS tokens are still made for the hub's host
+   * name.
    * @default {"https://<HostName>"}
    */
   endpoint?: string;
   /**
-   * Where to send messages: `amqps://host:port`, `amqp://host:port`, `wss://…` or `ws://…`, or a function that says so
-   * when the first message is sent.
+   * The endpoint for messages: `amqps://host:port`, `amqp://host:port`, `wss://…` or `ws://…`, or a function that
+   * returns it. The function is called for each new connection.
+   * @default {"amqps://<HostName>:5671"} or, over WebSockets, `"wss://<HostName>/$iothub/websocket"`
    */
   amqpEndpoint?: string | (() => Promise<string>);
   /**
-   * The transport for messages, where `amqpEndpoint` does not decide it.
-   * @default {"Amqp"} where the runtime has TCP sockets, else `"AmqpOverWebSocket"`
+   * The transport for messages, unless the scheme of `amqpEndpoint` decides it.
+   * @default {"Amqp"} if the runtime has TCP sockets, `"AmqpOverWebSocket"` otherwise
    */
   transportType?: "Amqp" | "AmqpOverWebSocket";
-  /** Certificates of the authorities to trust for messages, PEM, instead of those the runtime trusts. */
+  /**
+   * The certificates of the authorities to trust for messages, as PEM texts, in place of those that the runtime trusts.
+   */
   amqpTls?: { ca?: string | string[] };
   /**
-   * How long a call may take in all, in milliseconds, unless its own options say otherwise. A direct method gets at
-   * least its response and connect time-outs.
+   * How long a call may take in total, in milliseconds, unless the call has a time-out of its own. A direct method is
+   * always given at least its response and connect time-outs.
    * @default {100000}
    */
   timeoutInMs?: number;
   /**
-   * How long one attempt of a call may take, in milliseconds, if the call can be repeated.
+   * How long one attempt of a call may take, in milliseconds, if the call may be repeated.
    * @default {30000}
    */
   attemptTimeoutInMs?: number;
-  /** How calls are repeated that failed for a reason that may pass. */
+  /** How calls are repeated after a failure that may be temporary. */
   retryOptions?: RetryOptions;
-  /** How much is asked of the hub at once; without limits when left out. */
+  /** Limits the HTTP requests to the hub. By default there is no limit. */
   limits?: CallLimits;
   /**
-   * How long a signed token lives, in seconds. It is renewed in time.
+   * How long a signed token is valid, in seconds. Tokens are renewed before they expire.
    * @default {3600}
    */
   sasTokenTtlInSeconds?: number;
   /**
-   * The scope asked of a token credential. Sovereign clouds have others.
+   * The scope for which a token credential is asked for tokens. Sovereign clouds use other scopes.
    * @default {"https://iothubs.azure.net/.default"}
    */
   tokenScope?: string;
-  /** Put in front of this module's own name in `User-Agent`. */
+  /**
+   * A text that is put before this module's name in `User-Agent`.
+   * @default {""}
+   */
   userAgentPrefix?: string;
 }
 
-/** What each option must be. */
+/** The check of each option. */
 type Checks = { [Name in keyof ClientOptions]-?: (value: NonNullable<ClientOptions[Name]>, name: string) => void };
 
-/** Throws unless each option is what it should be. */
+/** Throws unless each option has the right type and an allowed value. */
 export function checkClientOptions(options: ClientOptions): void {
   checkType("options", options, "object");
   const checks: Checks = {
     fetch: (value, name) => checkType(name, value, "function"),
-    // A hub's paths begin at the root; only a WebSocket may be found elsewhere.
+    // The hub's paths start at the root of an origin. Only a WebSocket may have another path.
     endpoint: (value, name) => checkEndpoint(name, value, /^https?:\/\/[^/@]+\/$/, "http(s)://host:port"),
     amqpEndpoint(value, name) {
       if (typeof value === "function") return;
@@ -86,7 +96,7 @@ export function checkClientOptions(options: ClientOptions): void {
         name,
         value,
         (time) => time > 0 && time <= MAX_SAS_TTL_IN_SECONDS,
-        `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
+        `greater than 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
       ),
     tokenScope: (value, name) => checkType(name, value, "string"),
     userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),
@@ -99,7 +109,7 @@ export function checkClientOptions(options: ClientOptions): void {
   }
 }
 
-/** Throws unless a text is a URL whose normal spelling, as the runtime gives it, is of a form. */
+/** Throws unless `endpoint` is a URL that, as the runtime normalizes it, matches `form`. */
 function checkEndpoint(name: string, endpoint: unknown, form: RegExp, rule: string): void {
   checkType(name, endpoint, "string");
   checkText(name, URL.canParse(endpoint) ? new URL(endpoint).href : "", form, rule);

@@ -10,24 +10,24 @@ import type { TokenCredential } from "../auth/token_credential.ts";
 
 const DEFAULT_TOKEN_SCOPE = "https://iothubs.azure.net/.default";
 
-/** Where a manager's hub is and what it signs in with. */
+/** The address of a hub, and the credential that clients use there. */
 export interface HubAccess {
   readonly hostName: string;
   readonly credential: HubCredential;
 }
 
-/** Reads a policy's connection string. */
+/** Returns the access that a policy's connection string gives. */
 export function accessFromConnectionString(connectionString: string, options: ClientOptions): HubAccess {
   checkClientOptions(options);
   const parsed = parseConnectionString(connectionString);
-  if (parsed.deviceId !== undefined) throw unusable("it is a device's");
+  if (parsed.deviceId !== undefined) throw unusable("it belongs to a device");
   return {
     hostName: parsed.hostName,
     credential: credentialFromConnectionString(parsed, options.sasTokenTtlInSeconds),
   };
 }
 
-/** Reads a hub's address, and keeps the credential for the first call. */
+/** Returns the access that a token credential gives. The credential is not asked for a token before the first call. */
 export function accessFromTokenCredential(url: string, source: TokenCredential, options: ClientOptions): HubAccess {
   checkClientOptions(options);
   checkType("url", url, "string");

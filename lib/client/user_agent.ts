@@ -1,12 +1,12 @@
-/** Kept equal to the version in deno.json by a test. */
+/** The version of this module. A test keeps it equal to the one in deno.json. */
 export const VERSION = "0.1.0";
 
 /**
- * The value of `User-Agent`, or `undefined` in a browser: there it would only make each request need one more, to ask
- * for permission, and say less than the browser's own.
+ * Returns the value for the header `User-Agent`, or `undefined` in a browser. There a value of our own would cost a
+ * preflight request for each request, and would say less than the browser's value.
  */
 export function userAgent(prefix: string = ""): string | undefined {
   if (globalThis.navigator?.userAgent?.startsWith("Mozilla/")) return undefined;
-  // Trimmed as the header would be.
+  // A header's value would be trimmed too.
   return `${prefix} iothub-registry-manager/${VERSION}`.trim();
 }

@@ -58,12 +58,22 @@ describe("parseConnectionString()", () => {
       TypeError,
       /SharedAccessKeyName or DeviceId is missing/,
     ],
-    ["no SharedAccessKey", "HostName=h;SharedAccessKeyName=p", TypeError, /it has 0 of SharedAccessKey, /],
+    [
+      "no SharedAccessKey",
+      "HostName=h;SharedAccessKeyName=p",
+      TypeError,
+      /it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has 0/,
+    ],
     ["an empty HostName", GOOD.replace("myhub.azure-devices.net", ""), TypeError, /hostName has no value/],
     ["an empty SharedAccessKey", GOOD.replace(KEY, ""), TypeError, /sharedAccessKey has no value/],
-    ["a part twice", `${GOOD};HostName=h`, TypeError, /hostName is there twice/],
+    ["a part twice", `${GOOD};HostName=h`, TypeError, /hostName appears twice/],
     ["a part without =", `HostName=h;${KEY.replaceAll("=", "")};SharedAccessKeyName=p`, TypeError, /part 2 of 3/],
-    ["an unknown part", `${GOOD};${KEY.slice(0, 20)}=x`, TypeError, /part 4 of 4 has none of the names/],
+    [
+      "an unknown part",
+      `${GOOD};${KEY.slice(0, 20)}=x`,
+      TypeError,
+      /the name of part 4 of 4 is not one of hostName, sharedAccessKeyName, /,
+    ],
     ["an empty part", GOOD.replace(";", ";;"), TypeError, /part 2 of 4/],
     ["a URL for a host name", GOOD.replace("=my", "=https://my"), RangeError, /host name/],
     ["a key that is not base64", GOOD.replace(KEY, `${KEY}*`), RangeError, /SharedAccessKey: it must be base64/],
@@ -73,9 +83,9 @@ describe("parseConnectionString()", () => {
       "a key and a token",
       `${GOOD};SharedAccessSignature=SharedAccessSignature sr=h`,
       TypeError,
-      /it has 2 of SharedAccessKey, SharedAccessSignature/,
+      /it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has 2/,
     ],
-    ["a module without a device", `${GOOD};ModuleId=m`, TypeError, /ModuleId needs a DeviceId/],
+    ["a module without a device", `${GOOD};ModuleId=m`, TypeError, /it has a ModuleId but no DeviceId/],
   ];
   for (const [what, text, error, message] of refused) {
     test(`refuses ${what}, says which part, and shows no secret`, () => {

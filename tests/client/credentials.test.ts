@@ -196,7 +196,10 @@ describe("a token credential", () => {
         assert.ok(error instanceof IoTHubError);
         assert.equal(error.code, "CredentialError");
         assert.equal(error.operation, "getTwin");
-        assert.match(error.message, /^Cannot complete getTwin of device "d": the credential gave no token for https:/);
+        assert.match(
+          error.message,
+          /^Cannot complete getTwin of device "d": the credential did not return a token for https:/,
+        );
         assert.ok(error.cause instanceof Error);
         return true;
       });

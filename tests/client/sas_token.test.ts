@@ -75,7 +75,12 @@ const BAD: [string, Record<string, unknown>, typeof TypeError | typeof RangeErro
   ["no key", { key: undefined }, RangeError, /key/],
   ["both expiries", { expiresOn: new Date(), ttlInSeconds: 1 }, TypeError, /both expiresOn and ttlInSeconds/],
   ["an invalid Date", { expiresOn: new Date(NaN) }, RangeError, /expiresOn/],
-  ["an expiry before 1970", { expiresOn: new Date(-1) }, RangeError, /expiresOn .*: it must be a Date from 1970 on/],
+  [
+    "an expiry before 1970",
+    { expiresOn: new Date(-1) },
+    RangeError,
+    /expiresOn .*: it must be a Date in 1970 or later/,
+  ],
   ["an expiry that is no Date", { expiresOn: "2030-01-01" }, TypeError, /expiresOn/],
   ["a life of nothing", { ttlInSeconds: 0 }, RangeError, /ttlInSeconds/],
   ["an endless life", { ttlInSeconds: Infinity }, RangeError, /ttlInSeconds/],
