@@ -92,7 +92,10 @@ export type HubErrorCode =
   | "DeviceUnavailable"
   | "GatewayTimeout";
 
-/** The names by HTTP status, and within it by the last three digits of the hub's six-digit number: 404 001 is `DeviceNotFound`. */
+/**
+ * The error names by the two parts of the hub's six-digit numbers: the HTTP status, and three more digits. Number 404001, for
+ * example, is `DeviceNotFound`.
+ */
 const NAMES: Readonly<Record<number, Readonly<Record<number, HubErrorCode>>>> = {
   400: {
     0: "GenericBadRequest",
@@ -217,7 +220,7 @@ const NAMES: Readonly<Record<number, Readonly<Record<number, HubErrorCode>>>> = 
   },
 };
 
-/** The hub's six-digit number of an error name, or `undefined` for a name that is none of the hub's. */
+/** Returns the hub's six-digit number for an error name, or `undefined` if the name is not one of the hub's. */
 export function errorNumberOf(code: string | undefined): number | undefined {
   for (const [status, names] of Object.entries(NAMES)) {
     const entry = Object.entries(names).find(([, name]) => name === code);
@@ -226,7 +229,7 @@ export function errorNumberOf(code: string | undefined): number | undefined {
   return undefined;
 }
 
-/** The hub's error name for a six-digit number, or `undefined` for a number that is none of the hub's. */
+/** Returns the hub's error name for a six-digit number, or `undefined` if the number is not one of the hub's. */
 export function errorNameOf(errorNumber: number): HubErrorCode | undefined {
   return NAMES[Math.floor(errorNumber / 1000)]?.[errorNumber % 1000];
 }

@@ -1,17 +1,17 @@
 import type { HubErrorCode } from "./error_codes.ts";
 
 /**
- * The codes of what goes wrong on this side of the wire, or on the way:
+ * The codes that this module adds to those of the hub:
  *
- * - `"Timeout"`: no answer within the time allowed.
+ * - `"Timeout"`: there was no answer in the time allowed.
  * - `"NetworkError"`: the hub could not be reached, or the connection broke.
- * - `"InvalidResponse"`: the answer was not what the API promises (broken JSON, for example).
- * - `"UnexpectedRedirect"`: a redirect, which is never followed: it would carry the credentials elsewhere.
- * - `"CredentialError"`: the credential gave no token.
- * - `"MessageNotAccepted"`: a message was released or modified instead of accepted.
- * - `"TooManyPendingMessages"`: so many messages wait to be sent that no more were taken.
- * - `"Closed"`: the manager was closed.
- * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered so, by status alone and without a name.
+ * - `"InvalidResponse"`: the answer does not have the form that the API promises, for example because its JSON is broken.
+ * - `"UnexpectedRedirect"`: the answer was a redirect. It is never followed, since it could send the credentials elsewhere.
+ * - `"CredentialError"`: the credential did not return a token.
+ * - `"MessageNotAccepted"`: the hub returned a message instead of accepting it (AMQP outcome `released` or `modified`).
+ * - `"TooManyPendingMessages"`: too many messages are already waiting to be sent.
+ * - `"Closed"`: the client was closed.
+ * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered with an error status, but without an error name.
  */
 export type ClientErrorCode =
   | "Timeout"
@@ -27,36 +27,36 @@ export type ClientErrorCode =
   | "HttpError";
 
 /**
- * Every code an {@linkcode IoTHubError} is known to carry, for a `switch` with completion. A name the hub invents
- * tomorrow arrives as it is, so that a `default` branch is always needed.
+ * Every code that an {@linkcode IoTHubError} is known to have, so that editors can complete it. A name that the hub adds
+ * in the future arrives unchanged, so a `switch` always needs a `default` branch.
  */
 export type IoTHubErrorCode = HubErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** What an {@linkcode IoTHubError} knows beside its message. */
+/** What an {@linkcode IoTHubError} tells in addition to its message. */
 export interface IoTHubErrorFacts {
-  /** The hub's name of the error, or one of this module's own. */
+  /** The hub's name for the error, or one of this module's codes. */
   code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
   operation: string;
-  /** Whether the same call may succeed later without any change. */
+  /** Whether the same call, unchanged, may succeed later. */
   retryable: boolean;
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was an answer. */
   statusCode?: number;
-  /** The hub's six-digit number, such as 404001. */
+  /** The hub's six-digit error number, such as 404001. */
   errorNumber?: number;
-  /** The hub's id of the failed request, for a support case. */
+  /** The hub's id of the failed request, to quote in a support case. */
   trackingId?: string;
-  /** How long the hub wants to be left alone, in milliseconds, where it said so. */
+  /** How long the hub asks clients to wait before they try again, in milliseconds, if it does. */
   retryAfterInMs?: number;
-  /** What caused the failure, where it was another error. */
+  /** The error that caused the failure, if another error did. */
   cause?: unknown;
 }
 
 /**
- * A failure that the hub or the network reported. Wrong arguments are `TypeError` or `RangeError` instead, and an
- * aborted call rejects with its signal's reason.
+ * A failure of the hub, of the network, or of this client. A wrong argument is reported as a `TypeError` or `RangeError`
+ * instead, and an aborted call rejects with the reason of its signal.
  *
- * @example Tell failures apart
+ * @example Recognize a failure by its code
  * ```ts
  * import { IoTHubError, IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -74,28 +74,28 @@ export interface IoTHubErrorFacts {
 export class IoTHubError extends Error implements IoTHubErrorFacts {
   /** Always `"IoTHubError"`. */
   override readonly name: string = "IoTHubError";
-  /** The hub's name of the error, or one of this module's own. */
+  /** The hub's name for the error, or one of this module's codes. */
   readonly code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
   readonly operation: string;
-  /** Whether the same call may succeed later without any change. */
+  /** Whether the same call, unchanged, may succeed later. */
   readonly retryable: boolean;
 
-  // Only declared, and set where they are known: an error that is printed shows none that are undefined.
-  /** The HTTP status, where there was an answer. */
+  // These are declared only, and set if they are known. Otherwise a printed error would show them as undefined.
+  /** The HTTP status, if there was an answer. */
   declare readonly statusCode?: number;
-  /** The hub's six-digit number, such as 404001. */
+  /** The hub's six-digit error number, such as 404001. */
   declare readonly errorNumber?: number;
-  /** The hub's id of the failed request, for a support case. */
+  /** The hub's id of the failed request, to quote in a support case. */
   declare readonly trackingId?: string;
-  /** How long the hub wants to be left alone, in milliseconds, where it said so. */
+  /** How long the hub asks clients to wait before they try again, in milliseconds, if it does. */
   declare readonly retryAfterInMs?: number;
 
   /**
-   * Creates an error. Only this module does so; the constructor is open for tests that stand in for it.
+   * Creates an error. Programs have no need to, but tests can use it to simulate a failure.
    *
    * @param message What happened.
-   * @param facts What is known beside the message.
+   * @param facts What is known in addition.
    */
   constructor(message: string, facts: IoTHubErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });

@@ -1,6 +1,6 @@
 import { IoTHubError, type IoTHubErrorCode, type IoTHubErrorFacts } from "./errors.ts";
 
-/** What an error's text is about: a method, and the identity it was called for. */
+/** The call that an error's text is about: a method, and the identity it was called for. */
 export interface FailedCall {
   /** The method's name, such as `"getTwin"`. */
   readonly operation: string;
@@ -8,7 +8,7 @@ export interface FailedCall {
   readonly moduleId?: string;
 }
 
-/** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
+/** Returns the error for a call that failed. `reason` ends the sentence that starts with "Cannot complete". */
 export function failure(
   { operation, deviceId, moduleId }: FailedCall,
   code: IoTHubErrorCode,
@@ -21,7 +21,7 @@ export function failure(
   return new IoTHubError(message, { code, operation, retryable: false, ...facts });
 }
 
-/** The error for a call on a manager that is closed. */
+/** Returns the error for a call on a client that is closed. */
 export function closed(subject: FailedCall): IoTHubError {
-  return failure(subject, "Closed", "the manager is closed; make a new one");
+  return failure(subject, "Closed", "the client is closed; create a new one");
 }

@@ -1,8 +1,8 @@
-/** Codes of failures to connect: nothing of the request has left. Node's, Bun's, and those of Node's fetch. */
+/** The codes of failures to connect in Node, Bun and Node's fetch. Nothing of the request was sent when they occur. */
 const CONNECT_CODES =
   /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ConnectionRefused|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** What an error may say of itself; of any type, since it may be anybody's. */
+/** What an error may tell about itself. The members may have any type, since the error may come from anywhere. */
 interface Cause {
   readonly code?: unknown;
   readonly syscall?: unknown;
@@ -10,17 +10,18 @@ interface Cause {
   readonly cause?: unknown;
 }
 
-/** Whether a request failed before any of it was sent: no such host, no connection, no agreement on TLS. */
+/** Whether a request failed before any of it was sent: the host is unknown, or connecting or the TLS handshake failed. */
 export function isBeforeSending(error: unknown): boolean {
   return isCertificateError(error) ||
     causesOf(error).some(({ code, syscall, message }) =>
       CONNECT_CODES.test(String(code)) || /^(?:connect|getaddrinfo)$/.test(String(syscall)) ||
-      // Deno has no codes, but says in which phase it was; Node's code for a cut handshake is that of any cut.
+      // Deno has no codes, but its messages name the phase. Node uses the same code for a connection that is cut during the
+      // handshake as for one that is cut later.
       /client error \(Connect\)|before secure TLS connection/.test(String(message))
     );
 }
 
-/** Whether the other side's certificate was refused. It will be refused again. */
+/** Whether the hub's certificate was refused. A retry does not help then. */
 export function isCertificateError(error: unknown): boolean {
   return causesOf(error).some(({ code, message }) =>
     /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(String(code)) ||
@@ -28,13 +29,13 @@ export function isCertificateError(error: unknown): boolean {
   );
 }
 
-/** The words of the innermost error: a runtime's outer one often says no more than "fetch failed". */
+/** Returns the message of the innermost error, since a runtime's outer error often says only "fetch failed". */
 export function innermostMessage(error: unknown): string {
   const inner = causesOf(error).at(-1) ?? error;
   return inner instanceof Error ? inner.message || inner.name : String(inner);
 }
 
-/** An error, what caused it, and so on; of several addresses that all failed, the first one's. */
+/** Returns an error, its cause, the cause of that, and so on. If several addresses failed, it follows the first one. */
 function causesOf(error: unknown): Cause[] {
   const causes: Cause[] = [];
   for (let cause = error; typeof cause === "object" && cause !== null && causes.length < 6;) {

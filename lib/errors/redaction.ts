@@ -1,11 +1,11 @@
 const HIDDEN = "(hidden)";
 
-/** Under this symbol Node, Bun and Deno look for an object's own way to be printed. */
+/** The name of the method that Node, Bun and Deno call to print an object. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * Makes `object` print and serialise without the values of `secrets`, which stay readable as properties.
- * What is added is not enumerable, so that copies and deep comparisons see the plain object.
+ * Hides the values of the properties `secrets` when `object` is printed or serialized. They stay readable as properties.
+ * The methods that this adds are not enumerable, so that copies and deep comparisons see the plain object.
  */
 export function hideSecrets<T extends object>(object: T, secrets: readonly (keyof T)[]): T {
   function masked(): object {
@@ -19,12 +19,12 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
 }
 
 /**
- * A text from elsewhere (a hub's answer, a runtime's error) without what looks like a secret, and without the secrets that
- * are known. Hubs and proxies are known to echo the header they refused.
+ * Removes everything that looks like a secret, and all the given `secrets`, from a text that comes from elsewhere, such as
+ * a hub's answer or a runtime's error. Hubs and proxies are known to echo the header that they refused.
  */
 export function redactText(text: string, secrets: readonly string[] = []): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
-    // What follows the word that announces it, however often what stands between them was escaped.
+    // A secret follows its name. The punctuation between the two may have been escaped any number of times.
     .replace(
       /((?<![a-z])(?:sig|SharedAccessKey|primaryKey|secondaryKey)\\*["']?\s*(?:[=:]|%(?:25)*3D)\s*\\*["']?)[^&\s"';,\\]+/gi,
       `$1${HIDDEN}`,
@@ -33,14 +33,14 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
     .replace(/\beyJ[\w.-]{8,}/g, HIDDEN);
 }
 
-/** What is secret of the value of the header `Authorization`: the token after the scheme, and a signature in it. */
+/** Returns the secrets in a value of the header `Authorization`: the token after the scheme, and a signature in it. */
 export function secretsOfToken(authorization: string): string[] {
   const token = authorization.replace(/^\S+ /, "");
   const signature = /\bsig=([^&]+)/.exec(token)?.[1] ?? "";
   return [token, signature, decode(signature)].filter(isSearchable);
 }
 
-/** Whether a secret is long enough to be searched for: something very short would be found in harmless words. */
+/** Whether a secret is long enough to search for. A very short one would also be found in harmless words. */
 export function isSearchable(secret: string): boolean {
   return secret.length >= 8;
 }
