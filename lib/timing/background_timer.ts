@@ -1,11 +1,11 @@
-/** setTimeout counts in 32 bits; a longer wait would end at once. */
+/** `setTimeout` takes 32 bits. With a longer delay it would fire at once. */
 const MAX_DELAY_IN_MS = 2 ** 31 - 1;
 
-/** One timer that can be set again and again, and that does not keep the process alive. */
+/** A timer that can be set many times, and that does not keep the process alive. */
 export class BackgroundTimer {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `action` at `time`, in milliseconds since 1970; whatever was set before is forgotten. */
+  /** Calls `action` at `time`, in milliseconds since 1970. This replaces what was set before. */
   setAt(time: number, action: () => void): void {
     this.clear();
     if (time === Infinity) return;
@@ -22,7 +22,7 @@ export class BackgroundTimer {
   }
 }
 
-/** Node and Bun give an object, Deno and browsers a number; a browser has no process to keep alive. */
+/** A timer is an object in Node and Bun, and a number in Deno and in browsers, which have no process to keep alive. */
 function unref(timer: unknown): void {
   if (typeof timer === "object") {
     (timer as { unref?(): void } | null)?.unref?.();

@@ -1,29 +1,29 @@
 import type { Deadline } from "./deadline.ts";
 import { checkNumber, checkType } from "../values/checks.ts";
 
-/** How much a manager asks of its hub at once. */
+/** Limits for the HTTP requests that a client, and all clients that share its connections, send to the hub. */
 export interface CallLimits {
   /**
-   * How many requests may be under way at once.
+   * How many requests may be in progress at the same time. Further ones wait their turn.
    * @default {Infinity}
    */
   maxConcurrentRequests?: number;
   /**
-   * How many requests may be started in a second.
+   * How many requests may start per second. They are spread evenly.
    * @default {Infinity}
    */
   maxRequestsPerSecond?: number;
 }
 
-/** Throws unless each limit lets something through. */
+/** Throws unless each limit is a number that allows at least one request. */
 export function checkLimits(limits: CallLimits): void {
   checkType("limits", limits, "object");
   const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity } = limits;
   checkNumber("limits.maxConcurrentRequests", maxConcurrentRequests, (count) => count >= 1, "at least 1");
-  checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "over 0");
+  checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "greater than 0");
 }
 
-/** Lets requests through, first come, first served, as the limits allow. */
+/** Lets requests start as the limits allow, first come, first served. */
 export class CallLimiter {
   readonly #maxConcurrent: number;
   readonly #intervalInMs: number;
@@ -37,7 +37,10 @@ export class CallLimiter {
     this.#intervalInMs = 1000 / maxRequestsPerSecond;
   }
 
-  /** Waits for a turn; each one must be given back by {@linkcode CallLimiter.leave}. Rejects when the deadline ends first. */
+  /**
+   * Waits until a request may start. {@linkcode CallLimiter.leave} must be called when it is done. Rejects if the deadline
+   * ends first.
+   */
   enter(deadline: Deadline): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.add(resolve);
@@ -50,14 +53,14 @@ export class CallLimiter {
     });
   }
 
-  /** Gives a turn back. */
+  /** Makes room for another request. */
   leave(): void {
     this.#running--;
     this.#advance();
   }
 
   #advance(): void {
-    // Somebody has waited for the moment, and a timer is always a little late.
+    // If a request was waiting for the timer, it may start late, since timers always fire a little late.
     const isLate = this.#timer !== undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -68,7 +71,8 @@ export class CallLimiter {
         this.#timer = setTimeout(() => this.#advance(), this.#nextStart - now);
         return;
       }
-      // Lateness is made up for, so that the rate is kept; a pause is not, so that no burst follows it.
+      // To keep the rate, a late start does not delay the starts after it. Time without requests is not made up for, so
+      // that no burst follows a pause.
       this.#nextStart = Math.max(this.#nextStart, isLate ? now - this.#intervalInMs : now) + this.#intervalInMs;
       this.#queue.delete(start);
       this.#running++;

@@ -1,19 +1,19 @@
 import { checkNumber, wrongType } from "../values/checks.ts";
 
-/** setTimeout counts in 32 bits; a longer wait would end at once. */
+/** `setTimeout` takes 32 bits. With a longer delay it would fire at once. */
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
 
-/** Throws unless `timeoutInMs` is a time-out a timer can keep. */
+/** Throws unless `timeoutInMs` is a time-out for which a timer can be set. */
 export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs"): void {
   checkNumber(
     name,
     timeoutInMs,
     (time) => time > 0 && time <= MAX_TIMEOUT_IN_MS,
-    `over 0 and at most ${MAX_TIMEOUT_IN_MS}`,
+    `greater than 0 and at most ${MAX_TIMEOUT_IN_MS}`,
   );
 }
 
-/** Throws unless `signal` is an AbortSignal, be it one of another realm or of a polyfill. */
+/** Throws unless `signal` is an AbortSignal, which may come from another realm or a polyfill. */
 export function checkAbortSignal(signal: unknown): void {
   const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
   if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
@@ -22,10 +22,10 @@ export function checkAbortSignal(signal: unknown): void {
 }
 
 /**
- * The end of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
+ * The deadline of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
  */
 export class Deadline {
-  /** When the time is up, on the clock of `performance.now`. */
+  /** When the time is up, as a value of `performance.now`. */
   readonly due: number;
   readonly #outer: AbortSignal | undefined;
   readonly #follow: (() => void) | undefined;
@@ -45,7 +45,7 @@ export class Deadline {
     else outer.addEventListener("abort", this.#follow);
   }
 
-  /** Fires at the end. Not made before it is wanted, since a signal is a tenth of what a call costs on Node. */
+  /** Fires when the call ends. It is created on first use, since a signal is a tenth of what a call costs on Node. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -54,12 +54,15 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Whether the time-out was what ended the call. */
+  /** Whether the time-out has ended the call. */
   get hasExpired(): boolean {
     return this.#hasExpired;
   }
 
-  /** Has `listener` called at the end, which may be now, instead of the one before; `undefined` for none. */
+  /**
+   * Sets the one listener that is called when the call ends. If it has ended already, the listener is called at once.
+   * `undefined` removes the listener.
+   */
   listen(listener: ((reason: unknown) => void) | undefined): void {
     this.#onEnd = listener;
     if (this.#hasEnded) listener?.(this.#reason);
@@ -80,16 +83,16 @@ export class Deadline {
     this.end(new DOMException("The call's time is up", "TimeoutError"));
   }
 
-  /** Waits for a promise that knows nothing of this deadline; rejects with the reason if that ends first. */
+  /** Waits for a promise that does not depend on this deadline. Rejects with the deadline's reason if that ends first. */
   race<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      // Listened to in any case, since a promise that nobody listens to must not fail.
+      // This comes first in any case, since a rejection that nobody handles could end the process.
       promise.then(resolve, reject);
       this.listen(reject);
     });
   }
 
-  /** Waits for some time; rejects with the reason if the call ends first. */
+  /** Waits for the given time. Rejects with the deadline's reason if the call ends first. */
   sleep(timeInMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, timeInMs);
@@ -100,13 +103,13 @@ export class Deadline {
     });
   }
 
-  /** Expires by a timer of its own, instead of one that all deadlines share. */
+  /** Sets a timer for this deadline alone, in place of the one that all deadlines share. */
   setOwnTimer(): void {
     const remaining = this.due - performance.now();
     if (remaining < Infinity) this.#timer = setTimeout(() => this.expire(), Math.max(0, remaining));
   }
 
-  /** Releases the caller's signal, and the timer. */
+  /** Stops listening to the caller's signal, and clears the timer. */
   release(): void {
     clearTimeout(this.#timer);
     if (this.#follow !== undefined) this.#outer!.removeEventListener("abort", this.#follow);
@@ -114,18 +117,19 @@ export class Deadline {
 }
 
 /**
- * The deadlines of all calls under way. They share one timer, since to set one and clear it again is a good part of what a call
- * costs on some runtimes. It is set for the earliest of them, and never without a call. On Workers each has its own.
+ * The deadlines of all calls in progress. They share one timer, since setting and clearing a timer for each would be a
+ * good part of what a call costs on some runtimes. The timer is set for the earliest deadline, and is cleared when no call
+ * is in progress. On Workers each deadline has its own timer.
  */
 export class Deadlines {
-  /** On Workers a timer ends with the request that set it, so that calls of several requests cannot share one. */
+  /** On Workers a timer ends with the request that set it, so calls of several requests cannot share one. */
   readonly #timersBelongToRequests: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
-  /** The deadlines, each with the one whose call it is. */
+  /** The deadlines, each with its caller. */
   readonly #running = new Map<Deadline, unknown>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
 
-  /** Starts the clock of one call, which must be given to {@linkcode Deadlines.stop} at the call's end. */
+  /** Starts the deadline of a call. It must be passed to {@linkcode Deadlines.stop} when the call is done. */
   start(timeoutInMs: number, outer: AbortSignal | undefined, caller?: unknown): Deadline {
     const deadline = new Deadline(timeoutInMs, outer);
     this.#running.set(deadline, caller);
@@ -134,14 +138,14 @@ export class Deadlines {
     return deadline;
   }
 
-  /** Releases what a deadline holds. */
+  /** Stops a deadline and releases its resources. */
   stop(deadline: Deadline): void {
     deadline.release();
     this.#running.delete(deadline);
     if (this.#running.size === 0) this.#setTimer(Infinity);
   }
 
-  /** Ends all calls now, or those of one caller. */
+  /** Ends all calls, or all calls of one caller. */
   endAll(caller?: unknown): void {
     const reason = new DOMException("The call was given up", "AbortError");
     for (const [deadline, owner] of this.#running) {

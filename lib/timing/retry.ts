@@ -3,33 +3,37 @@ import { isBeforeSending } from "../errors/network_failure.ts";
 import type { RetryOptions } from "./retry_options.ts";
 
 /**
- * Whether a request that failed has run on the hub: surely not, hardly (the hub says so before it starts, though none has
- * promised it), or perhaps.
+ * Whether the hub may have carried out a request that failed: certainly not, hardly (the hub normally answers so before it
+ * starts, but nothing guarantees that), or perhaps.
  */
 type HasRun = "no" | "hardly" | "perhaps";
 
-/** The hub was there, the device's part of it was not: the request may have got further. */
+/** The hub was available, but its part for the device was not, so the request may have got further than usual. */
 const DEVICE_UNAVAILABLE = 503102;
 
-/** No answer comes sooner; and a timer may fire a little early, so that a call whose time is up seems to have some left. */
+/**
+ * The shortest time in which an attempt is worth starting. No answer comes sooner. Moreover timers may fire a little early,
+ * after which a call whose time is up seems to have some left.
+ */
 const LEAST_ATTEMPT_IN_MS = 5;
 
-/** Whether the request of an attempt that ended with this error has run. */
+/** Tells from the error of an attempt whether the hub may have carried out its request. */
 function hasRun({ statusCode, errorNumber, code, cause }: IoTHubError): HasRun {
   if (statusCode === 401 || statusCode === 429 || code === "CredentialError" || isBeforeSending(cause)) return "no";
   return statusCode === 503 && errorNumber !== DEVICE_UNAVAILABLE ? "hardly" : "perhaps";
 }
 
 /**
- * Counts the repetitions of one call and says how long to wait before the next one, or that there is none.
+ * Counts the repetitions of one call, and decides whether and when to repeat it again.
  *
- * What may run twice is repeated after any failure that may pass; what must not, only if it has not run.
+ * A call that may run twice is repeated after any failure that may be temporary. A call that must not is repeated only if
+ * it cannot have run, or hardly.
  */
 export class Retries {
   readonly #options: Required<RetryOptions>;
   readonly #mayRunTwice: boolean;
   #count = 0;
-  /** The likeliest of all attempts. */
+  /** The answer for the attempt that is most likely to have run. */
   #hasRun: HasRun = "no";
 
   constructor(options: Required<RetryOptions>, mayRunTwice: boolean) {
@@ -37,21 +41,22 @@ export class Retries {
     this.#mayRunTwice = mayRunTwice;
   }
 
-  /** Whether an earlier attempt may have done what a later one, which failed with this error, found done. */
+  /** Whether an earlier attempt may be the reason why a later one failed with this error. */
   mayHaveDone(error: unknown): boolean {
-    // Where somebody has written, it was hardly this call: two may well write the same, such as the next value of a counter.
+    // If the etag has changed and this call hardly ran, then someone else has written. That may even have been the same
+    // value, such as the next value of a counter, which must not be mistaken for a write of this call.
     const wasOvertaken = error instanceof IoTHubError && error.statusCode === 412;
     return this.#hasRun === "perhaps" || (this.#hasRun === "hardly" && !wasOvertaken);
   }
 
-  /** The wait before the next attempt, in milliseconds; `undefined` when the error is the call's outcome. */
+  /** How long to wait before the next attempt, in milliseconds; `undefined` if the call must not be repeated. */
   next(error: unknown, remainingInMs: number): number | undefined {
     if (!(error instanceof IoTHubError) || !error.retryable) return undefined;
     const ran = hasRun(error);
     if (ran === "perhaps" && !this.#mayRunTwice) return undefined;
     if (this.#count >= this.#options.maxRetries) return undefined;
     const wait = this.#wait(error.retryAfterInMs);
-    // To wait for nothing helps nobody: the caller learns now what it would learn at the end.
+    // There is no point in waiting if no time is left for an attempt afterwards. The caller gets the error now.
     if (wait + LEAST_ATTEMPT_IN_MS > remainingInMs) return undefined;
     this.#count++;
     if (ran !== "no" && this.#hasRun !== "perhaps") this.#hasRun = ran;
@@ -59,8 +64,8 @@ export class Retries {
   }
 
   /**
-   * A random part of a wait that doubles, so that callers that failed together do not come back together. What the hub
-   * asks for is waited in full, and a little more.
+   * Returns a wait that the hub asked for, in full and with a little random time added, or else a random part of a wait
+   * that doubles each time. With that, callers that failed together do not come back together.
    */
   #wait(askedForInMs: number | undefined): number {
     const { retryDelayInMs } = this.#options;
@@ -69,8 +74,8 @@ export class Retries {
   }
 }
 
-/** The wait, in milliseconds, after which something is tried again that has failed `count` times before. */
+/** How long to wait before the next attempt, in milliseconds, if there were `count` repetitions before. */
 export function backOff({ retryDelayInMs, maxRetryDelayInMs }: Required<RetryOptions>, count: number): number {
-  // So many doublings are more than enough, and many more would make of no delay none that is a number.
+  // 30 doublings are more than enough. With many more, a delay of 0 would be multiplied by Infinity and become NaN.
   return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** Math.min(count, 30));
 }

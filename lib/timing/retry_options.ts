@@ -1,25 +1,26 @@
 import { checkNumber, checkType } from "../values/checks.ts";
 
-/** How calls are repeated that failed for a reason that may pass. */
+/** How calls are repeated after a failure that may be temporary. */
 export interface RetryOptions {
   /**
-   * How often a call is repeated at most; 0 switches repeating off.
+   * How often a call is repeated at most. With 0 no call is repeated.
    * @default {4}
    */
   maxRetries?: number;
   /**
-   * The wait before the first repetition, in milliseconds. It doubles each time; what is really waited is a random part.
+   * The longest wait before the first repetition, in milliseconds. It doubles with each repetition, and the actual wait is
+   * a random part of it.
    * @default {500}
    */
   retryDelayInMs?: number;
   /**
-   * The longest wait, in milliseconds, unless the hub names a longer one.
+   * The longest wait before any repetition, in milliseconds, unless the hub asks for a longer one.
    * @default {30000}
    */
   maxRetryDelayInMs?: number;
 }
 
-/** The options with what was left out; throws unless each is what it should be. */
+/** Returns the options with their defaults. Throws unless each has the right type and a legal value. */
 export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryOptions> {
   checkType("retryOptions", options, "object");
   const { maxRetries = 4, retryDelayInMs = 500, maxRetryDelayInMs = 30_000 } = options;
@@ -27,9 +28,9 @@ export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryO
     "retryOptions.maxRetries",
     maxRetries,
     (count) => Number.isInteger(count) && count >= 0,
-    "a whole number from 0 on",
+    "a whole number of at least 0",
   );
-  checkNumber("retryOptions.retryDelayInMs", retryDelayInMs, (time) => time >= 0, "a number from 0 on");
-  checkNumber("retryOptions.maxRetryDelayInMs", maxRetryDelayInMs, (time) => time >= 0, "a number from 0 on");
+  checkNumber("retryOptions.retryDelayInMs", retryDelayInMs, (time) => time >= 0, "a number of at least 0");
+  checkNumber("retryOptions.maxRetryDelayInMs", maxRetryDelayInMs, (time) => time >= 0, "a number of at least 0");
   return { maxRetries, retryDelayInMs, maxRetryDelayInMs };
 }

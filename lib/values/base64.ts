@@ -1,6 +1,6 @@
-/** The bytes of a base64 text, padded or not; `undefined` when it is empty or not base64. */
+/** Decodes base64, with or without padding. Returns `undefined` for an empty text and for one that is not base64. */
 export function decodeBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined {
-  // atob would also take white space, which no key carries on purpose.
+  // atob would also accept white space, which is in no key on purpose.
   if (typeof text !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
@@ -9,7 +9,7 @@ export function decodeBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined
   }
 }
 
-/** The base64 text of some bytes, which must be few enough to be arguments of a function. */
+/** Encodes bytes as base64. Each byte becomes an argument of a function, so there must not be too many. */
 export function encodeBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }

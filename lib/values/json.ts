@@ -1,6 +1,6 @@
 import { describeType } from "./checks.ts";
 
-/** What JSON cannot carry: where it is, what it is, and whether its type or its value is wrong. */
+/** Something that JSON cannot represent: where it is, what it is, and the class of error to throw for it. */
 interface JsonFault {
   path: string;
   readonly what: string;
@@ -8,33 +8,35 @@ interface JsonFault {
 }
 
 /**
- * Throws unless JSON can carry `value` as it is. `JSON.stringify` would turn NaN into null, which deletes a twin property,
- * and leave out functions without a word. Members that are undefined are left out on purpose.
+ * Throws unless JSON can represent `value`. `JSON.stringify` would turn NaN into null, which deletes a twin property, and
+ * would silently leave out functions. Members that are `undefined` may be left out.
  */
 export function checkJson(name: string, value: unknown): void {
   const fault = findFault(value, []);
-  if (fault !== undefined) throw new fault.kind(`Cannot use ${name}${fault.path}, ${fault.what}: JSON cannot carry it`);
+  if (fault !== undefined) {
+    throw new fault.kind(`Cannot use ${name}${fault.path}, ${fault.what}: JSON cannot represent it`);
+  }
 }
 
-/** The first fault in a value. Its path grows on the way back, so that a good value costs no text. */
+/** Finds the first fault in a value. Its path is built on the way back, so that a value without a fault costs nothing. */
 function findFault(value: unknown, ancestors: object[]): JsonFault | undefined {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return undefined;
   if (typeof value === "number") return Number.isFinite(value) ? undefined : wrong(`the number ${value}`, RangeError);
   if (typeof value !== "object") return wrong(describeType(value));
-  // (`in` would take half of the whole time.)
+  // Using `in` here would take half of the time of the whole check.
   const { toJSON } = value as { toJSON?: unknown };
   if (typeof toJSON !== "function") return faultInside(value, ancestors);
-  // A Date that is no point in time becomes null.
+  // JSON.stringify turns an invalid Date into null.
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? wrong("an invalid Date") : undefined;
   const replacement: unknown = toJSON.call(value, "");
-  // JSON.stringify calls toJSON once, and takes the replacement as it is even where that has a toJSON of its own.
+  // JSON.stringify calls toJSON only once, even if the replacement has a toJSON too.
   return typeof replacement === "object" && replacement !== null
     ? faultInside(replacement, ancestors)
     : findFault(replacement, ancestors);
 }
 
 function faultInside(value: object, ancestors: object[]): JsonFault | undefined {
-  if (ancestors.includes(value)) return wrong("an object within itself");
+  if (ancestors.includes(value)) return wrong("an object that contains itself");
   ancestors.push(value);
   const fault = Array.isArray(value) ? faultInArray(value, ancestors) : faultInObject(value, ancestors);
   ancestors.pop();
@@ -50,7 +52,7 @@ function faultInArray(array: readonly unknown[], ancestors: object[]): JsonFault
 }
 
 function faultInObject(object: object, ancestors: object[]): JsonFault | undefined {
-  // Quicker than with a list of the keys. Inherited members are not sent, so that they may be anything.
+  // This is faster than making a list of the keys. Inherited members are not sent, so they can be anything.
   let isEmpty = true;
   for (const key in object) {
     isEmpty = false;
@@ -58,7 +60,7 @@ function faultInObject(object: object, ancestors: object[]): JsonFault | undefin
     const fault = member === undefined ? undefined : findFault(member, ancestors);
     if (fault !== undefined && Object.hasOwn(object, key)) return below(`.${key}`, fault);
   }
-  // Looked at last, and only where it can matter, to save time.
+  // This comes last, and only for objects without members, since it takes long.
   return isEmpty && (object instanceof Map || object instanceof Set) ? wrong("a Map or a Set") : undefined;
 }
 
@@ -76,7 +78,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What a text says in JSON; `undefined`, which JSON cannot say, where it is none. */
+/** Parses JSON. Returns `undefined`, which JSON cannot represent, if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -85,19 +87,22 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** JSON equality, whatever the order of members. */
+/** Whether two values are equal as JSON, in any order of their members. */
 export function isSame(one: unknown, other: unknown): boolean {
   return isMerged(one, other) && isMerged(other, one);
 }
 
-/** Whether all that was sent is there; null stands for what is gone, and what is undefined was not sent. */
+/**
+ * Whether `found` can be the result of a merge of `sent`: it has every member of `sent` with the same value, and has none
+ * that is `null` there. Members of `sent` that are `undefined` were not sent, and do not count.
+ */
 export function isMerged(sent: unknown, found: unknown): boolean {
   if (Array.isArray(sent) && Array.isArray(found)) {
     return sent.length === found.length && sent.every((member, index) => isSame(member, found[index]));
   }
   if (!isObject(sent) || !isObject(found)) return sent === found;
   return Object.entries(sent).every(([key, value]) =>
-    // The hub writes these itself and ignores what is sent.
+    // The hub sets these itself and ignores the values that are sent.
     value === undefined || key === "$metadata" || key === "$version" ||
     isMerged(value, Object.hasOwn(found, key) ? found[key] : null)
   );
