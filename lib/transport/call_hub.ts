@@ -4,21 +4,21 @@ import { type HubClient, viewOf } from "./hub_client.ts";
 import type { CallFacts, GeneratedOptions } from "./hub_transport.ts";
 import type { OperationFacts } from "./operations.ts";
 
-/** The ids in a method's arguments, by the names they have there. */
+/** The ids among a method's arguments, by their names there. */
 interface Ids {
   readonly deviceId?: string;
   readonly moduleId?: string;
 }
 
-/** What the transport must know of one call beside its arguments, where there is something to know. */
+/** What a method tells the transport about a call, in addition to its arguments. */
 type Particulars = Omit<CallFacts, "operation" | "facts" | keyof Ids>;
 
 /**
- * Makes one HTTP call of a public method, from its arguments to what the hub answered: the one place where every such call
- * begins and ends.
+ * Makes the HTTP call of a public method, and returns the data of the hub's answer. This is the one place where every such
+ * call begins and ends.
  *
- * @param ids Checked first, and named in errors.
- * @param send Checks the other arguments and calls the generated operation, with what `call` gives in its options.
+ * @param ids The ids, which are checked first and appear in errors.
+ * @param send Checks the other arguments and calls the generated operation, with the result of `call` among its options.
  */
 export async function callHub<T>(
   client: HubClient,

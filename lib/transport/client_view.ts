@@ -1,12 +1,12 @@
 import type { SharedHub } from "./shared_hub.ts";
 
 /**
- * One client's view of a hub that others may share. What the client has under way ends when it is closed. The connections
- * end with the client that was made first, and then every other view is closed too.
+ * One client's view of a hub, which other clients may share. Closing the client ends its own calls. The connections belong
+ * to the client that was created first: they are closed with it, and so is every other view.
  */
 export class ClientView {
   readonly hub: SharedHub;
-  /** Whether the connections end with this client. */
+  /** Whether closing this client closes the connections. */
   readonly isFirst: boolean;
   readonly #closing = new AbortController();
 
@@ -15,12 +15,12 @@ export class ClientView {
     this.isFirst = isFirst;
   }
 
-  /** Whether no more calls can be made. */
+  /** Whether this client can make no more calls. */
   get isClosed(): boolean {
     return this.#closing.signal.aborted || this.hub.isClosed;
   }
 
-  /** Fires when this view is closed by itself. */
+  /** Fires when this view itself is closed, and not when the hub is. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }

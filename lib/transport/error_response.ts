@@ -5,14 +5,17 @@ import type { HubRight, OperationFacts } from "./operations.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
 
-/** A call that may fail, with what is known of its method. */
+/** A call that may fail, with the facts about its method. */
 export interface CallSubject extends FailedCall {
   readonly facts: OperationFacts;
-  /** What the caller can do about an error that only such calls have, by its code. */
+  /** What the caller can do about errors that are specific to the method, by their codes. */
   readonly advice?: Readonly<Record<string, string>>;
 }
 
-/** Codes for statuses whose first numbers (404000, 404001) have no name, or one that says more than the status does. */
+/**
+ * The codes for statuses whose first error numbers (such as 504000 and 504001) have no name, or (such as 413001) a name
+ * that says more than the status does.
+ */
 const STATUS_CODES: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   409: "Conflict",
@@ -21,22 +24,22 @@ const STATUS_CODES: Readonly<Record<number, string>> = {
   504: "GatewayTimeout",
 };
 
-/** Statuses that say nothing against the request itself. */
+/** The statuses that do not mean that the request itself is wrong. */
 const RETRYABLE_STATUSES: readonly number[] = [408, 429, 500, 502, 503, 504];
 
-/** A device that does not answer in time is the one 504 that is about the device and not about the way to it. */
+/** The device did not answer in time. Other errors with status 504 are about the connection, not about the device. */
 const DEVICE_DID_NOT_ANSWER = 504101;
 
 /** What the caller can do about a status. */
 const ADVICE: Readonly<Record<number, string>> = {
-  403: "a quota or a limit of the hub is reached, or its tier lacks this operation",
+  403: "the hub has reached a quota or limit, or its tier does not include this operation",
   409: "update it instead, or choose another id",
   412: "it has changed: read it again, and use its new etag",
-  429: "wait, or ask for less at once",
-  504: "it may have been carried out all the same",
+  429: "wait, or send fewer requests at once",
+  504: "it may have been carried out nevertheless",
 };
 
-/** Turns an HTTP answer that is no success into the error that says so. */
+/** Converts an HTTP answer that is not a success to an error. */
 export function errorFromResponse(
   subject: CallSubject,
   response: WireResponse,
@@ -66,19 +69,25 @@ export function errorFromResponse(
   });
 }
 
-/** The code for a status that comes without a name, from a proxy for example. */
+/** Returns the code for a status without an error name, which a proxy may send for example. */
 function codeOf(status: number): IoTHubErrorCode {
   return STATUS_CODES[status] ?? errorNameOf(status * 1000) ?? errorNameOf(status * 1000 + 1) ?? "HttpError";
 }
 
-/** A policy without the right, a wrong key, or a clock that makes the token expired: 401 looks the same for all. */
+/**
+ * Returns the advice for status 401, which looks the same for a policy without the right, a wrong key, and a clock that is
+ * off so far that the token has expired.
+ */
 function unauthorizedAdvice(right: HubRight, signedInAs: string, answeredAt: number): string {
   const off = Math.round((Date.now() - answeredAt) / 1000);
   const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
   return `check that ${signedInAs} has the right ${right}, its key, and this machine's clock${clock}`;
 }
 
-/** A wait in milliseconds that is given in seconds, or by its end; however many digits there are, it can be counted with. */
+/**
+ * Reads a wait, which is given as a number of seconds or as the date of its end. It is returned in milliseconds, and limited
+ * to a safe integer, however many digits there are.
+ */
 function retryAfter(value: string | null | undefined, now: number): number | undefined {
   const wait = /^\s*\d+\s*$/.test(value ?? "") ? Number(value) * 1000 : Date.parse(value ?? "") - now;
   return wait >= 0 ? Math.min(wait, Number.MAX_SAFE_INTEGER) : undefined;

@@ -1,6 +1,6 @@
 import type { Client } from "../../gen/client/index.ts";
 
-/** What a generated operation hands to its client; `Call` is what the caller said of it. */
+/** The request that a generated operation passes to its client. `Call` describes the call of the public method. */
 export interface GeneratedRequest<Call> {
   url: string;
   path?: Record<string, string>;
@@ -10,16 +10,16 @@ export interface GeneratedRequest<Call> {
   meta: { call: Call };
 }
 
-/** The part of a generated operation's result that is used here. */
+/** The part of a generated operation's result that this module uses. */
 export interface GeneratedResult {
   data: unknown;
   response: { status: number; headers: { get(name: string): string | null } };
 }
 
 /**
- * What stands in for the generated client. The generated functions need only its verbs; the original would build a
- * second Request for each call, share interceptors, and cannot be used on Deno, which takes its option `client` for
- * one of its own.
+ * Creates a replacement for the generated client, of which the generated functions need only the verbs. The original would
+ * build a second Request for each call and share interceptors, and it does not work on Deno, whose `fetch` has an option
+ * `client` of its own.
  */
 export function generatedClient<Call>(
   exchange: (method: string, request: GeneratedRequest<Call>) => Promise<GeneratedResult>,

@@ -5,15 +5,19 @@ import { parseJson } from "../values/json.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import type { WireRequest, WireResponse } from "./http_wire.ts";
 
-/** What an answer can be beside a success. */
+/** Which answers an operation accepts, apart from a success with a JSON body. */
 export interface AnswerRules {
-  /** Says of an answer outside 200–299 that it is a result all the same. */
+  /** Decides whether an answer outside 200–299 is a result nevertheless. */
   readonly accepts?: (status: number, data: unknown) => boolean;
-  /** Whether a success may be empty, whatever its status: a deletion has nothing to say. */
+  /** Whether the body of a success may be empty with any status, and not only with 204. That of a deletion may. */
   readonly mayBeEmpty?: boolean;
 }
 
-/** Turns an answer into the result of its operation, or throws the error that it is. */
+/**
+ * Returns the result of an operation from its answer.
+ *
+ * @throws {IoTHubError} When the answer is an error, a redirect, or a success that cannot be read.
+ */
 export function readAnswer(
   call: CallSubject & AnswerRules,
   request: WireRequest,
@@ -29,10 +33,15 @@ export function readAnswer(
   }
   const facts = { statusCode: status };
   if (isSuccess) {
-    throw failure(call, "InvalidResponse", `the hub answered ${status}, with a body that is no JSON`, facts);
+    throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not JSON`, facts);
   }
   if (status >= 300 && status < 400) {
-    throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);
+    throw failure(
+      call,
+      "UnexpectedRedirect",
+      `the hub answered ${status}, a redirect, which this client does not follow`,
+      facts,
+    );
   }
   throw errorFromResponse(call, response, signedInAs, secretsOf(request));
 }

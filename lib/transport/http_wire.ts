@@ -1,6 +1,6 @@
 import type { Deadline } from "../timing/deadline.ts";
 
-/** One HTTP request, complete: what {@linkcode Send} puts on the wire. */
+/** A complete HTTP request, which {@linkcode Send} sends. */
 export interface WireRequest {
   readonly method: string;
   /** Scheme, host and port, such as `https://myhub.azure-devices.net`. */
@@ -11,38 +11,41 @@ export interface WireRequest {
   readonly body?: string;
 }
 
-/** The answer to a {@linkcode WireRequest}, read to its end. */
+/** The complete answer to a {@linkcode WireRequest}. */
 export interface WireResponse {
   readonly status: number;
   readonly body: string;
-  /** Of the shape of `Headers`, as far as it is needed; names are in lower case. */
+  /** The part of `Headers` that is needed. Names must be given in lower case. */
   readonly headers: { get(name: string): string | null };
 }
 
-/** When an answer was made, in milliseconds since 1970: by the hub's clock, or by this machine's where the answer does not say. */
+/**
+ * Returns when the hub answered, in milliseconds since 1970. It is the time of the hub's clock or, if the answer does not
+ * tell it, of this machine's.
+ */
 export function answeredAt({ headers }: WireResponse): number {
   return Date.parse(headers.get("date") ?? "") || Date.now();
 }
 
-/** Sends one request and reads its answer. Rejects when none came, or when `deadline` ended the wait. */
+/** Sends one request and reads its answer. Rejects if there is none, or if `deadline` ends first. */
 export type Send = (request: WireRequest, deadline: Deadline) => Promise<WireResponse>;
 
-/** A {@linkcode Send} with the connections it holds. */
+/** A {@linkcode Send} with its connections. */
 export interface Wire {
   readonly send: Send;
   /** Closes all connections, idle or in use. */
   close(): void;
 }
 
-/** A function of the shape of the global `fetch`. */
+/** A function with the signature of the global `fetch`. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
-/** The wire that any runtime has. Redirects are not followed: they would take the credentials elsewhere. */
+/** Creates a wire over `fetch`. Redirects are not followed, since they could send the credentials elsewhere. */
 function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
   async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
     const body = text === undefined ? undefined : bodyOf(text);
-    // Called without a receiver: a browser's fetch throws when its `this` is some object of ours.
+    // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
     const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
     return {
       // A browser hides a redirect behind status 0.
@@ -54,15 +57,18 @@ function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text)
   return { send, close: () => {} };
 }
 
-/** The wire of a fetch that was handed in, which may not heed the signal. The race costs Deno a tenth of a call. */
+/**
+ * Creates a wire over a `fetch` from the client's options. That may ignore the signal, so it races with the deadline, which
+ * costs a tenth of a call on Deno.
+ */
 export function givenFetchWire(fetch: FetchLike): Wire {
   const { send, close } = fetchWire(fetch);
   return { send: (request, deadline) => deadline.race(send(request, deadline)), close };
 }
 
 /**
- * The wire of the runtime's own `fetch`. Deno's sends a request anew when a kept connection breaks, a POST too, so that a
- * direct method would run twice; it does not where the body is a Blob, which it reads only once.
+ * Creates a wire over the runtime's own `fetch`. When a kept-alive connection breaks, Deno's sends the request again, even a
+ * POST, so that a direct method would run twice. It does not do so if the body is a Blob, which it can read only once.
  */
 export function globalFetchWire(): Wire {
   return fetchWire(fetch, "Deno" in globalThis ? (text) => new Blob([text]) : undefined);

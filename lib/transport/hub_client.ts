@@ -6,13 +6,14 @@ import { ClientView } from "./client_view.ts";
 import type { Wire } from "./http_wire.ts";
 import { SharedHub } from "./shared_hub.ts";
 
-/** Kept beside the clients and not in them, where the methods of all files can reach it and users cannot. */
+/** The view of each client. It is kept outside the clients, so that the methods in all files can reach it and users cannot. */
 const views = new WeakMap<object, ClientView>();
 
 /**
- * What every noun and every manager is: a client of one hub, made by one of the three factories.
+ * A client of one IoT hub. It is the base class of the manager and of its nouns, such as `Twins` and `Queries`.
  *
- * A client holds no connection before its first call. Close it when done.
+ * A client is created by one of its three factories, and opens no connection before its first call. Close it when it is no
+ * longer needed.
  */
 export class HubClient {
   /** @internal */
@@ -26,15 +27,16 @@ export class HubClient {
   }
 
   /**
-   * Creates a client that signs in with a shared access policy. Nothing is sent or signed yet.
+   * Creates a client that signs in with a shared access policy. This neither sends nor signs anything yet.
    *
    * @param connectionString The policy's connection string, as the portal shows it.
-   * @param options How to reach the hub.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The client.
-   * @throws {TypeError} When the string is no connection string of a hub; the message names the part that is wrong.
+   * @throws {TypeError} When the string is not the connection string of a hub (the message names the part that is wrong), or
+   * an option has the wrong type.
    * @throws {RangeError} When a part or an option has a value that is not legal.
    *
-   * @example Twins, and nothing else
+   * @example Use twins alone
    * ```ts
    * import { DeviceIdentities, Twins } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -57,16 +59,16 @@ export class HubClient {
   }
 
   /**
-   * Creates a client that signs in with an Entra identity. The credential is asked for a token on the first call.
+   * Creates a client that signs in with an Entra identity. The credential is not asked for a token before the first call.
    *
    * @param url The hub's host name, or its `https://` URL.
-   * @param credential A credential of `@azure/identity`, or anything of its shape.
-   * @param options How to reach the hub.
+   * @param credential A credential of `@azure/identity`, or any object with the same `getToken` method.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The client.
-   * @throws {TypeError} When the credential has no method `getToken`.
+   * @throws {TypeError} When the credential has no method `getToken`, or an argument or option has the wrong type.
    * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
    *
-   * @example Count devices as an identity that may do no more
+   * @example Count devices with an Entra identity
    * ```ts
    * import { Statistics } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -88,14 +90,15 @@ export class HubClient {
   }
 
   /**
-   * Creates a client that shares the hub, credential, limits and connections of another one. To close it ends its own calls
-   * only; the connections end with the other client.
+   * Creates a client that shares the hub, credential, limits and connections of another client. Closing the new client ends
+   * only its own calls. Closing the client that was created first closes the connections, and with them all clients that
+   * share them.
    *
    * @param other A manager, or any other client.
    * @returns The client.
-   * @throws {TypeError} When `other` is no client of this module.
+   * @throws {TypeError} When `other` is not a client of this module.
    *
-   * @example Hand a part of the program no more than it needs
+   * @example Give a part of the program only what it needs
    * ```ts
    * import { IoTHubRegistryManager, Twins } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -114,10 +117,22 @@ export class HubClient {
   }
 
   /**
-   * Ends the calls under way, each with the error `Closed`, and closes the connections unless they are another client's.
-   * May be called again.
+   * Ends all calls that are in progress with the error `Closed`, and closes the connections unless they belong to another
+   * client. It can be called more than once.
    *
-   * @returns Settles when the connections are closed.
+   * @returns A promise that resolves when the connections are closed.
+   *
+   * @example Close a client
+   * ```ts
+   * import { IoTHubError, Statistics } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * const statistics = Statistics.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await statistics.close();
+   * const error = await statistics.getServiceStatistics().catch((error: unknown) => error);
+   * console.assert(error instanceof IoTHubError && error.code === "Closed");
+   * ```
    */
   close(): Promise<void> {
     return viewOf(this).close();
@@ -126,14 +141,29 @@ export class HubClient {
   /**
    * Closes the client at the end of an `await using` block.
    *
-   * @returns Settles when the connections are closed.
+   * @returns A promise that resolves when the connections are closed.
+   *
+   * @example Let the end of the block close the client
+   * ```ts
+   * import { Statistics } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * {
+   *   await using statistics = Statistics.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *   console.assert((await statistics.getServiceStatistics()).connectedDeviceCount === 0);
+   * } // closed here
+   * ```
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 }
 
-/** Makes a client with connections of its own. `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
+/**
+ * Creates a client with connections of its own. `ownWire` returns a wire that is better than `fetch`, if the runtime has
+ * one.
+ */
 export function connect<T extends HubClient>(
   clientClass: { readonly prototype: T },
   access: HubAccess,
@@ -143,19 +173,19 @@ export function connect<T extends HubClient>(
   return construct(clientClass, new ClientView(new SharedHub(access, options, ownWire), true));
 }
 
-/** Makes a client that shares the connections of another one. */
+/** Creates a client that shares the connections of another one. */
 export function share<T extends HubClient>(clientClass: { readonly prototype: T }, other: HubClient): T {
   const view = views.get(other);
   if (view === undefined) throw wrongType("other", "a client made by this module", other);
   return construct(clientClass, new ClientView(view.hub, false));
 }
 
-/** A client's view of its hub. */
+/** Returns a client's view of its hub. */
 export function viewOf(client: HubClient): ClientView {
   return views.get(client)!;
 }
 
-/** The constructors are no public API, so that the types hide them. */
+/** Calls a client's constructor, which its type hides since it is not public. */
 function construct<T extends HubClient>(clientClass: { readonly prototype: T }, view: ClientView): T {
   return new (clientClass as unknown as new (view: ClientView) => T)(view);
 }

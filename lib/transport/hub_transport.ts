@@ -27,21 +27,21 @@ import {
   type WireResponse,
 } from "./http_wire.ts";
 
-/** The api-version that the generated operations are for; their types ask for it in every call. */
+/** The api-version of the generated operations, whose types require it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
 
-/** What a public method says of a call, beside the generated operation's arguments. */
+/** What a public method tells the transport about a call, in addition to the generated operation's arguments. */
 export interface CallFacts extends CallSubject, AnswerRules {
-  /** What the call needs at least, whatever the manager's own time-out is. */
+  /** The time that the call needs at least, in milliseconds, even if the client's time-out is shorter. */
   readonly leastTimeoutInMs?: number;
   /**
-   * Asked when a repetition was refused although an earlier attempt may have run: gives the result if that attempt did the
-   * work, and `undefined` if not.
+   * Called when a repetition was refused, possibly because an earlier attempt has already done the work. Returns the result
+   * if it has, and `undefined` if not.
    */
   readonly findEarlierWrite?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
 }
 
-/** Who makes calls, and may be closed before the transport is. */
+/** A client that makes calls. It may be closed before the transport is. */
 interface Caller {
   readonly isClosed: boolean;
 }
@@ -50,11 +50,11 @@ interface Caller {
 interface HubCall extends CallFacts {
   readonly options: OperationOptions;
   readonly caller: Caller;
-  /** A token is replaced once in a call, however many attempts it makes. */
+  /** Whether the call has replaced its token, which it does only once, however many attempts it makes. */
   hasReplacedToken?: boolean;
 }
 
-/** What every generated operation is given beside its own arguments. */
+/** The options that every generated operation gets in addition to its arguments. */
 export interface GeneratedOptions {
   client: Client;
   query: typeof API_VERSION;
@@ -62,8 +62,8 @@ export interface GeneratedOptions {
 }
 
 /**
- * The one seam between the hand-written methods and the generated operations. It owns api-version, origin,
- * authentication, time-outs, repetitions, limits and the mapping of errors, for one hub and credential.
+ * The seam between the hand-written methods and the generated operations. For one hub and credential it takes care of the
+ * api-version, the origin, authentication, time-outs, repetitions, limits and errors.
  */
 export class HubTransport {
   readonly #hostName: string;
@@ -78,7 +78,7 @@ export class HubTransport {
   readonly #client: Client;
   readonly #deadlines = new Deadlines();
 
-  /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
+  /** `ownWire` returns a wire that is better than `fetch`, if the runtime has one. */
   constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
     this.#hostName = hostName;
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
@@ -93,26 +93,26 @@ export class HubTransport {
     this.#client = generatedClient<HubCall>((method, request) => this.#exchange(method, request));
   }
 
-  /** The first half of a generated operation's options; the second are the operation's own arguments. */
+  /** Returns the options of a generated operation, except its arguments. */
   call(facts: CallFacts, options: OperationOptions, caller: Caller): GeneratedOptions {
     return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options, caller } } };
   }
 
-  /** Ends every call of one caller that is under way. */
+  /** Ends every call of one caller that is in progress. */
   endCalls(caller: Caller): void {
     this.#deadlines.endAll(caller);
   }
 
-  /** Ends every call that is under way and closes the connections. */
+  /** Ends every call that is in progress, and closes the connections. */
   close(): void {
     this.#deadlines.endAll();
     this.#wire.close();
   }
 
-  /** Makes attempts until one of them gives the outcome. */
+  /** Makes attempts until one succeeds, or fails for good. */
   async #exchange(method: string, request: GeneratedRequest<HubCall>): Promise<GeneratedResult> {
     const { call } = request.meta;
-    // Before any attempt, since a body that JSON cannot carry is the caller's mistake and no failure of the hub.
+    // This comes before any attempt, since a body that JSON cannot represent is the caller's mistake, not a failure.
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const path = requestPath(request.url, request.path, request.query);
     const wireRequest: WireRequest = { method, origin: this.#origin, path, headers: this.#headers(request), body };
@@ -127,15 +127,15 @@ export class HubTransport {
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
         if (wait === undefined) throw error;
-        // Its end is known to fit; a time-out as well would be a race of two timers.
+        // The wait is known to end in time. With a time-out as well, two timers would race.
         await this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
-        // A busy process sleeps longer than it meant to.
+        // A busy process may wake up late.
         if (performance.now() >= end) throw error;
       }
     }
   }
 
-  /** One attempt, when its turn has come. */
+  /** Makes one attempt, as soon as the limits allow. */
   #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
     const attempt = (): Promise<GeneratedResult> => {
       const timeoutInMs = this.#attemptTimeoutOf(call, end);
@@ -153,7 +153,7 @@ export class HubTransport {
     }
   }
 
-  /** Signs in, sends, reads the answer. A token that was refused is replaced once. */
+  /** Sends a request with a token, and reads the answer. If the token is refused, it is replaced once. */
   async #ask(call: HubCall, request: WireRequest, deadline: Deadline): Promise<GeneratedResult> {
     const { signedInAs } = this.#credential;
     const authorization = this.#credential.authorization ??
@@ -171,7 +171,7 @@ export class HubTransport {
     return this.#wire.send(request, deadline);
   }
 
-  /** Runs one step of a call within a time, and names what ended it. */
+  /** Runs one step of a call with a time-out. If it fails, it throws the error that says why. */
   async #within<T>(
     call: HubCall,
     timeoutInMs: number,
@@ -180,7 +180,7 @@ export class HubTransport {
   ): Promise<T> {
     const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal, call.caller);
     try {
-      // A deadline that starts now was not there to be ended before.
+      // The call may have been ended before this deadline started.
       this.#throwIfEnded(call);
       return await step(deadline);
     } catch (error) {
@@ -194,7 +194,7 @@ export class HubTransport {
     return options.timeoutInMs ?? Math.max(this.#timeoutInMs, leastTimeoutInMs);
   }
 
-  /** A call that can be made again should not wait all its time for one answer that may never come. */
+  /** Returns the time for one attempt. A call that may run twice should not spend all its time on one lost answer. */
   #attemptTimeoutOf(call: HubCall, end: number): number {
     const remaining = end - performance.now();
     return call.facts.mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
@@ -206,7 +206,7 @@ export class HubTransport {
       const value = request.headers[name];
       if (value !== undefined) headers[name] = String(value);
     }
-    // In place of the generated one, which says nothing of the encoding.
+    // This replaces the generated value, which does not name the encoding.
     if (request.body !== undefined) headers["Content-Type"] = "application/json; charset=utf-8";
     return headers;
   }
@@ -214,26 +214,26 @@ export class HubTransport {
   async #findEarlierWrite(call: HubCall, error: unknown, end: number): Promise<GeneratedResult | undefined> {
     if (call.findEarlierWrite === undefined || !(error instanceof IoTHubError)) return undefined;
     const options = { abortSignal: call.options.abortSignal, timeoutInMs: Math.max(1, end - performance.now()) };
-    // What was refused stays refused when nothing can be found out about it.
+    // If the check fails too, the call fails with the original error.
     const found = await call.findEarlierWrite(error, options).catch(() => undefined);
     this.#throwIfEnded(call);
     return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
   }
 
-  /** Throws what has ended the call from outside: its caller's signal, or close(). */
+  /** Throws if the call was ended from outside, by its abort signal or by close(). */
   #throwIfEnded(call: HubCall): void {
     const { abortSignal } = call.options;
-    // A signal of a polyfill may have no reason; an error is thrown all the same.
+    // The signal of a polyfill may have no reason.
     if (abortSignal?.aborted) throw abortSignal.reason ?? new DOMException("The call was aborted", "AbortError");
     if (call.caller.isClosed) throw closed(call);
   }
 
-  /** The error of a step that failed: its own, or what ended it. */
+  /** Returns the error for a step that failed, or throws the reason why the call was ended from outside. */
   #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): IoTHubError {
     this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
-      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out all the same`;
+      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out nevertheless`;
       return failure(call, "Timeout", reason, { retryable: true });
     }
     const secrets = request === undefined ? [] : secretsOf(request);

@@ -1,12 +1,12 @@
 import { checkType, quote, wrongValue } from "../values/checks.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** The etag of a caller who names none: whatever is there. */
+/** The etag that matches any version, for callers that do not name one. */
 const ANY_ETAG = "*";
 
 /**
- * The headers of a write that holds for an etag only. The hub ignores a value without quotes, be it the star, and the
- * write goes through although the etag is stale, so that quotes are added where they are missing.
+ * Returns the header of a write that must only succeed if the etag still matches. Missing quotes are added, around the star
+ * too: the hub ignores a value without quotes, and the write would succeed although the etag is stale.
  */
 export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string }): { "If-Match": string } {
   checkType("etag", etag, "string");
@@ -14,7 +14,7 @@ export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string 
   // would count as absent on the hub and turn a conditional write into an unconditional one; a weak one never matches.
   const bare = /^("?)([\x21\x23-\x7e]+)\1$/.exec(etag)?.[2];
   if (bare === undefined) {
-    throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to accept any");
+    throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to match any version");
   }
   return { "If-Match": `"${bare}"` };
 }

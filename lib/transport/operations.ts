@@ -3,23 +3,23 @@
 /** A right that a shared access policy can have. */
 export type HubRight = "RegistryRead" | "RegistryWrite" | "ServiceConnect";
 
-/** What is known of a method, whatever it is called with. */
+/** The facts about a method that do not depend on its arguments. */
 export interface OperationFacts {
   /** The method's name, as errors show it. */
   readonly name: string;
-  /** The class that has the method; the managers take it over from there. */
+  /** The class of the method, from which the managers take it over. */
   readonly noun: string;
-  /** The right that the hub asks of the caller's policy. */
+  /** The right that the caller's policy needs. */
   readonly right: HubRight;
   /**
-   * Whether the hub may get its request twice without harm. What creates, or calls a device, may not be sent twice: it would
-   * fail on what it did itself, or be done twice.
+   * Whether the hub may get the request twice without harm. A method that creates something would fail the second time
+   * because of the first, and a direct method would run twice on the device.
    */
   readonly mayRunTwice: boolean;
 }
 
-// One row for each method that makes a request of its own; methods made of others, such as `modifyTwin`, need none. Each row is
-// an export, so that a bundle has the rows of its methods only.
+// There is one row for each method that makes a request itself. Methods that only call others, such as `modifyTwin`, have
+// none. Each row is an export, so that a bundle contains only the rows of its methods.
 
 export const getServiceStatistics: OperationFacts                 = { name: "getServiceStatistics",                 noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
 export const getDeviceRegistryStatistics: OperationFacts          = { name: "getDeviceRegistryStatistics",          noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
@@ -60,7 +60,7 @@ export const invokeDeviceModuleMethod: OperationFacts             = { name: "inv
 
 export const purgeC2dMessages: OperationFacts                     = { name: "purgeC2dMessages",                     noun: "C2dQueues",        right: "ServiceConnect", mayRunTwice: true };
 
-// Over AMQP. A message keeps its id however often it is sent, so that its device can tell.
+// These use AMQP. A message keeps its id when it is sent again, so the device can recognize a duplicate.
 export const sendC2dMessage: OperationFacts                       = { name: "sendC2dMessage",                       noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
 export const sendC2dMessageToModule: OperationFacts               = { name: "sendC2dMessageToModule",               noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
 export const receiveFeedback: OperationFacts                      = { name: "receiveFeedback",                      noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };

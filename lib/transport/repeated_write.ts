@@ -2,18 +2,18 @@ import type { IoTHubError } from "../errors/errors.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
 /**
- * A write that was repeated may find what its own first attempt left: the id is taken, or the etag has moved on. These say
- * of what is there now whether it is what was written.
+ * A write that is repeated may be refused because of its own first attempt: the id is taken, or the etag has changed. The
+ * functions here tell whether what the hub has now is what was written.
  *
  * @module
  */
 
-/** A deletion that is repeated and finds nothing has done its work before. */
+/** Recognizes the earlier attempt of a deletion: when the repetition finds nothing, that attempt has succeeded. */
 export function findDeleted({ statusCode }: IoTHubError): Promise<{ data: undefined } | undefined> {
   return Promise.resolve(statusCode === 404 ? { data: undefined } : undefined);
 }
 
-/** A conditional write that is repeated may find that its own first attempt has moved the etag on. */
+/** Recognizes the earlier attempt of a create or update: it has succeeded if what `read` finds now `isOwn`. */
 export function findWritten<S, T>(
   sent: S,
   read: (options: OperationOptions) => Promise<T>,

@@ -3,27 +3,27 @@ import { parseJson } from "../values/json.ts";
 import { redactText } from "../errors/redaction.ts";
 import type { WireResponse } from "./http_wire.ts";
 
-/** What an answer says about an error, with nothing secret in it. */
+/** What an answer says about an error, without secrets. */
 export interface ReportedError {
-  /** The hub's name of the error; `undefined` where the answer has none, or a number that is not known. */
+  /** The hub's name for the error; `undefined` if the answer has neither a name nor a known error number. */
   readonly name: string | undefined;
   readonly errorNumber: number | undefined;
   readonly trackingId: string | undefined;
-  /** Empty where the answer has none. */
+  /** The message, which is empty if the answer has none. */
   readonly text: string;
 }
 
-/** A tracking id that is longer is not the hub's. */
+/** The hub's tracking ids are not longer. */
 const MAX_ID_LENGTH = 128;
 
-/** Reads an answer that is no success; every shape that the hub uses is understood. The `secrets` are taken out. */
+/** Reads an answer that is not a success, in any of the shapes that the hub uses. The `secrets` are removed. */
 export function reportedError({ body, headers }: WireResponse, secrets: readonly string[]): ReportedError {
-  // Whatever comes from elsewhere may echo what was sent, and is redacted before it is taken apart: a secret is known by the
-  // word in front of it.
+  // An answer may echo what was sent. It is redacted before it is split up, since a secret is recognized by the name in
+  // front of it.
   function textOf(value: unknown): string {
     return typeof value === "string" || typeof value === "number" ? redactText(String(value), secrets) : "";
   }
-  // A page of HTML is a proxy's.
+  // HTML comes from a proxy and says nothing about the error.
   const members = /^\s*</.test(body) ? {} : membersOf(body);
   const message = textOf(members.message);
   const [, code = "", text = message] = /^\s*ErrorCode:\s*([^;\s]+)\s*;?([\s\S]*)$/i.exec(message) ?? [];
@@ -31,7 +31,7 @@ export function reportedError({ body, headers }: WireResponse, secrets: readonly
   const codes = [header, members.errorcode, code].map(textOf);
   const name = codes.map(nameOf).find(Boolean);
   const number = codes.find((text) => /^[45]\d{5}$/.test(text));
-  // More may follow at once, such as `-G:0-TimeStamp:01/01/2026 00:00:00`.
+  // More text may follow the id directly, such as `-G:0-TimeStamp:01/01/2026 00:00:00`.
   const id = /Tracking\s*ID:\s*([^\s;,]+?)(?=-G\d*:|-TimeStamp:|[\s;,]|$)/i.exec(
     `${textOf(members.exceptionmessage)} ${message}`,
   );
@@ -43,7 +43,10 @@ export function reportedError({ body, headers }: WireResponse, secrets: readonly
   };
 }
 
-/** The members of an error, their names in lower case. Its `Message` may hold the whole error again, as an object or as JSON text. */
+/**
+ * Returns the members of an error, with their names in lower case. Its `Message` may contain the whole error again, as an
+ * object or as JSON text.
+ */
 function membersOf(error: unknown, depth = 0): Record<string, unknown> {
   const object = typeof error === "string" ? parseJson(error) : error;
   if (typeof object !== "object" || object === null || depth > 8) return { message: error };
@@ -51,7 +54,7 @@ function membersOf(error: unknown, depth = 0): Record<string, unknown> {
   return { ...members, ...membersOf(members.message, depth + 1) };
 }
 
-/** The name of an error; what is not made like a name is none. */
+/** Returns the name of an error, or `undefined` for an unknown number and for a text that does not look like a name. */
 function nameOf(nameOrNumber: string): string | undefined {
   return errorNameOf(Number(nameOrNumber)) ?? (/^[A-Za-z]\w{0,99}$/.test(nameOrNumber) ? nameOrNumber : undefined);
 }

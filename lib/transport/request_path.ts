@@ -1,9 +1,9 @@
-/** Templates taken apart: fixed pieces, and between them the names of parameters. */
+/** The templates split up: fixed texts, with the names of the parameters between them. */
 const prepared = new Map<string, readonly string[]>();
 
 /**
- * Path and query of a request. Each path parameter is percent-encoded as one segment; that it is none of `.`, `..` and
- * the empty string has been checked before. Query parameters that are undefined are left out.
+ * Returns the path and query of a request. Each path parameter is percent-encoded as one segment. The caller must have
+ * checked that it is not empty, `.` or `..`. Query parameters that are `undefined` are left out.
  */
 export function requestPath(
   template: string,

@@ -3,12 +3,12 @@ import type { HubAccess } from "../client/hub_access.ts";
 import { HubTransport } from "./hub_transport.ts";
 import type { Wire } from "./http_wire.ts";
 
-/** Something that is opened for a hub beside the transport, and closed with it: a connection for messages, say. */
+/** Something that is opened for a hub in addition to the transport, and closed with it, such as its AMQP connection. */
 export interface HubPart {
   close(): Promise<void>;
 }
 
-/** A hub with everything that reaches it. A client has one, and shares it with all that were made from it. */
+/** A hub with everything that is needed to reach it. A client shares it with all clients that are created from it. */
 export class SharedHub {
   readonly access: HubAccess;
   readonly options: ClientOptions;
@@ -16,7 +16,7 @@ export class SharedHub {
   readonly parts: Set<HubPart> = new Set();
   isClosed = false;
 
-  /** `ownWire` is asked for a wire that is better than `fetch` on this runtime. */
+  /** `ownWire` returns a wire that is better than `fetch`, if the runtime has one. */
   constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
     this.access = access;
     this.options = { ...options };

@@ -1,15 +1,15 @@
 import type { HubClient } from "./hub_client.ts";
 
-/** A class of clients, whoever may construct it. */
+/** A class of clients. Its constructor need not be public. */
 export interface ClientClass {
   readonly prototype: HubClient;
 }
 
 /**
- * A class that extends `base` and takes over the methods of all `nouns`.
+ * Creates a class that extends `base` and takes over the methods of all `nouns`.
  *
- * It changes nothing outside itself, so that a call marked `@__PURE__` drops out of bundles that do not use the result, and
- * the nouns with it.
+ * The function has no side effects. So a bundler can leave out a call that is marked `@__PURE__` if its result is not used,
+ * and the nouns with it.
  */
 export function sum(base: ClientClass, ...nouns: readonly ClientClass[]): unknown {
   const Sum = class extends (base as unknown as new (view: unknown) => HubClient) {};

@@ -1,7 +1,7 @@
 import { isSearchable, secretsOfToken } from "../errors/redaction.ts";
 import type { WireRequest } from "./http_wire.ts";
 
-/** The secrets that a request carries: its token, and the keys in its body. */
+/** Returns the secrets in a request: its token, and the keys in its body. */
 export function secretsOf({ headers, body = "" }: WireRequest): string[] {
   const keys = Array.from(body.matchAll(/"(?:primaryKey|secondaryKey)":"([^"]+)"/g), ([, key]) => key!);
   return [...secretsOfToken(headers.Authorization ?? ""), ...keys.filter(isSearchable)];
