@@ -1,10 +1,10 @@
 /**
- * Manages an Azure IoT hub from a back end: identities, twins, queries, direct methods, cloud-to-device messages.
+ * Manages an Azure IoT hub from a back end: identities, twins, queries, direct methods, and cloud-to-device messages.
  *
- * The same module runs on Deno, Bun, Node, Cloudflare Workers and in browsers. Importing it opens nothing and reads
- * nothing; what messages need is loaded with the first one.
+ * The same module runs on Deno, Bun, Node, Cloudflare Workers and in browsers. Importing it opens no connection and reads
+ * no file, and the code for messages is loaded with the first message.
  *
- * @example The first call
+ * @example Register a device, tag it, and find it by its tag
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";

@@ -1,8 +1,8 @@
 /**
- * The registry manager without messages: everything that goes over HTTP. It needs `fetch` and Web Crypto and nothing else,
- * so that any bundler builds it for browsers and Workers as it is.
+ * The registry manager without messages, with everything that uses HTTP. It needs only `fetch` and Web Crypto, so that any
+ * bundler can build it for browsers and Workers without special settings.
  *
- * @example The first call
+ * @example Register a device
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
  * import { LocalHub } from "@iothub/registry-manager/local";

@@ -13,14 +13,14 @@ import { ModuleTwins } from "./twins/module_twins.ts";
 import { Twins } from "./twins/twins.ts";
 
 /**
- * The nouns whose sum the manager is.
+ * The methods of all nouns of the manager.
  * @internal
  */
 export interface HttpNouns
   extends Statistics, DeviceIdentities, ModuleIdentities, Twins, ModuleTwins, Queries, DirectMethods, C2dQueues {}
 
 /**
- * Their sum as a class.
+ * A class with the methods of all nouns of the manager.
  * @internal
  */
 export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
@@ -38,11 +38,12 @@ export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
 /**
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics.
  *
- * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
- * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
- * made by {@linkcode IoTHubRegistryManager.fromManager}. Close it when done.
+ * The manager combines the methods of several classes, each of which can also be used alone. A program that only needs
+ * twins can import `Twins`, and its bundle then contains nothing else. A manager opens no connection before its first call,
+ * and shares nothing with other managers unless it was created by {@linkcode IoTHubRegistryManager.fromManager}. Close it
+ * when it is no longer needed.
  *
- * @example Register a device and set what it should do
+ * @example Register a device and set a desired property
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -57,27 +58,49 @@ export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
  */
 export class IoTHubRegistryManager extends HttpNouns {
   /**
-   * Creates a manager that signs in with a shared access policy. Nothing is sent or signed yet.
+   * Creates a manager that signs in with a shared access policy. This neither sends nor signs anything yet.
    *
    * @param connectionString The policy's connection string, as the portal shows it.
-   * @param options How to reach the hub.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The manager.
-   * @throws {TypeError} When the string is no connection string of a hub; the message names the part that is wrong.
+   * @throws {TypeError} When the string is not the connection string of a hub (the message names the part that is wrong), or
+   * an option has the wrong type.
    * @throws {RangeError} When a part or an option has a value that is not legal.
+   *
+   * @example Sign in with a policy
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
+   *
+   * const registry = IoTHubRegistryManager.fromConnectionString(
+   *   "HostName=myhub.azure-devices.net;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0IHNlY3JldCBzZWNyZXQ=",
+   * );
+   * await registry.close();
+   * ```
    */
   static fromConnectionString(connectionString: string, options: ClientOptions = {}): IoTHubRegistryManager {
     return connect(IoTHubRegistryManager, accessFromConnectionString(connectionString, options), options);
   }
 
   /**
-   * Creates a manager that signs in with an Entra identity. The credential is asked for a token on the first call.
+   * Creates a manager that signs in with an Entra identity. The credential is not asked for a token before the first call.
    *
    * @param url The hub's host name, or its `https://` URL.
-   * @param credential A credential of `@azure/identity`, or anything of its shape.
-   * @param options How to reach the hub.
+   * @param credential A credential of `@azure/identity`, or any object with the same `getToken` method.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The manager.
-   * @throws {TypeError} When the credential has no method `getToken`.
+   * @throws {TypeError} When the credential has no method `getToken`, or an argument or option has the wrong type.
    * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
+   *
+   * @example Sign in with an identity
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * const credential = hub.tokenCredential(); // elsewhere: new DefaultAzureCredential()
+   * await using registry = IoTHubRegistryManager.fromTokenCredential(hub.hostName, credential, hub.clientOptions);
+   * console.assert((await registry.getDevices()).length === 0);
+   * ```
    */
   static fromTokenCredential(
     url: string,
@@ -88,12 +111,27 @@ export class IoTHubRegistryManager extends HttpNouns {
   }
 
   /**
-   * Creates a manager that shares the hub, credential, limits and connections of another client. To close it ends its own
-   * calls only; the connections end with the other client.
+   * Creates a manager that shares the hub, credential, limits and connections of another client. Closing the new manager
+   * ends only its own calls. Closing the client that was created first closes the connections, and with them all clients
+   * that share them.
    *
-   * @param other A manager or a noun.
+   * @param other A manager, or any other client.
    * @returns The manager.
-   * @throws {TypeError} When `other` is no client of this module.
+   * @throws {TypeError} When `other` is not a client of this module.
+   *
+   * @example Give a part of the program a manager that it can close
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager/http";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const other = IoTHubRegistryManager.fromManager(registry);
+   * await other.createDeviceWithSas("thermostat-1");
+   * await other.close();
+   * console.assert((await registry.getDevices()).length === 1);
+   * ```
    */
   static fromManager(other: HubClient): IoTHubRegistryManager {
     return share(IoTHubRegistryManager, other);

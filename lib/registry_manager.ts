@@ -8,13 +8,13 @@ import { nodeHttpsWire } from "./transport/node_https.ts";
 import { sum } from "./transport/sum.ts";
 
 /**
- * What the manager adds its own factories to: the manager of `/http`, and messages.
+ * The methods of the manager of `/http`, and messages.
  * @internal
  */
 export interface AllNouns extends HttpRegistryManager, C2dMessages {}
 
 /**
- * Their sum as a class.
+ * A class with all these methods, to which the manager adds its factories.
  * @internal
  */
 export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpRegistryManager, C2dMessages) as new (
@@ -25,13 +25,15 @@ export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpR
  * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
  * cloud-to-device messages.
  *
- * It is the sum of its nouns, each of which is also a class of its own: a program that needs twins only imports `Twins`, and
- * bundles nothing else. A manager holds no connection before its first call and shares nothing with others, unless it was
- * made by {@linkcode IoTHubRegistryManager.fromManager}. All its messages share one AMQP connection, which is opened with the
- * first one, kept alive, and replaced when it was lost and is needed again. Close the manager when done. A program without
- * messages can use the smaller manager of `@iothub/registry-manager/http`.
+ * The manager combines the methods of several classes, each of which can also be used alone. A program that only needs
+ * twins can import `Twins`, and its bundle then contains nothing else. A program that does not use messages can use the
+ * smaller manager of `@iothub/registry-manager/http`.
  *
- * @example Register a device, tell it something, read it back
+ * A manager opens no connection before its first call, and shares nothing with other managers unless it was created by
+ * {@linkcode IoTHubRegistryManager.fromManager}. All its messages use one AMQP connection. It is opened with the first
+ * message, kept alive, and replaced after a loss when it is needed again. Close the manager when it is no longer needed.
+ *
+ * @example Register a device and send it a message
  * ```ts
  * import { IoTHubRegistryManager } from "@iothub/registry-manager";
  * import { LocalHub } from "@iothub/registry-manager/local";
@@ -47,12 +49,13 @@ export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpR
  */
 export class IoTHubRegistryManager extends AllNouns {
   /**
-   * Creates a manager that signs in with a shared access policy. Nothing is sent or signed yet.
+   * Creates a manager that signs in with a shared access policy. This neither sends nor signs anything yet.
    *
    * @param connectionString The policy's connection string, as the portal shows it.
-   * @param options How to reach the hub.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The manager.
-   * @throws {TypeError} When the string is no connection string of a hub; the message names the part that is wrong.
+   * @throws {TypeError} When the string is not the connection string of a hub (the message names the part that is wrong), or
+   * an option has the wrong type.
    * @throws {RangeError} When a part or an option has a value that is not legal.
    *
    * @example Sign in with a policy
@@ -75,13 +78,13 @@ export class IoTHubRegistryManager extends AllNouns {
   }
 
   /**
-   * Creates a manager that signs in with an Entra identity. The credential is asked for a token on the first call.
+   * Creates a manager that signs in with an Entra identity. The credential is not asked for a token before the first call.
    *
    * @param url The hub's host name, or its `https://` URL.
-   * @param credential A credential of `@azure/identity`, or anything of its shape.
-   * @param options How to reach the hub.
+   * @param credential A credential of `@azure/identity`, or any object with the same `getToken` method.
+   * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The manager.
-   * @throws {TypeError} When the credential has no method `getToken`.
+   * @throws {TypeError} When the credential has no method `getToken`, or an argument or option has the wrong type.
    * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
    *
    * @example Sign in with an identity
@@ -109,12 +112,27 @@ export class IoTHubRegistryManager extends AllNouns {
   }
 
   /**
-   * Creates a manager that shares the hub, credential, limits and connections of another client. To close it ends its own
-   * calls only; the connections end with the other client.
+   * Creates a manager that shares the hub, credential, limits and connections of another client. Closing the new manager
+   * ends only its own calls. Closing the client that was created first closes the connections, and with them all clients
+   * that share them.
    *
-   * @param other A manager or a noun.
+   * @param other A manager, or any other client.
    * @returns The manager.
-   * @throws {TypeError} When `other` is no client of this module.
+   * @throws {TypeError} When `other` is not a client of this module.
+   *
+   * @example Give a part of the program a manager that it can close
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const other = IoTHubRegistryManager.fromManager(registry);
+   * await other.createDeviceWithSas("thermostat-1");
+   * await other.close();
+   * console.assert((await registry.getDevices()).length === 1);
+   * ```
    */
   static fromManager(other: HubClient): IoTHubRegistryManager {
     return share(IoTHubRegistryManager, other);
