@@ -13,34 +13,37 @@ import type { SharedHub } from "./transport/shared_hub.ts";
 import { checkId } from "./values/ids.ts";
 
 /**
- * Cloud-to-device messages, the feedback on them, and the notifications of uploaded files.
+ * Cloud-to-device messages, the feedback on them, and notifications of uploaded files.
  *
- * All messages of a client, and of all clients that share its connections, share one AMQP connection, which is opened with the
- * first one, kept alive, and replaced when it was lost and is needed again.
+ * All messages of a client, and of all clients that share its connections, use one AMQP connection. It is opened with the
+ * first message, kept alive, and replaced after a loss when it is needed again.
  */
 export class C2dMessages extends HubClient {
   /**
-   * Sends a message to a device and waits until the hub has accepted it: it is queued then, and delivered when the device
-   * is connected.
+   * Sends a message to a device, and waits until the hub has accepted it. The hub then queues the message, and delivers it
+   * when the device is connected.
    *
-   * Messages for one device arrive in the order of the calls. Many may be under way at once: they share a connection and are
-   * sent as fast as the hub takes them. What the hub gave back for a reason that may pass, and what it may or may not have
-   * because the connection was lost or no verdict came, is sent again with the same message id, as `retryOptions` and the
-   * time-out allow: so a device may get a message twice, and can tell by its id. Only a message that the hub gave back
-   * while later ones for the same device were on their way comes after those.
+   * Messages for one device arrive in the order of the calls. Many messages can be sent at the same time. They share one
+   * connection, and are sent as fast as the hub accepts them.
+   *
+   * A message is sent again, with the same message id, if the hub returned it for a reason that may be temporary, if the
+   * connection was lost, or if no verdict came. How often depends on `retryOptions` and the time-out. So a device may
+   * receive a message twice, and can recognize the second one by its id. If the hub returns a message while later ones for
+   * the same device are on their way, it arrives after those.
    *
    * @param deviceId The device's id.
-   * @param message The body: text, sent as UTF-8, or bytes. With its properties it may have 64 KB.
-   * @param properties Properties of the message; unknown names become application properties.
-   * @param options The call's own options.
+   * @param message The body, as text that is sent in UTF-8 or as bytes. With its properties it may have up to 64 KB.
+   * @param properties The properties of the message. Members that are not system properties become application properties.
+   * @param options Options for this call.
+   * @returns A promise that resolves when the hub has accepted the message.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` when there is no such device.
-   * @throws {IoTHubError} `DeviceMaximumQueueDepthExceeded` when 50 messages wait for the device already.
-   * @throws {IoTHubError} `MessageNotAccepted` when the hub gave the message back each time.
-   * @throws {IoTHubError} `Timeout` when the hub was not reached, granted no credit or gave no verdict in time; the text
-   * says which, and whether it may have the message.
-   * @throws {IoTHubError} `TooManyPendingMessages` when 65,536 messages or 256 MB wait to be sent already.
+   * @throws {IoTHubError} `DeviceMaximumQueueDepthExceeded` when 50 messages are already waiting for the device.
+   * @throws {IoTHubError} `MessageNotAccepted` when the hub returned the message each time.
+   * @throws {IoTHubError} `Timeout` when the hub was not reached, granted no credit or sent no verdict in time. The message
+   * says which, and whether the hub may have received the message.
+   * @throws {IoTHubError} `TooManyPendingMessages` when 65,536 messages or 256 MB are already waiting to be sent.
    *
    * @example Send a command and see it arrive
    * ```ts
@@ -73,18 +76,19 @@ export class C2dMessages extends HubClient {
   }
 
   /**
-   * Sends a message to a module of a device and waits until the hub has accepted it; as
-   * {@linkcode C2dMessages.sendC2dMessage} in all else.
+   * Sends a message to a module of a device, and waits until the hub has accepted it. Order, repetitions and limits are as
+   * for {@linkcode C2dMessages.sendC2dMessage}.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param message The body: text, sent as UTF-8, or bytes. With its properties it may have 64 KB.
-   * @param properties Properties of the message; unknown names become application properties.
-   * @param options The call's own options.
+   * @param message The body, as text that is sent in UTF-8 or as bytes. With its properties it may have up to 64 KB.
+   * @param properties The properties of the message. Members that are not system properties become application properties.
+   * @param options Options for this call.
+   * @returns A promise that resolves when the hub has accepted the message.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `ModuleNotFound` or `DeviceNotFound` when there is none.
-   * @throws {IoTHubError} As {@linkcode C2dMessages.sendC2dMessage}.
+   * @throws {IoTHubError} `ModuleNotFound` or `DeviceNotFound` when there is no such module or device.
+   * @throws {IoTHubError} With the other codes of {@linkcode C2dMessages.sendC2dMessage}, for the same reasons.
    *
    * @example Tell a camera to look left
    * ```ts
@@ -110,30 +114,33 @@ export class C2dMessages extends HubClient {
     properties: C2dMessageProperties = {},
     options: OperationOptions = {},
   ): Promise<void> {
-    // Left out, it would be a message to the device.
+    // Without a module id, the message would go to the device.
     checkId("moduleId", moduleId);
     const built = buildC2dMessage(deviceId, message, properties, moduleId);
     await channelOf(this).send(viewOf(this), facts.sendC2dMessageToModule, built, options);
   }
 
   /**
-   * Receives what became of messages that asked for feedback (`ack`): delivered, expired, refused, given up or purged.
+   * Receives feedback: records of what happened to the messages that asked for it (`ack`). A message was delivered, expired,
+   * rejected by the device, delivered too many times, or purged.
    *
-   * A record is completed when the loop asks for the next one, and not before. The hub sends records in batches and takes a
-   * batch back as a whole: a loop that ends by `break`, `return` or an error gives back the batch it is in, unless each of its
-   * records was completed. So nothing is lost, and a record may come twice. The hub waits a minute for the word on a batch and
-   * gives it away ten times at most. Loops that run at the same time share the records.
+   * A record is completed when the loop asks for the next one, or when `complete()` is called. The hub sends records in
+   * batches, which can only be completed or returned as a whole. A loop that ends by `break`, `return` or an error returns
+   * the current batch to the hub, unless all of its records are completed. So no record is lost, but a record may come
+   * twice. The hub waits one minute until a batch is completed or returned, and delivers it ten times at most. Loops that
+   * run at the same time share the records.
    *
-   * The loop outlives lost connections. It opens its link with the first record that is asked for, and closes it with its end.
+   * The loop survives lost connections. It opens its link when the first record is asked for, and closes it when it ends.
    *
-   * @param options When the loop is to end.
-   * @returns The records, each with `complete()` and `abandon()`.
-   * @throws {TypeError} When an option has the wrong type; reported by the first step of the loop, like all errors.
+   * @param options When the loop ends. By default it waits without end for the next record.
+   * @returns The records, each with the methods `complete()` and `abandon()`.
+   * @throws {TypeError} When an option has the wrong type. Like all errors, it is thrown by the first step of the loop.
    * @throws {RangeError} When an option's value is not legal.
    * @throws {IoTHubError} `Unauthorized` when the policy lacks the right `ServiceConnect`.
-   * @throws {IoTHubError} `Timeout` when the hub was out of reach for `timeoutInMs`.
+   * @throws {IoTHubError} `Timeout` when the hub could not be reached for `timeoutInMs` (100 seconds by default).
+   * @throws {IoTHubError} `InvalidResponse` when a message of the hub is not the JSON that it should be.
    *
-   * @example See that a command was carried out
+   * @example Check that a command has arrived
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -151,26 +158,27 @@ export class C2dMessages extends HubClient {
    * }
    * ```
    *
-   * Wire: AMQP 1.0, link `/messages/serviceBound/feedback`. REST has it as `GET /messages/serviceBound/feedback`: see
-   * `receiveFeedbackNotification` in `@iothub/registry-manager/gen`.
+   * Wire: AMQP 1.0, link `/messages/serviceBound/feedback`. The REST operation for the same queue is
+   * `GET /messages/serviceBound/feedback`, which is `receiveFeedbackNotification` in `@iothub/registry-manager/gen`.
    */
   receiveFeedback(options: ReceiveOptions = {}): AsyncIterableIterator<ReceivedFeedback> {
     return receive(FEEDBACK, channelOf(this), viewOf(this), options);
   }
 
   /**
-   * Receives the news that a device has uploaded a file. Notifications must be switched on in the hub. They are completed,
-   * given back and lost connections survived as with {@linkcode C2dMessages.receiveFeedback}, save that each comes
-   * by itself and not in a batch.
+   * Receives notifications that a device has uploaded a file. They must be enabled in the hub. The loop works like that of
+   * {@linkcode C2dMessages.receiveFeedback}, except that notifications do not come in batches, so each is completed or
+   * returned by itself.
    *
-   * @param options When the loop is to end.
-   * @returns The notifications, each with `complete()` and `abandon()`.
-   * @throws {TypeError} When an option has the wrong type; reported by the first step of the loop, like all errors.
+   * @param options When the loop ends. By default it waits without end for the next notification.
+   * @returns The notifications, each with the methods `complete()` and `abandon()`.
+   * @throws {TypeError} When an option has the wrong type. Like all errors, it is thrown by the first step of the loop.
    * @throws {RangeError} When an option's value is not legal.
    * @throws {IoTHubError} `Unauthorized` when the policy lacks the right `ServiceConnect`.
-   * @throws {IoTHubError} `Timeout` when the hub was out of reach for `timeoutInMs`.
+   * @throws {IoTHubError} `Timeout` when the hub could not be reached for `timeoutInMs` (100 seconds by default).
+   * @throws {IoTHubError} `InvalidResponse` when a message of the hub is not the JSON that it should be.
    *
-   * @example Hear of a new file
+   * @example Wait for an uploaded file
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -194,7 +202,7 @@ export class C2dMessages extends HubClient {
   }
 }
 
-/** One channel for all clients of a hub. */
+/** The channel of each hub, which all its clients share. */
 const channels = new WeakMap<SharedHub, MessageChannel>();
 
 function channelOf(client: HubClient): MessageChannel {
@@ -208,7 +216,7 @@ function channelOf(client: HubClient): MessageChannel {
   return channel;
 }
 
-/** Here messages, which know no AMQP, are given the code that speaks it. */
+/** Creates a channel. Here the message code, which does not depend on AMQP, is given the code that does. */
 function makeChannel({ access, options }: SharedHub): MessageChannel {
   return new MessageChannel(options.timeoutInMs, async () => {
     const { AmqpConnection } = await import("./amqp/amqp_connection.ts");

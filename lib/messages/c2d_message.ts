@@ -2,36 +2,49 @@ import { checkChoice, checkType, quote, wrongType, wrongValue } from "../values/
 import { checkId, checkMessageId } from "../values/ids.ts";
 import { isObject } from "../values/json.ts";
 
-/** Whether the hub reports what became of a message: delivered (`positive`), not delivered (`negative`), or both. */
+/**
+ * Which feedback the hub sends for a message: when it was delivered (`positive`), when it could not be delivered
+ * (`negative`), in both cases (`full`), or never (`none`).
+ */
 export type C2dAcknowledgement = "none" | "positive" | "negative" | "full";
 
 /**
- * What travels with a cloud-to-device message beside its body, in one flat object: the named members are system
- * properties, every other member becomes an application property. Members that are `undefined` are left out.
+ * The properties of a cloud-to-device message, in one flat object. The members listed here are system properties, and every
+ * other member becomes an application property. Members that are `undefined` are left out.
  */
 export interface C2dMessageProperties {
-  /** Identifies the message, in feedback too: 1 to 128 of the characters a device id may have. Made up when left out. */
+  /**
+   * Identifies the message, also in feedback. It has 1 to 128 of the characters that a device id may have.
+   * @default {crypto.randomUUID()}
+   */
   messageId?: string;
-  /** Ties the message to another one, such as the request it answers. */
+  /** Connects the message to another one, such as the request that it answers. */
   correlationId?: string;
   /** The media type of the body, such as `application/json`. */
   contentType?: string;
   /** The encoding of the body, such as `utf-8`. */
   contentEncoding?: string;
-  /** Who sends the message. */
+  /** The user who sends the message. */
   userId?: string;
   /**
-   * When the hub drops the message if no device fetched it: a `Date`, an ISO 8601 text (taken as UTC where it names no
-   * zone) or milliseconds since 1970. At most two days ahead; the hub's own default is one hour.
+   * When the hub drops the message if the device has not received it: a `Date`, an ISO 8601 text (in UTC if it names no
+   * time zone), or milliseconds since 1970. It may be at most two days ahead. By default it is one hour, unless the hub is
+   * configured otherwise.
    */
   expiryTimeUtc?: Date | string | number;
-  /** Which feedback to ask for; none when left out. */
+  /**
+   * Which feedback to ask for.
+   * @default {"none"}
+   */
   ack?: C2dAcknowledgement;
-  /** Application properties: printable ASCII names, with printable ASCII texts, finite numbers or booleans as values. */
+  /**
+   * An application property. Its name must be printable ASCII, and its value printable ASCII text, a finite number or a
+   * boolean.
+   */
   [name: string]: string | number | boolean | Date | undefined;
 }
 
-/** A cloud-to-device message that passed every check, in the terms of AMQP but free of any AMQP library. */
+/** A cloud-to-device message that has passed every check, in terms of AMQP but independent of any AMQP library. */
 export interface C2dMessage {
   /** The address, with the device id percent-encoded. */
   readonly to: string;
@@ -42,7 +55,7 @@ export interface C2dMessage {
   readonly contentEncoding?: string;
   /** In milliseconds since 1970. */
   readonly absoluteExpiryTime?: number;
-  /** Pairs and not an object, so that no name (such as `__proto__`) has a side effect. */
+  /** Pairs instead of an object, so that no name (such as `__proto__`) has a side effect. */
   readonly applicationProperties: readonly (readonly [name: string, value: string | number | boolean])[];
   readonly body: Uint8Array;
 }
@@ -50,11 +63,11 @@ export interface C2dMessage {
 const MAX_SIZE_IN_BYTES = 65_536;
 const MAX_LIFETIME_IN_MS = 2 * 24 * 3_600_000;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
-const PRINTABLE_ASCII = "printable ASCII, since nothing else can travel in it";
+const PRINTABLE_ASCII = "printable ASCII, since it cannot transport anything else";
 const ISO_8601_REGEXP = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?$/i;
 const ACKNOWLEDGEMENTS: readonly string[] = ["none", "positive", "negative", "full"] satisfies C2dAcknowledgement[];
 
-/** The application property by which the hub is asked for feedback. */
+/** The application property that asks the hub for feedback. */
 const ACK_PROPERTY = "iothub-ack";
 const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
   "messageId",
@@ -67,10 +80,10 @@ const SYSTEM_PROPERTIES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks everything that can be known before the hub is asked, and gathers the message.
+ * Checks everything that can be checked without the hub, and builds the message.
  *
- * @throws {TypeError} for a value of the wrong type.
- * @throws {RangeError} for a value out of range, and for a message over 64 KB.
+ * @throws {TypeError} When a value has the wrong type.
+ * @throws {RangeError} When a value is not legal, or the message is larger than 64 KB.
  */
 export function buildC2dMessage(
   deviceId: string,
@@ -105,7 +118,7 @@ function addressOf(deviceId: string, moduleId: string | undefined): string {
   return `${device}/modules/${encodeURIComponent(moduleId)}/messages/devicebound`;
 }
 
-/** A copy of the body: the caller may go on writing to its array while the message waits for its turn. */
+/** Returns a copy of the body, since the caller may change its array while the message waits to be sent. */
 function toBytes(body: string | Uint8Array): Uint8Array {
   if (typeof body === "string") return new TextEncoder().encode(body);
   if (body instanceof Uint8Array) return new Uint8Array(body);
@@ -134,12 +147,12 @@ function readExpiry(value: unknown): number | undefined {
   if (ahead <= 0) {
     throw wrongValue(
       shown,
-      "later than now, and it is in the past, so that no device would ever get the message; " +
+      "in the future, or no device would ever get the message; " +
         "numbers are milliseconds since 1970, not seconds",
     );
   }
   if (ahead > MAX_LIFETIME_IN_MS) {
-    throw wrongValue(shown, "within the two days that the hub keeps a message for at most");
+    throw wrongValue(shown, "at most two days ahead, since the hub keeps no message for longer");
   }
   return Math.trunc(expiry);
 }
@@ -152,13 +165,13 @@ function toEpochMilliseconds(value: unknown): number {
   }
   const parts = ISO_8601_REGEXP.exec(value);
   if (parts === null) return NaN;
-  // Without a zone JavaScript would take a time as local; the property's name says otherwise.
+  // Without a time zone, JavaScript would read the time as local, but the property's name says UTC.
   return Date.parse(parts[1] === undefined && value.includes("T") ? `${value}Z` : value);
 }
 
 function describeTime(epochMilliseconds: number): string {
   const date = new Date(epochMilliseconds);
-  return Number.isNaN(date.getTime()) ? "beyond every calendar" : date.toISOString();
+  return Number.isNaN(date.getTime()) ? "beyond the range of dates" : date.toISOString();
 }
 
 function gatherApplicationProperties(
@@ -177,7 +190,7 @@ function gatherApplicationProperties(
   } else if (twin[1] !== checked) {
     throw wrongValue(
       `ack ${quote(checked)}`,
-      `the same as ${ACK_PROPERTY} ${quote(String(twin[1]))}; give one of the two`,
+      `the same as ${ACK_PROPERTY} ${quote(String(twin[1]))}; give only one of the two`,
     );
   }
   return gathered;
@@ -211,7 +224,10 @@ function readValue(name: string, value: unknown): string | number | boolean {
   return value;
 }
 
-/** The hub's count: body, values of system properties, names and values of application properties; all texts are ASCII. */
+/**
+ * Counts the bytes of a message as the hub does: the body, the values of system properties, and the names and values of
+ * application properties. All texts are ASCII.
+ */
 function sizeOf(message: C2dMessage): number {
   const { messageId, correlationId, userId, contentType, contentEncoding, absoluteExpiryTime } = message;
   let size = message.body.byteLength + (absoluteExpiryTime === undefined ? 0 : 8);

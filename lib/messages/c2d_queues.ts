@@ -5,20 +5,21 @@ import { HubClient } from "../transport/hub_client.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** The queues in which cloud-to-device messages wait for their devices. */
+/** The queues in which cloud-to-device messages wait until their devices receive them. */
 export class C2dQueues extends HubClient {
   /**
-   * Removes all cloud-to-device messages that wait for a device. Those that asked for negative or full feedback give the
-   * feedback `Purged`. Where the answer was lost and the call repeated, the number is what the last attempt found.
+   * Removes all cloud-to-device messages that are waiting for a device. Messages that asked for negative or full feedback get
+   * the feedback `Purged`. If an answer is lost and the call is repeated, the result counts only the messages that the last
+   * attempt removed.
    *
    * @param deviceId The device's id.
-   * @param options The call's own options.
-   * @returns How many messages there were, in `totalMessagesPurged`.
+   * @param options Options for this call.
+   * @returns The number of removed messages, in `totalMessagesPurged`.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When the id is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    *
-   * @example Take back what a device has not fetched
+   * @example Withdraw a message that the device has not received
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";

@@ -2,26 +2,26 @@ import { receiveFileNotifications } from "../transport/operations.ts";
 import type { ServiceBoundQueue } from "./receiving.ts";
 import type { Settlement } from "./settlement.ts";
 
-/** Tells that a device has uploaded a file to the storage account of the hub. */
+/** A notification that a device has uploaded a file to the hub's storage account. */
 export interface FileNotification {
   /** The device's id. */
   deviceId: string;
-  /** Where the file is. */
+  /** The URL of the file. */
   blobUri: string;
-  /** The file's name, within the container. */
+  /** The file's name in its container. */
   blobName: string;
-  /** When the file was written last, ISO 8601. */
+  /** When the file was last changed, in ISO 8601. */
   lastUpdatedTime: string;
   /** The file's size in bytes. */
   blobSizeInBytes: number;
-  /** When the hub made this notification, ISO 8601. */
+  /** When the hub created this notification, in ISO 8601. */
   enqueuedTimeUtc: string;
 }
 
-/** A notification, with the means to complete it or give it back. */
+/** A notification, with methods to complete it or return it to the hub. */
 export type ReceivedFileNotification = FileNotification & Settlement;
 
-/** The queue of notifications: each message holds one. */
+/** The queue of notifications. Each of its messages contains one. */
 export const FILE_NOTIFICATIONS: ServiceBoundQueue<FileNotification> = {
   operation: receiveFileNotifications,
   address: "/messages/serviceBound/filenotifications",

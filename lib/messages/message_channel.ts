@@ -9,27 +9,27 @@ import type { C2dMessage } from "./c2d_message.ts";
 import type { MessageConnection, MessageReceiver, SendOptions } from "./message_connection.ts";
 
 /**
- * The way of all clients of one hub to send and receive messages: the one place where every such call begins and ends. The code
- * that carries them is loaded with the first one.
+ * Sends and receives messages for all clients of one hub. This is the one place where every such call begins and ends. The
+ * code of the connection is loaded with the first call.
  */
 export class MessageChannel implements HubPart {
   readonly #timeoutInMs: number;
   readonly #open: () => Promise<MessageConnection>;
   #connection: Promise<MessageConnection> | undefined;
   #loaded: MessageConnection | undefined;
-  /** How many calls wait for the loading; later ones must not overtake them. */
+  /** How many calls are waiting for the connection to be loaded. Later calls must not overtake them. */
   #waiting = 0;
 
   /**
-   * @param timeoutInMs How long a call may take that does not say so itself.
-   * @param open Loads and opens what carries the messages.
+   * @param timeoutInMs How long a call may take if it has no time-out of its own, in milliseconds.
+   * @param open Loads the code of the connection, and creates the connection.
    */
   constructor(timeoutInMs: number = DEFAULT_TIMEOUT_IN_MS, open: () => Promise<MessageConnection>) {
     this.#timeoutInMs = timeoutInMs;
     this.#open = open;
   }
 
-  /** Sends a message for a client; resolves when the hub has accepted it. May throw as well as reject. */
+  /** Sends a message for a client, and resolves when the hub has accepted it. It may throw as well as reject. */
   send(client: ClientView, operation: OperationFacts, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
     throwIfEnded(client, operation, options);
@@ -43,7 +43,7 @@ export class MessageChannel implements HubPart {
     });
   }
 
-  /** A client's receiver for one of the hub's queues; it must be closed. */
+  /** Opens a client's receiver for one of the hub's queues. The caller must close it. */
   async openReceiver(
     client: ClientView,
     operation: OperationFacts,
@@ -66,7 +66,7 @@ export class MessageChannel implements HubPart {
     }
   }
 
-  /** Fails the sends and the receivers that still wait, and closes the connection. */
+  /** Rejects the sends and receivers that are still waiting, and closes the connection. */
   async close(): Promise<void> {
     await (await this.#connection?.catch(() => undefined))?.close();
   }
@@ -79,12 +79,12 @@ export class MessageChannel implements HubPart {
       : { operation: operation.name, timeoutInMs, abortSignal };
   }
 
-  /** The connection, where it is loaded and nobody waits for it any more. */
+  /** The connection, if it is loaded and no earlier call is still waiting for it. */
   get #atHand(): MessageConnection | undefined {
     return this.#waiting === 0 ? this.#loaded : undefined;
   }
 
-  /** Loading takes a while, and a caller may not want to wait for that. */
+  /** Loads the connection. This takes a while, so the call's signal can abort the wait. */
   async #load({ abortSignal }: SendOptions): Promise<MessageConnection> {
     const connection = this.#connection ??= this.#openOnce();
     const deadline = new Deadline(Infinity, abortSignal);
@@ -92,13 +92,13 @@ export class MessageChannel implements HubPart {
     try {
       return this.#loaded = await deadline.race(connection);
     } finally {
-      // Right before the caller goes on.
+      // This runs right before the caller continues.
       queueMicrotask(() => this.#waiting--);
       deadline.release();
     }
   }
 
-  /** An opening that failed is tried anew by the next call. */
+  /** Creates the connection. If this fails, the next call tries again. */
   async #openOnce(): Promise<MessageConnection> {
     try {
       return await this.#open();
@@ -109,19 +109,22 @@ export class MessageChannel implements HubPart {
   }
 }
 
-/** Throws what has ended a call before it began: its caller's signal, or the end of its client. */
+/** Throws if a call has ended before it began, because its signal was aborted or its client closed. */
 function throwIfEnded(client: ClientView, operation: OperationFacts, { abortSignal }: OperationOptions): void {
   abortSignal?.throwIfAborted();
   if (client.isClosed) throw closed({ operation: operation.name });
 }
 
-/** A client that shares the connection of another ends its own calls by a signal: the connection goes on. */
+/**
+ * Returns the signal that ends a call. It includes the signal of a client that shares another client's connection, since
+ * closing that client must end its calls while the connection stays open.
+ */
 function signalFor(client: ClientView, outer: AbortSignal | undefined): AbortSignal | undefined {
   if (client.isFirst) return outer;
   return outer === undefined ? client.signal : AbortSignal.any([outer, client.signal]);
 }
 
-/** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
+/** Returns the error of a call of such a client, which is `Closed` if closing the client has ended the call. */
 function endOf(client: ClientView, operation: OperationFacts, error: unknown): unknown {
   return error === client.signal.reason ? closed({ operation: operation.name }) : error;
 }

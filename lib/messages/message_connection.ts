@@ -1,37 +1,40 @@
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ReceivedDelivery } from "./settlement.ts";
 
-/** What a send needs beside the message. */
+/** What a send needs in addition to the message. */
 export interface SendOptions {
   readonly operation: string;
   readonly abortSignal?: AbortSignal;
   readonly timeoutInMs: number;
 }
 
-/** What a receiver is for. */
+/** What a receiver needs to know. */
 export interface ReceiverOptions {
   readonly operation: string;
-  /** The queue of the hub to receive from. */
+  /** The address of the hub's queue to receive from. */
   readonly address: string;
   readonly abortSignal?: AbortSignal;
-  /** How long it may be without a link that lasts, whatever the reason, while somebody waits. */
+  /** How long the receiver may be without a stable link, for any reason, while a call waits for a message. */
   readonly timeoutInMs: number;
 }
 
-/** Receives from one of the hub's queues towards back ends. */
+/** Receives from one of the hub's queues for back ends. */
 export interface MessageReceiver {
-  /** The next message; `undefined` when none has come within `maxWaitInMs`. Called again only when it has settled. */
+  /**
+   * Returns the next message, or `undefined` if none comes within `maxWaitInMs`. It must not be called again before its
+   * promise has settled.
+   */
   next(maxWaitInMs?: number): Promise<ReceivedDelivery | undefined>;
-  /** Gives up the link. What was received and not decided upon is the hub's again. */
+  /** Closes the link. Messages that were received, but neither completed nor abandoned, return to the hub's queue. */
   close(): void;
 }
 
-/** What carries messages to and from a hub. */
+/** A connection that transports messages to and from a hub. */
 export interface MessageConnection {
-  /** Sends a message; resolves when the hub has accepted it. */
+  /** Sends a message, and resolves when the hub has accepted it. */
   send(message: C2dMessage, options: SendOptions): Promise<void>;
-  /** A receiver for one of the hub's queues; it must be closed. */
+  /** Opens a receiver for one of the hub's queues. The caller must close it. */
   openReceiver(options: ReceiverOptions): MessageReceiver;
-  /** Closes what is open; sends and receivers that still wait are rejected. */
+  /** Closes the connection. Sends and receivers that are still waiting are rejected. */
   close(): Promise<void>;
 }

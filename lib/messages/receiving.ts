@@ -8,35 +8,36 @@ import { checkTimeout } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { SettledBatch, type Settlement } from "./settlement.ts";
 
-/** How long to receive. */
+/** When a loop that receives messages ends. */
 export interface ReceiveOptions extends OperationOptions {
-  /** Ends the loop at once: it throws the signal's reason. */
+  /** Ends the loop at once. It then throws the signal's reason. */
   abortSignal?: AbortSignal;
   /**
-   * How long the hub may be out of reach while the loop waits, in milliseconds; then it throws. A link that the hub takes back
-   * within ten seconds, before any message, does not make it start anew. The wait itself has no end of its own.
-   * @default {100000}
+   * How long the hub may be unreachable while the loop waits, in milliseconds. After that the loop throws. A link that the
+   * hub closes within ten seconds, before any message, does not restart this time. While the hub is reachable, the loop may
+   * wait for a message without limit.
+   * @default {100000} or the `timeoutInMs` of the client
    */
   timeoutInMs?: number;
   /**
-   * Ends the loop, without an error, when nothing has come for so long, in milliseconds. Left out, it waits for ever.
+   * Ends the loop without an error when no message has come for this long, in milliseconds.
    * @default {Infinity}
    */
   maxWaitTimeInMs?: number;
 }
 
-/** One of the hub's queues towards back ends. */
+/** One of the hub's queues for back ends. */
 export interface ServiceBoundQueue<T extends object> {
   /** The method that receives from it. */
   readonly operation: OperationFacts;
   readonly address: string;
-  /** The records in the JSON of a message; `undefined` where there are none. */
+  /** Returns the records in the JSON of a message, or `undefined` if it is something else. */
   read(json: unknown): T[] | undefined;
 }
 
 /**
- * Receives records until the consumer has enough. A record is completed when the consumer asks for the next one; whatever is
- * not completed when the loop ends, for whatever reason, is the hub's again.
+ * Receives records until the consumer ends the loop. A record is completed when the consumer asks for the next one. Whatever
+ * is not completed when the loop ends, for any reason, returns to the hub's queue.
  */
 export async function* receive<T extends object>(
   queue: ServiceBoundQueue<T>,
@@ -68,11 +69,11 @@ export async function* receive<T extends object>(
 }
 
 function unreadable(operation: string): IoTHubError {
-  const reason = "the hub sent something else than the JSON it promises; it was given back to the hub";
+  const reason = "the hub sent a message that is not the expected JSON; it was returned to the hub";
   return failure({ operation }, "InvalidResponse", reason);
 }
 
-/** Throws unless each option is what it should be. */
+/** Throws unless each option has the right type and a legal value. */
 function checkReceiveOptions(options: ReceiveOptions): void {
   checkOptions(options);
   const { maxWaitTimeInMs } = options;

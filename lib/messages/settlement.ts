@@ -1,22 +1,28 @@
-/** What a receiver can say of what it received; the first word counts, and after the loop has gone on there is none. */
+/**
+ * The methods of a received record, which tell the hub whether it was handled. Only the first call has an effect, and only
+ * before the loop has gone on to the next record.
+ */
 export interface Settlement {
-  /** Says that it was handled. Called for you when the loop asks for the next one. */
+  /** Tells the hub that the record was handled. The loop calls this itself when it asks for the next record. */
   complete(): void;
-  /** Gives it back to the hub, with all that came in the same batch: it comes again, ten times at most. */
+  /**
+   * Returns the record to the hub, together with the whole batch that it came in. The hub delivers a batch ten times at
+   * most.
+   */
   abandon(): void;
 }
 
-/** A message that the hub has locked for this receiver. The first word on it counts. */
+/** A message that the hub has locked for this receiver. Only the first call of `complete` or `abandon` has an effect. */
 export interface ReceivedDelivery {
   /** The bytes of its body. */
   readonly body: Uint8Array;
-  /** Takes it off the hub's queue. */
+  /** Removes the message from the hub's queue. */
   complete(): void;
-  /** Gives it back to the hub's queue. */
+  /** Returns the message to the hub's queue. */
   abandon(): void;
 }
 
-/** The records of one message from the hub, which can only be completed or given back together. */
+/** The records of one message from the hub, which can only be completed or returned together. */
 export class SettledBatch {
   readonly #delivery: ReceivedDelivery;
   #open: number;
@@ -27,12 +33,12 @@ export class SettledBatch {
     if (count === 0) delivery.complete();
   }
 
-  /** Whether nothing is left to be said. */
+  /** Whether the message was completed or returned. */
   get isDecided(): boolean {
     return this.#open === 0;
   }
 
-  /** The record, with a voice of its own that shows neither in JSON nor in comparisons. */
+  /** Adds `complete` and `abandon` to a record. They are not enumerable, so JSON and comparisons do not include them. */
   withSettlement<T extends object>(record: T): T & Settlement {
     let isComplete = false;
     const settlement: Settlement = {
@@ -49,7 +55,7 @@ export class SettledBatch {
     return Object.defineProperties(record, Object.fromEntries(hidden)) as T & Settlement;
   }
 
-  /** Gives everything back that was not completed as a whole. */
+  /** Returns the message to the hub, unless all its records were completed. */
   abandon(): void {
     if (this.isDecided) return;
     this.#open = 0;

@@ -159,7 +159,7 @@ describe("The expiry time", () => {
   test("is refused in seconds, and the message says why", () => {
     assert.throws(() => build("", { expiryTimeUtc: Math.floor(Date.now() / 1000) + 60 }), {
       name: "RangeError",
-      message: /in the past.*milliseconds since 1970, not seconds/,
+      message: /it must be in the future.*milliseconds since 1970, not seconds/,
     });
   });
 
