@@ -1,23 +1,23 @@
 import type { AuthenticationMechanism } from "../../gen/types.gen.ts";
 import { checkType } from "../values/checks.ts";
 
-/** The two keys of an identity, base64 of 16 to 64 bytes each. */
+/** The two keys of an identity. Each has 16 to 64 bytes, in base64. */
 export interface SymmetricKeys {
   /** The first key. */
   primaryKey: string;
-  /** The second key, so that one can be changed while the other is in use. */
+  /** The second key. With two keys, one can be changed while the other is in use. */
   secondaryKey: string;
 }
 
-/** The thumbprints of an identity's certificates: hexadecimal SHA-1 or SHA-256. */
+/** The thumbprints of an identity's certificates, which are SHA-1 or SHA-256 digests in hexadecimal. */
 export interface X509Thumbprints {
-  /** The first certificate's. */
+  /** The thumbprint of the first certificate. */
   primaryThumbprint: string;
-  /** The second certificate's, so that one can be changed while the other is in use. */
+  /** The thumbprint of the second certificate. With two, one can be changed while the other is in use. */
   secondaryThumbprint?: string;
 }
 
-/** Sign-in with keys. A key left out is the hub's to make. */
+/** Describes sign-in with keys. The hub generates a key that is left out. */
 export function sasAuthentication({ primaryKey, secondaryKey }: Partial<SymmetricKeys>): AuthenticationMechanism {
   if (primaryKey !== undefined) checkType("primaryKey", primaryKey, "string");
   if (secondaryKey !== undefined) checkType("secondaryKey", secondaryKey, "string");
@@ -25,8 +25,8 @@ export function sasAuthentication({ primaryKey, secondaryKey }: Partial<Symmetri
 }
 
 /**
- * Sign-in with the keys of an update. There both must be given: the hub takes a key left out for the wish for a new one,
- * and the device would be locked out.
+ * Describes sign-in with the keys of an update. Both must be given, since the hub would replace a missing key with a new
+ * one and so lock the device out.
  */
 export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMechanism {
   checkType("primaryKey", keys.primaryKey, "string");
@@ -34,7 +34,7 @@ export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMe
   return sasAuthentication(keys);
 }
 
-/** Sign-in with self-signed certificates that the hub knows by their thumbprints. */
+/** Describes sign-in with self-signed certificates, which the hub knows by their thumbprints. */
 export function x509Authentication(
   { primaryThumbprint, secondaryThumbprint }: X509Thumbprints,
 ): AuthenticationMechanism {
@@ -43,7 +43,7 @@ export function x509Authentication(
   return { type: "selfSigned", x509Thumbprint: { primaryThumbprint, secondaryThumbprint } };
 }
 
-/** Sign-in with certificates of an authority that the hub trusts. */
+/** Describes sign-in with certificates of an authority that the hub trusts. */
 export function certificateAuthority(): AuthenticationMechanism {
   return { type: "certificateAuthority" };
 }

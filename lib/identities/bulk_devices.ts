@@ -3,10 +3,10 @@ import { checkLength, checkType, wrongType } from "../values/checks.ts";
 import { checkId } from "../values/ids.ts";
 import { checkJson, isObject } from "../values/json.ts";
 
-/** The hub refuses more in one request. */
+/** The hub refuses more entries in one request. */
 const MAX_BULK_DEVICES = 100;
 
-/** Throws unless `devices` is a list that one bulk request can carry. */
+/** Throws unless `devices` is an array that one bulk request can contain. */
 export function checkBulkDevices(devices: readonly ExportImportDevice[]): void {
   if (!Array.isArray(devices)) throw wrongType("devices", "an array", devices);
   checkLength("devices", devices, 1, MAX_BULK_DEVICES, "entries");
@@ -19,7 +19,7 @@ export function checkBulkDevices(devices: readonly ExportImportDevice[]): void {
   checkJson("devices", devices);
 }
 
-/** Tells a result with failures, which the hub sends with status 400, from a refusal of the whole request. */
+/** Whether an answer with status 400 is a result with failures, and not a refusal of the whole request. */
 export function isBulkResult(status: number, data: unknown): boolean {
   return status === 400 && isObject(data) && "isSuccessful" in data;
 }

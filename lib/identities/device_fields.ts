@@ -3,10 +3,10 @@ import { checkChoice, checkLength, checkType } from "../values/checks.ts";
 import { isMerged } from "../values/json.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** The hub refuses a longer one. */
+/** The hub refuses longer ones. */
 const MAX_STATUS_REASON_LENGTH = 128;
 
-/** What can be said of a device identity beside how it signs in. What is left out of an update is reset. */
+/** The fields of a device identity, apart from how it signs in. An update resets the fields that are left out. */
 export interface DeviceFields extends OperationOptions {
   /**
    * Whether the device may connect.
@@ -14,19 +14,22 @@ export interface DeviceFields extends OperationOptions {
    */
   status?: "enabled" | "disabled";
   /**
-   * Whether it is an IoT Edge device.
+   * Whether the device is an IoT Edge device.
    * @default {false}
    */
   iotEdge?: boolean;
-  /** Why it has its status; at most 128 characters. */
+  /** The reason for the status, in at most 128 characters. */
   statusReason?: string;
-  /** For a leaf device, the scope of its gateway; for an IoT Edge device its own, which every update must repeat. */
+  /**
+   * The scope of the gateway, if this is a leaf device. An IoT Edge device has a scope of its own, which every update must
+   * repeat.
+   */
   deviceScope?: string;
-  /** The scope of an IoT Edge device's parent. */
+  /** The scope of an IoT Edge device's parent, alone or in an array. */
   parentScopes?: string | string[];
 }
 
-/** The body of a create or update of a device identity. */
+/** Returns the body of a request that creates or updates a device identity. */
 export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
   checkChoice("status", status, ["enabled", "disabled"]);
@@ -49,10 +52,10 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
   };
 }
 
-/** Whether an identity is the one that was sent. Keys that the hub made itself prove nothing. */
+/** Whether an identity is the one that was sent. This cannot be known if the hub generated its keys. */
 export function isOwnIdentity(sent: Device | Module, found: Device | Module): boolean {
   const keys = sent.authentication?.symmetricKey;
   if (keys && !keys.primaryKey) return false;
-  // The parents are left to the hub, which works them out from the scopes.
+  // The parents are not compared, since the hub works them out from the scopes.
   return isMerged({ ...sent, parentScopes: undefined }, found);
 }

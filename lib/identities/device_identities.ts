@@ -24,19 +24,19 @@ import { checkWhole } from "../values/checks.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 
-/** Device identities: which devices may connect to a hub, and how each signs in. */
+/** Device identities, which tell the hub which devices may connect and how each of them signs in. */
 export class DeviceIdentities extends HubClient {
   /**
-   * Creates a device that signs in with a symmetric key. A key left out is made by the hub.
+   * Creates a device that signs in with a symmetric key. The hub generates a key that is left out.
    *
    * @param deviceId The device's id.
-   * @param options The identity's other fields, and the call's own options.
+   * @param options The keys (primary and secondary), the identity's other fields, and options for this call.
    * @returns The new identity, with its keys.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the hub already has a device with this id.
    *
-   * @example Let the hub make the keys
+   * @example Let the hub generate the keys
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -58,14 +58,14 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Creates a device that signs in with a self-signed certificate, known by its thumbprint.
+   * Creates a device that signs in with a self-signed certificate, which the hub identifies by its thumbprint.
    *
    * @param deviceId The device's id.
-   * @param options The thumbprints, the identity's other fields, and the call's own options.
+   * @param options The thumbprints, the identity's other fields, and options for this call.
    * @returns The new identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the hub already has a device with this id.
    *
    * @example Register a certificate
    * ```ts
@@ -88,14 +88,14 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Creates a device that signs in with a certificate of an authority the hub trusts.
+   * Creates a device that signs in with a certificate of an authority that the hub trusts.
    *
    * @param deviceId The device's id.
-   * @param options The identity's other fields, and the call's own options.
+   * @param options The identity's other fields, and options for this call.
    * @returns The new identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the id is taken.
+   * @throws {IoTHubError} `DeviceAlreadyExists` (409) when the hub already has a device with this id.
    *
    * @example Register a gateway
    * ```ts
@@ -116,18 +116,19 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Updates a device and lets it sign in with these keys. Both must be given: the hub would replace one left out.
-   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   * Updates a device, which then signs in with the given keys. Both keys must be given, since the hub would replace a missing
+   * key with a new one. The whole identity is replaced, so fields that are left out are reset. Without an etag the update is
+   * unconditional.
    *
    * @param deviceId The device's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
-   * @example Disable a device, but only as it was read
+   * @example Disable a device, unless it has changed in the meantime
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -156,16 +157,16 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Updates a device and lets it sign in with the certificates of these thumbprints.
-   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   * Updates a device, which then signs in with the certificates that have the given thumbprints. The whole identity is
+   * replaced, so fields that are left out are reset. Without an etag the update is unconditional.
    *
    * @param deviceId The device's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
    * @example Change the certificate
    * ```ts
@@ -190,18 +191,18 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Updates a device and lets it sign in with a certificate of an authority the hub trusts.
-   * The whole identity is replaced: a field left out is reset. Without an etag the update is unconditional.
+   * Updates a device, which then signs in with a certificate of an authority that the hub trusts. The whole identity is
+   * replaced, so fields that are left out are reset. Without an etag the update is unconditional.
    *
    * @param deviceId The device's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
-   * @example Say why a device is out of service
+   * @example Disable a device and give the reason
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -234,16 +235,16 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Reads a device identity, with its keys.
+   * Reads a device identity, including its keys.
    *
    * @param deviceId The device's id.
-   * @param options The call's own options.
+   * @param options Options for this call.
    * @returns The identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    *
-   * @example Is it enabled?
+   * @example Check whether a device is enabled
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -269,15 +270,16 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Reads some device identities, in no order and without paging: 1000 at most. For more, or for some in particular, query
-   * the twins.
+   * Reads up to 1000 device identities, in no particular order and without paging. To read more, or to select devices, query
+   * their twins.
    *
-   * @param options How many at most (1 to 1000, 1000 by default), and the call's own options.
+   * @param options The largest number of devices to read, `maxNumberOfDevices` (1 to 1000, 1000 by default), and options for
+   * this call.
    * @returns The identities.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    *
-   * @example A first look at a hub
+   * @example Read some of the devices
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -304,11 +306,12 @@ export class DeviceIdentities extends HubClient {
    * Deletes a device with its modules, twins and waiting messages. Without an etag the deletion is unconditional.
    *
    * @param deviceId The device's id.
-   * @param options The etag it must still have, and the call's own options.
+   * @param options The etag that the identity must still have, and options for this call.
+   * @returns A promise that resolves when the device is deleted.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
    * @example Delete a device
    * ```ts
@@ -334,12 +337,13 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Creates, updates or deletes up to 100 devices and modules in one request, each as its `importMode` says. Each succeeds or
-   * fails alone; a result with failures is a result and no error, so look at `isSuccessful`.
+   * Creates, updates or deletes up to 100 devices and modules in one request. The `importMode` of each entry says what to do
+   * with it, and each succeeds or fails independently. Failures of entries do not make the call reject, so check
+   * `isSuccessful`.
    *
-   * @param devices What to do, one entry for each device or module.
-   * @param options The call's own options.
-   * @returns Whether all succeeded, and the failures and warnings of those that did not.
+   * @param devices One entry for each device or module.
+   * @param options Options for this call.
+   * @returns Whether all entries succeeded, with the errors and warnings of those that did not.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `TooManyDevices` (413) and others when the hub refuses the request as a whole.
@@ -372,7 +376,7 @@ export class DeviceIdentities extends HubClient {
   }
 }
 
-/** Creates or updates a device; with `headers` the write holds for what is there already. */
+/** Creates a device or, with `headers`, updates one that exists. */
 function putDevice<Fields extends DeviceFields>(
   devices: DeviceIdentities,
   operation: facts.OperationFacts,

@@ -17,27 +17,28 @@ import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 import { isOwnIdentity } from "./device_fields.ts";
 
-/** What can be said of a module identity beside how it signs in. */
+/** The fields of a module identity, apart from how it signs in. An update resets a field that is left out. */
 export interface ModuleFields extends OperationOptions {
-  /** Who manages the module; `"iotEdge"` for those of a deployment. */
+  /** Who manages the module. It is `"iotEdge"` for modules of a deployment. */
   managedBy?: string;
 }
 
-/** Module identities: the parts of a device that sign in on their own. */
+/** Module identities. A module is a part of a device that signs in by itself. */
 export class ModuleIdentities extends HubClient {
   /**
-   * Creates a module that signs in with a symmetric key. A key left out is made by the hub.
+   * Creates a module that signs in with a symmetric key. The hub generates a key that is left out.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The keys, who manages it, and the call's own options.
+   * @param options The keys, who manages it, and options for this call.
    * @returns The new identity, with its keys.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
-   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the device already has a module with this id.
+   * @throws {IoTHubError} `DeviceNotFound` (404) or, with the key of a policy, `IotHubUnauthorizedAccess` (401) when there is
+   * no such device.
    *
-   * @example Let the hub make the keys
+   * @example Let the hub generate the keys
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -61,16 +62,17 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Creates a module that signs in with a self-signed certificate, known by its thumbprint.
+   * Creates a module that signs in with a self-signed certificate, which the hub identifies by its thumbprint.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The thumbprints, who manages it, and the call's own options.
+   * @param options The thumbprints, who manages it, and options for this call.
    * @returns The new identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
-   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the device already has a module with this id.
+   * @throws {IoTHubError} `DeviceNotFound` (404) or, with the key of a policy, `IotHubUnauthorizedAccess` (401) when there is
+   * no such device.
    *
    * @example Register a certificate
    * ```ts
@@ -96,16 +98,17 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Creates a module that signs in with a certificate of an authority the hub trusts.
+   * Creates a module that signs in with a certificate of an authority that the hub trusts.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options Who manages it, and the call's own options.
+   * @param options Who manages it, and options for this call.
    * @returns The new identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the id is taken.
-   * @throws {IoTHubError} `DeviceNotFound` or, for a policy's key, `IotHubUnauthorizedAccess` when there is no such device.
+   * @throws {IoTHubError} `ModuleAlreadyExistsOnDevice` (409) when the device already has a module with this id.
+   * @throws {IoTHubError} `DeviceNotFound` (404) or, with the key of a policy, `IotHubUnauthorizedAccess` (401) when there is
+   * no such device.
    *
    * @example Register a module
    * ```ts
@@ -138,17 +141,18 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Updates a module and lets it sign in with these keys. Both must be given: the hub would replace one left out.
-   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   * Updates a module, which then signs in with the given keys. Both keys must be given, since the hub would replace a missing
+   * key with a new one. The whole identity is replaced, so `managedBy` is reset if it is left out. Without an etag the update
+   * is unconditional.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
    * @example Swap the keys
    * ```ts
@@ -180,17 +184,17 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Updates a module and lets it sign in with the certificates of these thumbprints.
-   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   * Updates a module, which then signs in with the certificates that have the given thumbprints. The whole identity is
+   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
    * @example Change the certificate
    * ```ts
@@ -217,19 +221,19 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Updates a module and lets it sign in with a certificate of an authority the hub trusts.
-   * The whole identity is replaced: `managedBy` left out is reset. Without an etag the update is unconditional.
+   * Updates a module, which then signs in with a certificate of an authority that the hub trusts. The whole identity is
+   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The etag it must still have, the new values, and the call's own options.
+   * @param options The etag that the identity must still have, the new values, and options for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
-   * @example Say who manages it
+   * @example Change who manages a module
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -262,17 +266,17 @@ export class ModuleIdentities extends HubClient {
   }
 
   /**
-   * Reads a module identity, with its keys.
+   * Reads a module identity, including its keys.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The call's own options.
+   * @param options Options for this call.
    * @returns The identity.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
    *
-   * @example Who manages it?
+   * @example Find out who manages a module
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -302,13 +306,13 @@ export class ModuleIdentities extends HubClient {
    * Reads all module identities of a device.
    *
    * @param deviceId The device's id.
-   * @param options The call's own options.
-   * @returns The identities, an empty array where there is none.
+   * @param options Options for this call.
+   * @returns The identities. The array is empty if the device has no modules.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) or `IotHubUnauthorizedAccess` (401) when there is no such device.
    *
-   * @example What runs on an IoT Edge device
+   * @example List the modules of an IoT Edge device
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -338,11 +342,12 @@ export class ModuleIdentities extends HubClient {
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The etag it must still have, and the call's own options.
+   * @param options The etag that the identity must still have, and options for this call.
+   * @returns A promise that resolves when the module is deleted.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
    * @example Delete a module
    * ```ts
@@ -373,7 +378,7 @@ export class ModuleIdentities extends HubClient {
   }
 }
 
-/** Creates or updates a module; with `headers` the write holds for what is there already. */
+/** Creates a module or, with `headers`, updates one that exists. */
 function putModule<Fields extends ModuleFields>(
   modules: ModuleIdentities,
   operation: facts.OperationFacts,

@@ -5,15 +5,16 @@ import { HubClient } from "../transport/hub_client.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
-/** How many devices a hub has, and how many are connected. */
+/** Statistics of a hub: how many devices it has, and how many of them are connected. */
 export class Statistics extends HubClient {
   /**
-   * Reads how many devices are connected. The count lags minutes behind.
+   * Reads how many devices are connected. The hub updates this number with a delay of some minutes.
    *
-   * @param options The call's own options.
-   * @returns The count.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
-   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @param options Options for this call.
+   * @returns The number of connected devices.
+   * @throws {TypeError} When an option has the wrong type; nothing is sent.
+   * @throws {RangeError} When an option's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryRead`.
    *
    * @example Count connections
    * ```ts
@@ -40,12 +41,14 @@ export class Statistics extends HubClient {
   }
 
   /**
-   * Reads how many device identities there are, and how many of them are enabled and disabled. The counts lag minutes behind.
+   * Reads how many device identities there are, and how many of them are enabled and disabled. The hub updates these numbers
+   * with a delay of some minutes.
    *
-   * @param options The call's own options.
-   * @returns The counts.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
-   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @param options Options for this call.
+   * @returns The number of devices in total, enabled and disabled.
+   * @throws {TypeError} When an option has the wrong type; nothing is sent.
+   * @throws {RangeError} When an option's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryRead`.
    *
    * @example Count devices
    * ```ts
