@@ -7,10 +7,10 @@ import type { OperationOptions } from "../timing/operation_options.ts";
 import { checkText, checkType, checkWhole } from "../values/checks.ts";
 import { checkJson } from "../values/json.ts";
 
-/** How long the hub waits for the device when the request does not say. */
+/** How long the hub waits for a device by default. */
 const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;
 
-/** What the way to the hub and back may add to the hub's own time-outs. */
+/** What the way to the hub and back may add to the hub's time-outs. */
 const MARGIN_IN_MS = 15_000;
 
 /** What the caller can do about the errors of direct methods. */
@@ -18,20 +18,24 @@ const ADVICE = {
   DeviceNotOnline: "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it",
 };
 
-/** Direct methods: calls to a device or module that wait for its answer. */
+/** Direct methods, which run on a device or module and return its answer. */
 export class DirectMethods extends HubClient {
   /**
-   * Calls a direct method on a device and waits for its answer: 30 seconds unless `responseTimeoutInSeconds` (5 to 300)
-   * says otherwise. The device's own status is in the result; only failures to reach it are errors.
+   * Calls a direct method on a device and waits for its answer. The result contains the status that the device returned,
+   * whatever it is. The call rejects only if the device does not answer.
+   *
+   * The hub waits `responseTimeoutInSeconds` (5 to 300, 30 by default) for the answer. If the device is not connected, it
+   * waits up to `connectTimeoutInSeconds` (0 to 300, 0 by default) for it to connect.
    *
    * @param deviceId The device's id.
-   * @param request The method's name, its payload (any JSON value, `""` if left out) and its time-outs in seconds.
-   * @param options The call's own options.
-   * @returns The device's status and payload.
+   * @param request The method's name, its payload (any JSON value, `""` by default) and its time-outs in seconds.
+   * @param options Options for this call.
+   * @returns The status and the payload of the device's answer.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `DeviceNotOnline` (404) when the device is not connected, or not listening for methods.
-   * @throws {IoTHubError} `GatewayTimeout` (504) when it did not answer in time.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `DeviceNotOnline` (404) when the device is not connected, or does not handle methods.
+   * @throws {IoTHubError} `GatewayTimeout` (504) when the device did not answer in time. It may still have run the method.
    *
    * @example Reboot a device
    * ```ts
@@ -64,19 +68,22 @@ export class DirectMethods extends HubClient {
   }
 
   /**
-   * Calls a direct method on a module and waits for its answer: 30 seconds unless `responseTimeoutInSeconds` (5 to 300)
-   * says otherwise. The module's own status is in the result; only failures to reach it are errors.
+   * Calls a direct method on a module and waits for its answer. The result contains the status that the module returned,
+   * whatever it is. The call rejects only if the module does not answer.
+   *
+   * The hub waits `responseTimeoutInSeconds` (5 to 300, 30 by default) for the answer. If the module is not connected, it
+   * waits up to `connectTimeoutInSeconds` (0 to 300, 0 by default) for it to connect.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param request The method's name, its payload (any JSON value, `""` if left out) and its time-outs in seconds.
-   * @param options The call's own options.
-   * @returns The module's status and payload.
+   * @param request The method's name, its payload (any JSON value, `""` by default) and its time-outs in seconds.
+   * @param options Options for this call.
+   * @returns The status and the payload of the module's answer.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
-   * @throws {IoTHubError} `DeviceNotOnline` (404) when the device is not connected, or not listening for methods.
-   * @throws {IoTHubError} `GatewayTimeout` (504) when it did not answer in time.
+   * @throws {IoTHubError} `DeviceNotOnline` (404) when the module is not connected, or does not handle methods.
+   * @throws {IoTHubError} `GatewayTimeout` (504) when the module did not answer in time. It may still have run the method.
    *
    * @example Take a picture
    * ```ts
@@ -113,8 +120,8 @@ export class DirectMethods extends HubClient {
 }
 
 /**
- * The body of a method call, and how long the call must be allowed to take, so that the hub's answer, be it that the
- * device is late, is not missed. Throws unless the request is a legal one.
+ * Returns the body of a method call, and the time that the call needs at least, so that it does not end before the hub
+ * answers, for example that the device did not respond in time. Throws unless the request is legal.
  */
 function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
   checkType("request", request, "object");

@@ -10,16 +10,17 @@ import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query
 /** Queries over the twins of a hub, in its SQL-like language. */
 export class Queries extends HubClient {
   /**
-   * Runs a query and returns one page of its result. For all pages, {@linkcode Queries.query} is simpler.
+   * Runs a query and returns one page of its result. To read all pages, {@linkcode Queries.query} is simpler.
    *
-   * @param query The query's text, or an object with it.
-   * @param options From which page on, how many rows a page may have (the hub's own limit is 100), and the call's own options.
-   * @returns The rows as the hub sent them, what they are, and the token of the next page.
+   * @param query The query's text, or an object that contains it.
+   * @param options Which page to return (`continuationToken`; the first by default), how many rows it may have
+   * (`maxItemCount`; the hub returns at most 100), and options for this call.
+   * @returns The rows as the hub sent them, their type, and the token of the next page.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ArgumentInvalid` (400) when the hub does not understand the query.
    *
-   * @example Page by hand
+   * @example Read one page at a time
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -50,17 +51,17 @@ export class Queries extends HubClient {
   }
 
   /**
-   * Runs a query and gives its rows one after the other, over all pages. Nothing is asked before the first row is wanted;
-   * while one page is read, the next is on its way.
+   * Runs a query and returns its rows one after the other, from all pages. Nothing is sent before the first row is asked for.
+   * While one page is being read, the next is already requested.
    *
-   * @param query The query's text, or an object with it.
-   * @param options How many rows a page may have (the hub's own limit is 100), and the calls' own options.
-   * @returns The rows for `for await`; pages with `.byPage({ continuationToken, maxPageSize })`.
-   * @throws {TypeError} On the first row, when an argument has the wrong type; nothing is sent.
-   * @throws {RangeError} On the first row, when an argument's value is not legal; nothing is sent.
+   * @param query The query's text, or an object that contains it.
+   * @param options How many rows a page may have (`maxItemCount`; the hub returns at most 100), and options for each call.
+   * @returns The rows for `for await`, or the pages with `.byPage({ continuationToken, maxPageSize })`.
+   * @throws {TypeError} When an argument has the wrong type. It is thrown when the first row is read; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal. It is thrown when the first row is read; nothing is sent.
    * @throws {IoTHubError} `ArgumentInvalid` (400) when the hub does not understand the query.
    *
-   * @example All devices of a site
+   * @example List the devices of a site
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";

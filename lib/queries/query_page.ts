@@ -2,7 +2,7 @@ import type { QuerySpecification } from "../../gen/types.gen.ts";
 import { checkText, checkWhole } from "../values/checks.ts";
 import { isObject } from "../values/json.ts";
 
-/** What the rows of a result are: whole twins, rows of a projection (`"raw"`), records of jobs and others. */
+/** The type of a result's rows, such as whole twins (`"twin"`), rows of a projection (`"raw"`), or records of jobs. */
 export type QueryItemType =
   | "unknown"
   | "twin"
@@ -15,11 +15,11 @@ export type QueryItemType =
 
 /** One page of a query's result. */
 export interface QueryResult<T = Record<string, unknown>> {
-  /** What the rows are. */
+  /** The type of the rows. */
   type: QueryItemType;
   /** The rows, as the hub sent them. */
   items: T[];
-  /** Asks for the next page; `undefined` on the last one. */
+  /** The token with which to ask for the next page; `undefined` on the last one. */
   continuationToken: string | undefined;
 }
 
@@ -34,20 +34,20 @@ const ITEM_TYPES: readonly QueryItemType[] = [
   "deviceRegistration",
 ];
 
-/** The body of a query; throws unless there is a text. */
+/** Returns the body of a request for a query. Throws unless the query's text is there. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
   const text: unknown = isObject(query) ? query.query : query;
   checkText("query", text, /\S/, "a non-empty string");
   return { query: text };
 }
 
-/** The request headers that say which page is wanted. */
+/** Returns the request headers that select a page. */
 export function pagingHeaders(
   continuationToken: string | undefined,
   maxItemCount: number | undefined,
 ): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
   if (continuationToken !== undefined) {
-    // It goes back in a header as it came; one that a header cannot carry is none of the hub's.
+    // The token is sent in a header, as it came. One that a header cannot contain does not come from the hub.
     const form = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
     checkText("continuationToken", continuationToken, form, "visible ASCII; leave it out for the first page");
   }
@@ -55,14 +55,14 @@ export function pagingHeaders(
   return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
 }
 
-/** Puts a page together from the answer's body and headers. */
+/** Builds a page from the body and the headers of an answer. */
 export function queryResult<T>(data: unknown, headers: { get(name: string): string | null }): QueryResult<T> {
-  // The hub writes the type in Pascal case; the API description, and so our type, in camel case.
+  // The hub writes the type in Pascal case. The API description, and so our type, has it in camel case.
   const type = headers.get("x-ms-item-type")?.toLowerCase();
   return {
     type: ITEM_TYPES.find((known) => known.toLowerCase() === type) ?? "unknown",
     items: (data ?? []) as T[],
-    // An empty token counts as none: both mean the end.
+    // An empty token means the end, as a missing one does.
     continuationToken: headers.get("x-ms-continuation") || undefined,
   };
 }

@@ -6,13 +6,13 @@ import { checkType, checkWhole } from "../values/checks.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { TwinPatch } from "./twin_patch.ts";
 
-/** Says what to write into a twin that was just read; `undefined` leaves it as it is. */
+/** Returns the changes to write to a twin that was just read, or `undefined` to leave the twin unchanged. */
 export type TwinChange = (twin: Twin) => TwinPatch | undefined | Promise<TwinPatch | undefined>;
 
-/** How often a modification is tried, beside the usual options. */
+/** The usual options, and how often to try. */
 export interface ModifyTwinOptions extends OperationOptions {
   /**
-   * How often to read, change and write at most, when others write in between.
+   * How often to read and write at most, if others change the twin in the meantime.
    * @default {10}
    */
   maxAttempts?: number;
@@ -20,10 +20,10 @@ export interface ModifyTwinOptions extends OperationOptions {
 
 const DEFAULT_MAX_ATTEMPTS = 10;
 
-/** Longest pause after the first attempt; it grows by as much with each. */
+/** The longest pause after the first attempt, in milliseconds. It grows by as much with each attempt. */
 const PAUSE_IN_MS = 20;
 
-/** Reads, changes and writes until nobody came in between. */
+/** Reads a twin, and writes the changes to it, until nobody else has changed it between the two. */
 export async function modifyTwin(
   operation: "modifyTwin" | "modifyModuleTwin",
   change: TwinChange,
@@ -38,13 +38,13 @@ export async function modifyTwin(
   const deadlines = new Deadlines();
   const deadline = deadlines.start(timeoutInMs ?? Infinity, abortSignal);
   function remaining(): OperationOptions {
-    // At least a moment: the call itself says best that its time is up.
+    // At least 1 ms is left, since the error of the call itself tells best that the time is up.
     return { abortSignal, timeoutInMs: timeoutInMs && Math.max(1, deadline.due - performance.now()) };
   }
   try {
     for (let attempt = 1;; attempt++) {
       const twin = await read(remaining());
-      // The caller's own code, which may take its time and know nothing of the signal.
+      // This is the caller's code, which may take long and need not heed the signal.
       const patch = await deadline.race(Promise.resolve(change(twin)));
       if (patch === undefined) return twin;
       try {
@@ -52,13 +52,13 @@ export async function modifyTwin(
       } catch (error) {
         const wasChanged = error instanceof IoTHubError && error.statusCode === 412;
         if (!wasChanged || attempt >= maxAttempts) throw error;
-        // Those who came in between come back too: not all at the same moment.
+        // Others that were refused try again too. A random pause keeps them from doing so at the same moment.
         await deadline.sleep(Math.random() * PAUSE_IN_MS * attempt);
       }
     }
   } catch (error) {
     if (!deadline.hasExpired || error instanceof IoTHubError) throw error;
-    throw failure({ operation }, "Timeout", `not done within ${timeoutInMs} ms`, { retryable: true });
+    throw failure({ operation }, "Timeout", `it did not finish within ${timeoutInMs} ms`, { retryable: true });
   } finally {
     deadlines.stop(deadline);
   }

@@ -8,20 +8,21 @@ import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { writeTwin } from "./write_twin.ts";
 import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
 
-/** The twins of modules: the documents that a module and its back end keep in common. */
+/** The twins of modules. A twin is a document that a module shares with its back end. */
 export class ModuleTwins extends HubClient {
   /**
-   * Reads a module's twin: tags, desired and reported properties. It is always the current one, unlike the result of a query.
+   * Reads a module's twin, with its tags and its desired and reported properties. Unlike the result of a query, it is always
+   * up to date.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param options The call's own options.
+   * @param options Options for this call.
    * @returns The twin.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
    *
-   * @example What did the module report?
+   * @example Look at what a module has reported
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -48,20 +49,20 @@ export class ModuleTwins extends HubClient {
   }
 
   /**
-   * Replaces a module's tags and desired properties: what is not given is gone. Reported properties stay. Without an etag the
-   * write is unconditional.
+   * Replaces a module's tags and desired properties. What is left out is deleted. Reported properties are not changed. Without
+   * an etag the write is unconditional.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param moduleTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
-   * @param options The etag the twin must still have, and the call's own options.
+   * @param moduleTwin The tags and desired properties. A whole twin can be passed, since the hub ignores the rest.
+   * @param options The etag that the twin must still have, and options for this call.
    * @returns The whole twin after the write.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
-   * @example Start afresh
+   * @example Replace all tags
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -95,20 +96,20 @@ export class ModuleTwins extends HubClient {
   }
 
   /**
-   * Merges changes into a module's tags and desired properties: objects are merged at every depth, other values replaced, and
-   * `null` deletes a property. Without an etag the write is unconditional.
+   * Merges changes into a module's tags and desired properties. Objects are merged at every depth, other values are replaced,
+   * and `null` deletes a property. Without an etag the write is unconditional.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param moduleTwin The tags and desired properties; a twin just read may be passed whole, since the hub ignores the rest.
-   * @param options The etag the twin must still have, and the call's own options.
+   * @param moduleTwin The tags and desired properties. A whole twin can be passed, since the hub ignores the rest.
+   * @param options The etag that the twin must still have, and options for this call.
    * @returns The whole twin after the write.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer the current one.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    *
-   * @example Set, change and delete
+   * @example Set one property and delete another
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
@@ -145,23 +146,24 @@ export class ModuleTwins extends HubClient {
   }
 
   /**
-   * Reads a module's twin, lets `change` say what to write, and writes it only if the twin is still as it was read; if
-   * not, all again, with the new twin. So no change of others is lost, and none is overwritten unseen. Where the answer to a
-   * write is lost, a twin that holds what was written counts as written.
+   * Reads a module's twin, calls `change` to find out what to write, and writes it only if the twin has not changed since. If
+   * it has, everything starts again with the new twin. So no change of others is lost or overwritten. If the answer to a write
+   * is lost, the write counts as successful if the twin contains what was written.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
-   * @param change Is given the twin and returns what {@linkcode ModuleTwins.updateModuleTwin} takes, or `undefined` to leave it as it
-   * is. It may be called several times.
-   * @param options How often to try at most (`maxAttempts`, 10 by default), and the call's own options; `timeoutInMs` holds
-   * for all attempts together.
-   * @returns The whole twin after the write.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @param change Receives the twin, and returns what to pass to {@linkcode ModuleTwins.updateModuleTwin}, or `undefined` to
+   * leave the twin unchanged. It may be called several times.
+   * @param options How often to try at most (`maxAttempts`, 10 by default), and options for this call; `timeoutInMs`
+   * applies to all attempts together.
+   * @returns The whole twin after the write, or the twin that was read if there was nothing to change.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent. Or when `change` returns something of the wrong
+   * type; nothing is written.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
-   * @throws {IoTHubError} `PreconditionFailed` (412) when others were quicker each time.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the twin each time.
    *
-   * @example Lower a limit, if it is higher
+   * @example Lower a limit if it is too high
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";

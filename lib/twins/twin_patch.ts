@@ -3,24 +3,24 @@ import { wrongType } from "../values/checks.ts";
 import { checkJson, isMerged, isObject, isSame } from "../values/json.ts";
 
 /**
- * What a twin can be written with. Members beside these, such as those of a twin just read, are sent along; the hub
- * ignores the ones it owns.
+ * The changes to write to a twin. Other members, such as those of a twin that was just read, are sent too, and the hub
+ * ignores the ones that only it can write.
  */
 export interface TwinPatch {
-  /** Data of the back end, which the device never sees. `null` deletes a tag. */
+  /** Data of the back end, which the device cannot see. In an update, `null` deletes a tag. */
   tags?: Record<string, unknown> | null;
-  /** The sections of properties; only the desired ones can be written from here. */
+  /** The properties, of which a back end can only write the desired ones. */
   properties?: {
-    /** What the back end wants of the device. `null` deletes a property. */
+    /** The state that the device should have. In an update, `null` deletes a property. */
     desired?: Record<string, unknown> | null;
-    /** Ignored: only the device writes these. */
+    /** Ignored, since only the device can write them. */
     reported?: Record<string, unknown>;
   };
-  /** Members of a twin just read. */
+  /** Other members of a twin that was just read. */
   [member: string]: unknown;
 }
 
-/** Throws unless `patch` is an object with sections that are objects, all of values that JSON can carry. */
+/** Throws unless `patch` and its sections are objects, and JSON can represent all their values. */
 export function checkTwinPatch(name: string, patch: TwinPatch): void {
   checkSection(name, patch);
   checkSection(`${name}.tags`, patch.tags ?? {});
@@ -33,12 +33,12 @@ function checkSection(name: string, section: unknown): void {
   if (!isObject(section)) throw wrongType(name, "an object", section);
 }
 
-/** Whether a twin has all that a merge patch set, and nothing that it deleted. */
+/** Whether a twin has everything that a merge patch has set, and nothing that it has deleted. */
 export function hasPatch(patch: TwinPatch, found: Twin): boolean {
   return isMerged(writable(patch), writable(found));
 }
 
-/** Whether a twin is what a replacement made of it. */
+/** Whether a twin is the result of a replacement. */
 export function isReplacement(replacement: TwinPatch, found: Twin): boolean {
   return isSame(writable(replacement), writable(found));
 }
