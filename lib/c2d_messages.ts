@@ -132,7 +132,7 @@ export class C2dMessages extends HubClient {
    *
    * The loop survives lost connections. It opens its link when the first record is asked for, and closes it when it ends.
    *
-   * @param options When the loop ends. By default it waits without end for the next record.
+   * @param options When the loop ends. By default it waits indefinitely for the next record.
    * @returns The records, each with the methods `complete()` and `abandon()`.
    * @throws {TypeError} When an option has the wrong type. Like all errors, it is thrown by the first step of the loop.
    * @throws {RangeError} When an option's value is not legal.
@@ -170,7 +170,7 @@ export class C2dMessages extends HubClient {
    * {@linkcode C2dMessages.receiveFeedback}, except that notifications do not come in batches, so each is completed or
    * returned by itself.
    *
-   * @param options When the loop ends. By default it waits without end for the next notification.
+   * @param options When the loop ends. By default it waits indefinitely for the next notification.
    * @returns The notifications, each with the methods `complete()` and `abandon()`.
    * @throws {TypeError} When an option has the wrong type. Like all errors, it is thrown by the first step of the loop.
    * @throws {RangeError} When an option's value is not legal.

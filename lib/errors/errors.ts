@@ -32,7 +32,7 @@ export type ClientErrorCode =
  */
 export type IoTHubErrorCode = HubErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** What an {@linkcode IoTHubError} tells in addition to its message. */
+/** The properties of an {@linkcode IoTHubError}, in addition to its message. */
 export interface IoTHubErrorFacts {
   /** The hub's name for the error, or one of this module's codes. */
   code: IoTHubErrorCode;

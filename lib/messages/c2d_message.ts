@@ -28,8 +28,8 @@ export interface C2dMessageProperties {
   userId?: string;
   /**
    * When the hub drops the message if the device has not received it: a `Date`, an ISO 8601 text (in UTC if it names no
-   * time zone), or milliseconds since 1970. It may be at most two days ahead. By default it is one hour, unless the hub is
-   * configured otherwise.
+   * time zone), or milliseconds since 1970. It may be at most two days ahead. If it is left out, the hub's own default
+   * applies, which is one hour unless the hub is configured otherwise.
    */
   expiryTimeUtc?: Date | string | number;
   /**

@@ -15,7 +15,8 @@ const MARGIN_IN_MS = 15_000;
 
 /** What the caller can do about the errors of direct methods. */
 const ADVICE = {
-  DeviceNotOnline: "the device is not connected or takes no methods; connectTimeoutInSeconds makes the hub wait for it",
+  DeviceNotOnline:
+    "the device is not connected or does not handle methods; connectTimeoutInSeconds makes the hub wait for it",
 };
 
 /** Direct methods, which run on a device or module and return its answer. */
@@ -120,8 +121,8 @@ export class DirectMethods extends HubClient {
 }
 
 /**
- * Returns the body of a method call, and the time that the call needs at least, so that it does not end before the hub
- * answers, for example that the device did not respond in time. Throws unless the request is legal.
+ * Returns the body of a method call, and the time that the call needs at least. With less, it could end before the hub
+ * answers that the device did not respond in time. Throws unless the request is legal.
  */
 function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
   checkType("request", request, "object");

@@ -1,4 +1,4 @@
-/** `setTimeout` takes 32 bits. With a longer delay it would fire at once. */
+/** `setTimeout` counts in 32 bits. With a longer delay it would fire at once. */
 const MAX_DELAY_IN_MS = 2 ** 31 - 1;
 
 /** A timer that can be set many times, and that does not keep the process alive. */

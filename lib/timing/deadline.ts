@@ -1,6 +1,6 @@
 import { checkNumber, wrongType } from "../values/checks.ts";
 
-/** `setTimeout` takes 32 bits. With a longer delay it would fire at once. */
+/** `setTimeout` counts in 32 bits. With a longer delay it would fire at once. */
 const MAX_TIMEOUT_IN_MS = 2 ** 31 - 1;
 
 /** Throws unless `timeoutInMs` is a time-out for which a timer can be set. */

@@ -3,8 +3,8 @@ import { isBeforeSending } from "../errors/network_failure.ts";
 import type { RetryOptions } from "./retry_options.ts";
 
 /**
- * Whether the hub may have carried out a request that failed: certainly not, hardly (the hub normally answers so before it
- * starts, but nothing guarantees that), or perhaps.
+ * Whether the hub may have carried out a request that failed: certainly not (`"no"`), probably not (`"hardly"`, since it
+ * normally answers so before it starts, but nothing guarantees that), or possibly (`"perhaps"`).
  */
 type HasRun = "no" | "hardly" | "perhaps";
 
@@ -26,8 +26,8 @@ function hasRun({ statusCode, errorNumber, code, cause }: IoTHubError): HasRun {
 /**
  * Counts the repetitions of one call, and decides whether and when to repeat it again.
  *
- * A call that may run twice is repeated after any failure that may be temporary. A call that must not is repeated only if
- * it cannot have run, or hardly.
+ * A call that may run twice is repeated after any failure that may be temporary. Any other call is repeated only if it has
+ * certainly or probably not run.
  */
 export class Retries {
   readonly #options: Required<RetryOptions>;
@@ -43,8 +43,8 @@ export class Retries {
 
   /** Whether an earlier attempt may be the reason why a later one failed with this error. */
   mayHaveDone(error: unknown): boolean {
-    // If the etag has changed and this call hardly ran, then someone else has written. That may even have been the same
-    // value, such as the next value of a counter, which must not be mistaken for a write of this call.
+    // If this call has probably not run, a new etag means that someone else has written. That may even have been the same
+    // value, such as the next value of a counter, so it must not be mistaken for a write of this call.
     const wasOvertaken = error instanceof IoTHubError && error.statusCode === 412;
     return this.#hasRun === "perhaps" || (this.#hasRun === "hardly" && !wasOvertaken);
   }

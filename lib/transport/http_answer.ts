@@ -9,7 +9,7 @@ import type { WireRequest, WireResponse } from "./http_wire.ts";
 export interface AnswerRules {
   /** Decides whether an answer outside 200–299 is a result nevertheless. */
   readonly accepts?: (status: number, data: unknown) => boolean;
-  /** Whether the body of a success may be empty with any status, and not only with 204. That of a deletion may. */
+  /** Whether a success may have an empty body with any status, not only with 204. A deletion may. */
   readonly mayBeEmpty?: boolean;
 }
 

@@ -10,8 +10,9 @@ const ANY_ETAG = "*";
  */
 export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string }): { "If-Match": string } {
   checkType("etag", etag, "string");
-  // Visible ASCII without a quote is what RFC 9110 allows in an etag that a header can carry unharmed. An empty one
-  // would count as absent on the hub and turn a conditional write into an unconditional one; a weak one never matches.
+  // Visible ASCII without quotes is what RFC 9110 allows in an etag and what a header can transport unchanged. On the hub an
+  // empty etag would count as a missing one, and turn a conditional write into an unconditional one. A weak etag never
+  // matches.
   const bare = /^("?)([\x21\x23-\x7e]+)\1$/.exec(etag)?.[2];
   if (bare === undefined) {
     throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to match any version");

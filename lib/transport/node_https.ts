@@ -110,8 +110,8 @@ function prepareOrigin(origin: string, getBuiltinModule: (id: string) => NodeHtt
 }
 
 /**
- * Returns the headers as a list, which Node sends unchanged and so most cheaply. In return, it does not add `Host` and
- * `Content-Length`.
+ * Returns the headers as a list, which is the cheapest form for Node since it sends a list unchanged. In return, it does not
+ * add `Host` and `Content-Length`.
  */
 function headerList(host: string, { method, headers }: WireRequest, body: Uint8Array | undefined): string[] {
   const list = ["Host", host];

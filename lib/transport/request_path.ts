@@ -1,4 +1,4 @@
-/** The templates split up: fixed texts, with the names of the parameters between them. */
+/** The templates used so far, split into fixed texts and, between them, the names of parameters. */
 const prepared = new Map<string, readonly string[]>();
 
 /**

@@ -44,7 +44,7 @@ export async function modifyTwin(
   try {
     for (let attempt = 1;; attempt++) {
       const twin = await read(remaining());
-      // This is the caller's code, which may take long and need not heed the signal.
+      // This is the caller's code, which may take long and may ignore the signal.
       const patch = await deadline.race(Promise.resolve(change(twin)));
       if (patch === undefined) return twin;
       try {

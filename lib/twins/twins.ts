@@ -148,8 +148,8 @@ export class Twins extends HubClient {
    * @param options How often to try at most (`maxAttempts`, 10 by default), and options for this call; `timeoutInMs`
    * applies to all attempts together.
    * @returns The whole twin after the write, or the twin that was read if there was nothing to change.
-   * @throws {TypeError} When an argument has the wrong type; nothing is sent. Or when `change` returns something of the wrong
-   * type; nothing is written.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {TypeError} When `change` returns something of the wrong type; nothing is written.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the twin each time.

@@ -8,24 +8,24 @@ import type { OperationFacts } from "../transport/operations.ts";
 import { findWritten } from "../transport/repeated_write.ts";
 import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
 
-/** What sets one method that writes twins apart from the others. */
+/** What is specific to one of the methods that write twins. */
 interface TwinWrite {
   readonly operation: OperationFacts;
   readonly deviceId: string;
   readonly moduleId?: string;
-  /** What the method calls the twin among its arguments. */
+  /** The name of the method's argument that is the twin. */
   readonly argument: string;
-  /** Whether a twin that is there now is what the write would make of it. */
+  /** Whether a twin that was found is the result of this write. */
   readonly isOwn: (sent: TwinPatch, found: Twin) => boolean;
 }
 
-/** What all generated operations that write twins take in the same way. */
+/** The options that all generated operations that write twins have in common. */
 interface TwinRequest extends GeneratedOptions {
   readonly headers: { "If-Match": string };
   readonly body: Twin;
 }
 
-/** The one way in which a twin is written, whoever's it is. */
+/** Writes the twin of a device or a module. All methods that write twins go through this function. */
 export function writeTwin(
   { operation, argument, isOwn, ...ids }: TwinWrite,
   patch: TwinPatch,
