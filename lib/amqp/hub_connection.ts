@@ -7,7 +7,7 @@ import { Authorization } from "./authorization.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfCondition } from "./conditions.ts";
 import { KeepAlive } from "./keep_alive.ts";
-import { connect, type Transport } from "./transport.ts";
+import { openTransport, type Transport } from "./transport.ts";
 
 /** How long the hub may take to answer a close. */
 const CLOSING_LIMIT_IN_MS = 2_000;
@@ -181,7 +181,7 @@ export class HubConnection {
       const endpoint = await resolveEndpoint(this.#settings);
       if (this.#ended !== undefined) return;
       const where = describeEndpoint(endpoint);
-      this.#transport = connect(endpoint, this.#settings, {
+      this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, where),
         heard: () => this.#keepAlive?.heard(),
       });

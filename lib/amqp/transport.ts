@@ -30,7 +30,7 @@ export interface Transport {
 }
 
 /** Opens an AMQP connection to an endpoint. */
-export function connect(endpoint: AmqpEndpoint, settings: AmqpSettings, user: TransportUser): Transport {
+export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, user: TransportUser): Transport {
   let onClosed = (): void => {};
   const closed = new Promise<void>((resolve) => onClosed = resolve);
   const options = endpoint.kind === "tcp"
