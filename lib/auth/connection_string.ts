@@ -67,7 +67,7 @@ export function parseConnectionString(connectionString: string): ConnectionStrin
     const field = FIELDS.find((known) => known.toLowerCase() === name?.toLowerCase());
     // The error tells the position of the part, not its text, since a mangled string may have the key in any place.
     if (field === undefined) {
-      throw unusable(`the name of part ${index + 1} of ${pieces.length} is not one of ${FIELDS.join(", ")}`);
+      throw unusable(`part ${index + 1} of ${pieces.length} is not one of ${FIELDS.join(", ")}`);
     }
     if (parts[field] !== undefined) throw unusable(`${field} appears twice`);
     if (!value) throw unusable(`${field} has no value`);
@@ -88,17 +88,17 @@ function checkParts(parts: UncheckedParts): asserts parts is ConnectionString {
   }
   const { length } = [sharedAccessKey, sharedAccessSignature, x509].filter((proof) => proof !== undefined);
   if (length !== 1) {
-    throw unusable(`it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has ${length}`);
+    throw unusable(`it has ${length} of SharedAccessKey, SharedAccessSignature and x509 instead of one`);
   }
   if (sharedAccessKey !== undefined && (sharedAccessKeyName ?? deviceId) === undefined) {
     throw unusable("SharedAccessKeyName or DeviceId is missing");
   }
-  if (moduleId !== undefined && deviceId === undefined) throw unusable("it has a ModuleId but no DeviceId");
+  if (moduleId !== undefined && deviceId === undefined) throw unusable("ModuleId needs a DeviceId");
 }
 
 /** Throws unless `hostName` is a host name without a scheme, port or path. */
 export function checkHostName(hostName: unknown): asserts hostName is string {
-  const rule = "made up of A-Za-z0-9_.- only, such as myhub.azure-devices.net";
+  const rule = "made up of A-Za-z0-9_.-, such as myhub.azure-devices.net";
   checkText("the host name", hostName, /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/, rule);
   // This refuses a name that looks like an IPv4 address but is not one, such as 1.2.3.456.
   if (!URL.canParse(`https://${hostName}`)) throw wrongValue("the host name", rule);

@@ -84,7 +84,7 @@ export class HubCredential {
     } catch (cause) {
       // A temporary failure of the source does no harm as long as the old token is valid.
       if (atHand && Date.now() < atHand.expiresOn) return atHand;
-      throw failure(options, "CredentialError", `the credential did not return a token for ${this.audience}`, {
+      throw failure(options, "CredentialError", `the credential returned no token for ${this.audience}`, {
         cause: causeToShow(cause),
       });
     }

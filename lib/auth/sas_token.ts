@@ -103,7 +103,7 @@ export function checkPolicyName(keyName: unknown): asserts keyName is string {
 
 function expiryAfter(ttlInSeconds: number): number {
   if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0 && ttlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
-    throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `greater than 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);
+    throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);
   }
   return Math.ceil(Date.now() / 1000 + ttlInSeconds);
 }

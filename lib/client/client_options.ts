@@ -96,7 +96,7 @@ export function checkClientOptions(options: ClientOptions): void {
         name,
         value,
         (time) => time > 0 && time <= MAX_SAS_TTL_IN_SECONDS,
-        `greater than 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
+        `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`,
       ),
     tokenScope: (value, name) => checkType(name, value, "string"),
     userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),

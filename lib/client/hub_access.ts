@@ -20,7 +20,7 @@ export interface HubAccess {
 export function accessFromConnectionString(connectionString: string, options: ClientOptions): HubAccess {
   checkClientOptions(options);
   const parsed = parseConnectionString(connectionString);
-  if (parsed.deviceId !== undefined) throw unusable("it belongs to a device");
+  if (parsed.deviceId !== undefined) throw unusable("it is for a device");
   return {
     hostName: parsed.hostName,
     credential: credentialFromConnectionString(parsed, options.sasTokenTtlInSeconds),

@@ -20,7 +20,7 @@ export function checkLimits(limits: CallLimits): void {
   checkType("limits", limits, "object");
   const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity } = limits;
   checkNumber("limits.maxConcurrentRequests", maxConcurrentRequests, (count) => count >= 1, "at least 1");
-  checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "greater than 0");
+  checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "over 0");
 }
 
 /** Lets requests start as the limits allow, first come, first served. */

@@ -9,7 +9,7 @@ export function checkTimeout(timeoutInMs: unknown, name: string = "timeoutInMs")
     name,
     timeoutInMs,
     (time) => time > 0 && time <= MAX_TIMEOUT_IN_MS,
-    `greater than 0 and at most ${MAX_TIMEOUT_IN_MS}`,
+    `over 0 and at most ${MAX_TIMEOUT_IN_MS}`,
   );
 }
 

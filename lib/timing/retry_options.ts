@@ -30,7 +30,7 @@ export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryO
     (count) => Number.isInteger(count) && count >= 0,
     "a whole number of at least 0",
   );
-  checkNumber("retryOptions.retryDelayInMs", retryDelayInMs, (time) => time >= 0, "a number of at least 0");
-  checkNumber("retryOptions.maxRetryDelayInMs", maxRetryDelayInMs, (time) => time >= 0, "a number of at least 0");
+  checkNumber("retryOptions.retryDelayInMs", retryDelayInMs, (time) => time >= 0, "at least 0");
+  checkNumber("retryOptions.maxRetryDelayInMs", maxRetryDelayInMs, (time) => time >= 0, "at least 0");
   return { maxRetries, retryDelayInMs, maxRetryDelayInMs };
 }

@@ -32,11 +32,11 @@ const DEVICE_DID_NOT_ANSWER = 504101;
 
 /** What the caller can do about a status. */
 const ADVICE: Readonly<Record<number, string>> = {
-  403: "the hub has reached a quota or limit, or its tier does not include this operation",
+  403: "a quota or limit of the hub was reached, or its tier lacks this operation",
   409: "update it instead, or choose another id",
-  412: "it has changed: read it again, and use its new etag",
+  412: "it has changed: read it again and use its new etag",
   429: "wait, or send fewer requests at once",
-  504: "it may have been carried out nevertheless",
+  504: "it may still have been carried out",
 };
 
 /** Converts an HTTP answer that is not a success to an error. */

@@ -39,7 +39,7 @@ export function readAnswer(
     throw failure(
       call,
       "UnexpectedRedirect",
-      `the hub answered ${status}, a redirect, which this client does not follow`,
+      `the hub answered ${status}, a redirect, which is not followed`,
       facts,
     );
   }

@@ -233,7 +233,7 @@ export class HubTransport {
     this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
-      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may have been carried out nevertheless`;
+      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may still have been carried out`;
       return failure(call, "Timeout", reason, { retryable: true });
     }
     const secrets = request === undefined ? [] : secretsOf(request);

@@ -15,7 +15,7 @@ export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string 
   // matches.
   const bare = /^("?)([\x21\x23-\x7e]+)\1$/.exec(etag)?.[2];
   if (bare === undefined) {
-    throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to match any version");
+    throw wrongValue(`etag ${quote(etag)}`, "visible ASCII without quotes inside; leave it out to match any");
   }
   return { "If-Match": `"${bare}"` };
 }

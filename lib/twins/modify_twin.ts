@@ -58,7 +58,7 @@ export async function modifyTwin(
     }
   } catch (error) {
     if (!deadline.hasExpired || error instanceof IoTHubError) throw error;
-    throw failure({ operation }, "Timeout", `it did not finish within ${timeoutInMs} ms`, { retryable: true });
+    throw failure({ operation }, "Timeout", `it took longer than ${timeoutInMs} ms`, { retryable: true });
   } finally {
     deadlines.stop(deadline);
   }

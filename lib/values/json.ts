@@ -36,7 +36,7 @@ function findFault(value: unknown, ancestors: object[]): JsonFault | undefined {
 }
 
 function faultInside(value: object, ancestors: object[]): JsonFault | undefined {
-  if (ancestors.includes(value)) return wrong("an object that contains itself");
+  if (ancestors.includes(value)) return wrong("a circular reference");
   ancestors.push(value);
   const fault = Array.isArray(value) ? faultInArray(value, ancestors) : faultInObject(value, ancestors);
   ancestors.pop();

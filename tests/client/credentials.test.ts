@@ -198,7 +198,7 @@ describe("a token credential", () => {
         assert.equal(error.operation, "getTwin");
         assert.match(
           error.message,
-          /^Cannot complete getTwin of device "d": the credential did not return a token for https:/,
+          /^Cannot complete getTwin of device "d": the credential returned no token for https:/,
         );
         assert.ok(error.cause instanceof Error);
         return true;

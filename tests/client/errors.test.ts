@@ -166,7 +166,7 @@ const SHAPES: [string, number, Record<string, string>, string, Expected][] = [
     code: "GatewayTimeout",
     errorNumber: 504101,
     retryable: false,
-    text: /may have been carried out/,
+    text: /may still have been carried out/,
   }],
   ["a gateway that does not answer", 504, {}, "", { code: "GatewayTimeout", retryable: true }],
 ];

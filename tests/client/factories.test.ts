@@ -21,14 +21,14 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [undefined, TypeError, /must be a string, got undefined/],
   [null, TypeError, /must be a string, got null/],
   [{}, TypeError, /must be a string, got an object/],
-  ["", TypeError, /the name of part 1 of 1 is not one of hostName, sharedAccessKeyName, /],
+  ["", TypeError, /part 1 of 1 is not one of hostName, sharedAccessKeyName, /],
   [KEY, TypeError, /part 1 of 1/],
   [`${POLICY};SharedAccessKey=${KEY}`, TypeError, /HostName is missing/],
   [`${HOST};SharedAccessKey=${KEY}`, TypeError, /SharedAccessKeyName or DeviceId is missing/],
   [
     `${HOST};${POLICY}`,
     TypeError,
-    /it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has 0/,
+    /it has 0 of SharedAccessKey, SharedAccessSignature and x509 instead of one/,
   ],
   [`HostName=;${POLICY};SharedAccessKey=${KEY}`, TypeError, /hostName has no value/],
   [`${HOST};SharedAccessKeyName=;SharedAccessKey=${KEY}`, TypeError, /sharedAccessKeyName has no value/],
@@ -39,12 +39,12 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [
     `${HOST};${POLICY};SharedAccessKey=${KEY};x509=true`,
     TypeError,
-    /it must have exactly one of SharedAccessKey, SharedAccessSignature and x509, and has 2/,
+    /it has 2 of SharedAccessKey, SharedAccessSignature and x509 instead of one/,
   ],
   [
     `${HOST};${POLICY};AccountKey=${KEY}`,
     TypeError,
-    /the name of part 3 of 3 is not one of hostName, sharedAccessKeyName, /,
+    /part 3 of 3 is not one of hostName, sharedAccessKeyName, /,
   ],
   [`${HOST};${POLICY};${KEY}`, TypeError, /part 3 of 3/],
   [`${HOST};;${POLICY};SharedAccessKey=${KEY}`, TypeError, /part 2 of 4/],
@@ -58,8 +58,8 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [`${HOST};SharedAccessKeyName=a&sr=b;SharedAccessKey=${KEY}`, RangeError, /policy name/],
   [`${HOST};${POLICY};SharedAccessKey=-${KEY}`, RangeError, /SharedAccessKey: it must be base64/],
   [`${HOST};${POLICY};SharedAccessKey=${KEY} ${KEY}`, RangeError, /SharedAccessKey: it must be base64/],
-  [`${HOST};DeviceId=d1;SharedAccessKey=${KEY}`, TypeError, /it belongs to a device/],
-  [`${HOST};ModuleId=m1;${POLICY};SharedAccessKey=${KEY}`, TypeError, /it has a ModuleId but no DeviceId/],
+  [`${HOST};DeviceId=d1;SharedAccessKey=${KEY}`, TypeError, /it is for a device/],
+  [`${HOST};ModuleId=m1;${POLICY};SharedAccessKey=${KEY}`, TypeError, /ModuleId needs a DeviceId/],
 ];
 
 const BAD_URLS: readonly [url: unknown, kind: Kind][] = [

@@ -190,7 +190,7 @@ describe("modifyTwin", () => {
       await assert.rejects(registry.modifyTwin("d", () => late, { timeoutInMs: 40 }), {
         code: "Timeout",
         operation: "modifyTwin",
-        message: "Cannot complete modifyTwin: it did not finish within 40 ms",
+        message: "Cannot complete modifyTwin: it took longer than 40 ms",
       });
       finish({ tags: { late: true } });
       await new Promise((resolve) => setImmediate(resolve));
