@@ -12,8 +12,8 @@ import { keyBytes } from "./sas_token.ts";
  * @param device The identity as the hub returned it. For a device that signs in with a key, it must include the key.
  * @returns `HostName=…;DeviceId=…;SharedAccessKey=…`, or `…;x509=true`. It holds the device's key: treat it as a secret.
  * @throws {TypeError} When the identity has no id, or neither a key nor a certificate.
- * @throws {RangeError} When the host name, the id or the key is not legal, or when the id has a semicolon, which a
- * connection string cannot contain.
+ * @throws {RangeError} When the host name, the id or the key is not legal, or when the id has a semicolon, which would end
+ * its value in a connection string.
  *
  * @example Hand a new device its connection string
  * ```ts
@@ -31,7 +31,7 @@ export function deviceConnectionString(hostName: string, device: Device): string
   checkId("deviceId", device?.deviceId);
   const { deviceId, authentication } = device;
   if (deviceId.includes(";")) {
-    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon, which a connection string cannot contain");
+    throw wrongValue(`deviceId ${quote(deviceId)}`, "without a semicolon, which ends a value in a connection string");
   }
   const start = `HostName=${hostName};DeviceId=${deviceId}`;
   if (authentication?.type === "selfSigned" || authentication?.type === "certificateAuthority") {

@@ -63,7 +63,7 @@ export interface C2dMessage {
 const MAX_SIZE_IN_BYTES = 65_536;
 const MAX_LIFETIME_IN_MS = 2 * 24 * 3_600_000;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;
-const PRINTABLE_ASCII = "printable ASCII, since it cannot transport anything else";
+const PRINTABLE_ASCII = "printable ASCII, since it can hold nothing else";
 const ISO_8601_REGEXP = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|[+-]\d{2}:\d{2})?$/i;
 const ACKNOWLEDGEMENTS: readonly string[] = ["none", "positive", "negative", "full"] satisfies C2dAcknowledgement[];
 

@@ -36,12 +36,7 @@ export function readAnswer(
     throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not JSON`, facts);
   }
   if (status >= 300 && status < 400) {
-    throw failure(
-      call,
-      "UnexpectedRedirect",
-      `the hub answered ${status}, a redirect, which is not followed`,
-      facts,
-    );
+    throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);
   }
   throw errorFromResponse(call, response, signedInAs, secretsOf(request));
 }
