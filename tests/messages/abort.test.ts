@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import type { Receiver } from "rhea";
 import { AmqpClient } from "../support/amqp_client.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 import { type HubScript, type ScriptedHub, startScriptedHub } from "../support/scripted_hub.ts";
 
 /** A port that takes connections and never says a word. */
@@ -138,30 +139,43 @@ describe("Aborting a send", () => {
 
 describe("A time-out", () => {
   test("while the hub does not speak rejects, and gives the connection up", async () => {
+    using time = new MockedTime();
     await using server = await startSilentServer();
     await using client = new AmqpClient(server.endpoint);
-    await assert.rejects(client.send("", {}, { timeoutInMs: 50 }), { code: "Timeout", retryable: true });
+    const ended = assert.rejects(client.send("", {}, { timeoutInMs: 5_000 }), { code: "Timeout", retryable: true });
+    await server.connected;
+    time.pass(5_000);
+    await ended;
     await server.gone;
   });
 
   for (const stage of STAGES) {
     test(`while ${stage} rejects`, async () => {
-      const { hub } = await startHubSilentAt(stage);
+      using time = new MockedTime();
+      const { hub, reached } = await startHubSilentAt(stage);
       await using _ = hub;
       await using client = new AmqpClient(hub.endpoint);
-      await assert.rejects(client.send("", {}, { timeoutInMs: 100 }), { code: "Timeout", retryable: true });
+      const ended = assert.rejects(client.send("", {}, { timeoutInMs: 5_000 }), { code: "Timeout", retryable: true });
+      await reached;
+      time.pass(5_000);
+      await ended;
     });
   }
 
   test("of one send ends before the longer one of another", async () => {
-    const { hub } = await startHubSilentAt("the message is on its way");
+    using time = new MockedTime();
+    const { hub, reached } = await startHubSilentAt("the message is on its way");
     await using _ = hub;
     await using client = new AmqpClient(hub.endpoint);
     const order: string[] = [];
-    await Promise.all([
-      client.send("", {}, { timeoutInMs: 150 }).catch(() => order.push("long")),
-      client.send("", {}, { timeoutInMs: 50 }).catch(() => order.push("short")),
-    ]);
+    const long = client.send("", {}, { timeoutInMs: 15_000 }).catch(() => order.push("long"));
+    const short = client.send("", {}, { timeoutInMs: 5_000 }).catch(() => order.push("short"));
+    await reached;
+    await time.passInSteps(14_000, 1_000);
+    await short;
+    assert.deepEqual(order, ["short"]);
+    time.pass(1_000);
+    await long;
     assert.deepEqual(order, ["short", "long"]);
   });
 });

@@ -5,6 +5,9 @@ import { inspect } from "node:util";
 import rhea from "rhea";
 import { IoTHubError } from "../../lib/errors/errors.ts";
 import { AmqpClient, FixedCredential, SAS } from "../support/amqp_client.ts";
+import { EventLog } from "../support/event_log.ts";
+import { textOf } from "../support/hub_scripts.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 import { drop, type HubScript, startScriptedHub } from "../support/scripted_hub.ts";
 
 /** The outcome `accepted`, as the library wants it. */
@@ -148,18 +151,27 @@ describe("A message that is neither accepted nor rejected", () => {
   });
 
   test("but never answered fails at its time-out, and its connection serves the others", async () => {
+    using time = new MockedTime();
+    const log = new EventLog();
     await using hub = await startScriptedHub({
-      onMessage: ({ message, delivery }) => message.body.content.toString() === "lost" || delivery.accept(),
+      onMessage(arrival) {
+        log.add(textOf(arrival));
+        if (textOf(arrival) !== "lost") arrival.delivery.accept();
+      },
     });
     await using client = new AmqpClient(hub.endpoint);
-    const error = await rejectionOf(client.send("lost", {}, { timeoutInMs: 50 }));
+    const sent = rejectionOf(client.send("lost", {}, { timeoutInMs: 5_000 }));
+    await log.until("lost");
+    time.pass(5_000);
+    const error = await sent;
     assert.deepEqual([error.code, error.retryable], ["Timeout", true]);
-    assert.match(error.message, /within 50 ms.*no verdict/);
+    assert.match(error.message, /within 5000 ms.*no verdict/);
     await client.send("next");
     assert.equal(hub.connections.length, 1);
   });
 
   test("but never answered goes out again on a new connection, with the same id", async () => {
+    using time = new MockedTime();
     const ids: unknown[] = [];
     await using hub = await startScriptedHub({
       onMessage({ message, delivery }) {
@@ -167,20 +179,27 @@ describe("A message that is neither accepted nor rejected", () => {
       },
     });
     await using client = new AmqpClient(hub.endpoint, {
-      attemptTimeoutInMs: 50,
+      attemptTimeoutInMs: 5_000,
       retryOptions: { maxRetries: 1, retryDelayInMs: 0, maxRetryDelayInMs: 0 },
     });
-    await client.send("lost once", { messageId: "m-1" });
+    const sent = client.send("lost once", { messageId: "m-1" });
+    await time.passUntil(() => ids.length === 1);
+    time.pass(5_000);
+    await time.settle(sent);
     assert.deepEqual(ids, ["m-1", "m-1"]);
     assert.equal(hub.connections.length, 2);
   });
 
   test("does not take along those that still wait on its connection", async () => {
+    using time = new MockedTime();
     const held: (() => void)[] = [];
     await using hub = await startScriptedHub({ onMessage: ({ delivery }) => void held.push(() => delivery.accept()) });
     await using client = new AmqpClient(hub.endpoint);
     const patient = client.send("patient");
-    await rejectionOf(client.send("hasty", {}, { timeoutInMs: 50 }));
+    const hasty = rejectionOf(client.send("hasty", {}, { timeoutInMs: 5_000 }));
+    await time.passUntil(() => held.length === 2);
+    time.pass(5_000);
+    await hasty;
     held[0]!();
     await patient;
   });

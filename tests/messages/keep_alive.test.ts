@@ -4,7 +4,7 @@ import type { Connection } from "rhea";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { EventLog } from "../support/event_log.ts";
 import { retries } from "../support/hub_scripts.ts";
-import { MockedTime } from "../support/mocked_time.ts";
+import { MockedTime, turns } from "../support/mocked_time.ts";
 import { drop, type HubScript, type ScriptedHub, startScriptedHub } from "../support/scripted_hub.ts";
 import { startWebSocketHub } from "../support/web_socket_hub.ts";
 
@@ -132,9 +132,10 @@ for (const { name, start } of WIRES) {
 
 describe("A connection", () => {
   test("survives a hub that cuts whoever is silent for longer than it grants", async () => {
+    using time = new MockedTime();
     const cut = new EventLog();
     await using hub = await startScriptedHub({
-      idleTimeOutInMs: 200,
+      idleTimeOutInMs: 20_000,
       onOpen(connection) {
         const { socket } = connection;
         let timer: ReturnType<typeof setTimeout> | undefined;
@@ -143,7 +144,7 @@ describe("A connection", () => {
           timer = setTimeout(() => {
             cut.add("cut");
             socket.destroy();
-          }, 200);
+          }, 20_000);
         };
         listen();
         socket.on("data", listen).on("close", () => clearTimeout(timer));
@@ -151,7 +152,7 @@ describe("A connection", () => {
     });
     await using client = new AmqpClient(hub.endpoint);
     await client.send("1");
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await time.passInSteps(90_000, 2_000);
     await client.send("2");
     assert.deepEqual(cut.events, []);
     assert.equal(hub.connections.length, 1);
@@ -166,7 +167,7 @@ describe("A connection", () => {
         const gone = new Promise((resolve) => hub.connections[0]!.once("disconnected", resolve));
         drop(hub.connections[0]!);
         await gone;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await turns(10);
       } else {
         drop(hub.connections[0]!);
       }

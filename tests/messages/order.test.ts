@@ -4,7 +4,7 @@ import type { Delivery } from "rhea";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { EventLog } from "../support/event_log.ts";
 import { grant, REASON, rejectionOf, retries, textOf } from "../support/hub_scripts.ts";
-import { turns } from "../support/mocked_time.ts";
+import { MockedTime, turns } from "../support/mocked_time.ts";
 import { choose, seededRandom } from "../support/random.ts";
 import { drop, startScriptedHub, writeOutcomes } from "../support/scripted_hub.ts";
 
@@ -59,6 +59,7 @@ describe("The order of a device's messages", () => {
   });
 
   test("is that of the calls again after a message was given up", async () => {
+    using time = new MockedTime();
     const log = new EventLog();
     await using hub = await startScriptedHub({
       onMessage(arrival) {
@@ -67,12 +68,12 @@ describe("The order of a device's messages", () => {
         else arrival.delivery.accept();
       },
     });
-    const retryOptions = { maxRetries: 1, retryDelayInMs: 100, maxRetryDelayInMs: 100 };
+    const retryOptions = { maxRetries: 1, retryDelayInMs: 5_000, maxRetryDelayInMs: 5_000 };
     await using client = new AmqpClient(hub.endpoint, { retryOptions });
     const bad = rejectionOf(client.send("bad"));
     await client.sendTo("d2", "other");
     const sends = ["1", "2", "3"].map((text) => client.send(text));
-    await Promise.all([bad, ...sends]);
+    await time.settle(Promise.all([bad, ...sends]), 1_000);
     assert.deepEqual(log.events.filter((text) => text !== "other"), ["bad", "bad", "1", "2", "3"]);
   });
 
@@ -133,6 +134,7 @@ describe("The order of a device's messages", () => {
 
 describe("What the hub says late", () => {
   test("on a connection that was given up is not taken for the verdict on another message", async () => {
+    using time = new MockedTime();
     const log = new EventLog();
     const deliveries: Delivery[] = [];
     await using hub = await startScriptedHub({
@@ -143,10 +145,12 @@ describe("What the hub says late", () => {
         log.add("arrived");
       },
     });
-    await using client = new AmqpClient(hub.endpoint, { ...retries(4), attemptTimeoutInMs: 100 });
+    await using client = new AmqpClient(hub.endpoint, { ...retries(4), attemptTimeoutInMs: 5_000 });
     let isSettled = false;
     const sent = client.send("text").finally(() => isSettled = true);
-    await log.until("arrived", 2);
+    await log.until("arrived");
+    time.pass(5_000);
+    await time.passUntil(() => log.count("arrived") === 2);
     deliveries[0]!.reject({ condition: "amqp:not-found" });
     await turns(10);
     assert.equal(isSettled, false);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Sender } from "rhea";
 import type { IoTHubRegistryManager } from "../../mod.ts";
 import { rejectionOf } from "../support/hub_scripts.ts";
-import { turns } from "../support/mocked_time.ts";
+import { MockedTime, turns } from "../support/mocked_time.ts";
 import { batch, outcomes, start } from "../support/receiving_scene.ts";
 
 describe("A batch of feedback", () => {
@@ -217,11 +217,12 @@ describe("The hub's credit", () => {
   });
 
   test("is shared by loops that run at the same time, each with a link of its own on one connection", async () => {
+    using time = new MockedTime();
     await using scene = await start();
     const { hub, queue, log, registry } = scene;
     const seen: string[] = [];
     async function consume(): Promise<void> {
-      for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 600 })) {
+      for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 5_000 })) {
         seen.push(originalMessageId!);
         await turns();
       }
@@ -230,7 +231,8 @@ describe("The hub's credit", () => {
     await log.until("attached", 2);
     const ids = Array.from({ length: 20 }, (_, i) => `${i}`);
     for (const id of ids) queue.put(batch(id));
-    await Promise.all(loops);
+    await log.until("accepted", 20);
+    await time.settle(Promise.all(loops), 1_000);
     assert.deepEqual(seen.sort(), ids.sort());
     assert.equal(log.count("accepted"), 20);
     assert.equal(log.count("credit 2"), 0);

@@ -10,13 +10,24 @@ import { ScriptedQueue } from "../support/scripted_queue.ts";
 
 describe("A loop ends", () => {
   test("without an error when nothing has come for maxWaitTimeInMs", async () => {
+    using time = new MockedTime();
     await using scene = await start();
     const { queue, log, registry } = scene;
     queue.put(batch("1", "2"));
     const seen: string[] = [];
-    for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 500 })) {
-      seen.push(originalMessageId!);
+    let hasEnded = false;
+    async function consume(): Promise<void> {
+      for await (const { originalMessageId } of registry.receiveFeedback({ maxWaitTimeInMs: 5_000 })) {
+        seen.push(originalMessageId!);
+      }
+      hasEnded = true;
     }
+    const consumed = consume();
+    await log.until("accepted");
+    await time.passInSteps(4_900, 700);
+    assert.equal(hasEnded, false);
+    time.pass(100);
+    await consumed;
     assert.deepEqual(seen, ["1", "2"]);
     await log.until("detached");
     assert.deepEqual(outcomes(log), ["accepted", "detached"]);
@@ -116,22 +127,28 @@ describe("A loop ends", () => {
   });
 
   test("with Timeout when the hub was out of reach for timeoutInMs", async () => {
+    using time = new MockedTime();
     await using hub = await startScriptedHub({ onOpen: drop });
     await using registry = connect(hub.endpoint, { retryOptions: { retryDelayInMs: 5, maxRetryDelayInMs: 5 } });
-    const error = await rejectionOf(registry.receiveFeedback({ timeoutInMs: 100 }).next());
+    const next = rejectionOf(registry.receiveFeedback({ timeoutInMs: 10_000 }).next());
+    await time.passUntil(() => hub.connections.length > 1);
+    const error = await time.settle(next, 500);
     assert.deepEqual([error.code, error.operation, error.retryable], ["Timeout", "receiveFeedback", true]);
-    assert.match(error.message, /no link to the hub within 100 ms, since the AMQP connection to .* failed/);
+    assert.match(error.message, /no link to the hub within 10000 ms, since the AMQP connection to .* failed/);
     assert.equal((error.cause as IoTHubError).code, "NetworkError");
     assert.ok(hub.connections.length > 1);
   });
 
   test("with Timeout when the hub has refused the link again and again for timeoutInMs", async () => {
+    using time = new MockedTime();
     await using scene = await start(
       { onSource: (link) => link.close(REASON) },
       { retryOptions: { retryDelayInMs: 5, maxRetryDelayInMs: 5 } },
     );
     const { hub, registry } = scene;
-    const error = await rejectionOf(registry.receiveFeedback({ timeoutInMs: 100 }).next());
+    const next = rejectionOf(registry.receiveFeedback({ timeoutInMs: 10_000 }).next());
+    await time.passUntil(() => hub.sources.length > 1);
+    const error = await time.settle(next, 500);
     assert.equal(error.code, "Timeout");
     assert.match(error.message, /Moving house/);
     assert.ok(hub.sources.length > 1);
@@ -146,6 +163,7 @@ describe("A loop ends", () => {
   ];
   for (const [what, take, reason] of TAKEN_BACK) {
     test(`with Timeout when the hub has agreed and then closed ${what} again and again for timeoutInMs`, async () => {
+      using time = new MockedTime();
       await using scene = await start(
         {
           onSource(link) {
@@ -156,8 +174,10 @@ describe("A loop ends", () => {
         { retryOptions: { retryDelayInMs: 5, maxRetryDelayInMs: 5 } },
       );
       const { hub, registry } = scene;
-      const records = registry.receiveFeedback({ timeoutInMs: 100, maxWaitTimeInMs: 3_000 });
-      const error = await rejectionOf(records.next());
+      const records = registry.receiveFeedback({ timeoutInMs: 10_000, maxWaitTimeInMs: 300_000 });
+      const next = rejectionOf(records.next());
+      await time.passUntil(() => hub.sources.length > 1);
+      const error = await time.settle(next, 500);
       assert.equal(error.code, "Timeout");
       assert.match(error.message, reason);
       assert.ok(hub.sources.length > 1);

@@ -206,50 +206,70 @@ describe("maxRetries", () => {
   });
 
   test("is used up once where a lost link is followed by a lost connection", async () => {
+    using time = new MockedTime();
     // Most of the wait, not any part of it: the connection is to be lost before it is over.
     using _random = new LargeRandom(0.9);
+    const log = new EventLog();
     await using hub = await startScriptedHub(first(({ link, connection }) => {
+      connection.once("disconnected", () => log.add("lost"));
       link.close(REASON);
       link.once("receiver_close", () => drop(connection));
     }));
-    const retryOptions = { maxRetries: 1, retryDelayInMs: 60, maxRetryDelayInMs: 60 };
+    const retryOptions = { maxRetries: 1, retryDelayInMs: 5_000, maxRetryDelayInMs: 5_000 };
     await using client = new AmqpClient(hub.endpoint, { retryOptions });
-    await Promise.all([client.send("1"), client.send("2")]);
+    const sent = Promise.all([client.send("1"), client.send("2")]);
+    await time.passUntil(() => log.count("lost") > 0);
+    await time.settle(sent, 100);
+    assert.equal(hub.connections.length, 2);
   });
 });
 
 describe("timeoutInMs", () => {
   test("bounds the repetitions; the error says what was waited for, its cause why it was sent again", async () => {
+    using time = new MockedTime();
     await using hub = await startScriptedHub(first(({ delivery }) => delivery.release(), () => {}));
     await using client = new AmqpClient(hub.endpoint, retries(4));
-    const error = await rejectionOf(client.send("text", {}, { timeoutInMs: 100 }));
+    const sent = rejectionOf(client.send("text", {}, { timeoutInMs: 10_000 }));
+    await time.passUntil(() => hub.messages.length === 2);
+    time.pass(10_000);
+    const error = await sent;
     assert.deepEqual([error.code, error.retryable], ["Timeout", true]);
-    assert.match(error.message, /within 100 ms: the hub gave no verdict, so it may or may not have the message/);
+    assert.match(error.message, /within 10000 ms: the hub gave no verdict, so it may or may not have the message/);
     assert.equal((error.cause as IoTHubError).code, "MessageNotAccepted");
   });
 
   test("says why a message that has to be sent again was not", async () => {
+    using time = new MockedTime();
     await using hub = await startScriptedHub({
       ...first(({ delivery }) => delivery.release()),
       onAttach: (link) => grant(link, 1),
     });
     await using client = new AmqpClient(hub.endpoint, retries(4));
-    const error = await rejectionOf(client.send("text", {}, { timeoutInMs: 100 }));
+    const sent = rejectionOf(client.send("text", {}, { timeoutInMs: 10_000 }));
+    await time.passUntil(() => hub.messages.length === 1);
+    await time.passInSteps(10, 1);
+    time.pass(10_000);
+    const error = await sent;
     assert.equal(error.code, "Timeout");
     assert.match(error.message, /it has to be sent again, since the hub did not accept the message \(released\)/);
     assert.equal((error.cause as IoTHubError).code, "MessageNotAccepted");
   });
 
   test("holds for what is sent again on a connection that gives no credit", async () => {
+    using time = new MockedTime();
     let links = 0;
     await using hub = await startScriptedHub({
       onAttach: (link) => grant(link, ++links === 1 ? 10 : 0),
       onMessage: () => {},
     });
-    await using client = new AmqpClient(hub.endpoint, { ...retries(4), attemptTimeoutInMs: 40 });
-    const error = await rejectionOf(client.send("text", {}, { timeoutInMs: 150 }));
+    await using client = new AmqpClient(hub.endpoint, { ...retries(4), attemptTimeoutInMs: 4_000 });
+    const sent = rejectionOf(client.send("text", {}, { timeoutInMs: 15_000 }));
+    await time.passUntil(() => hub.messages.length === 1);
+    time.pass(4_000);
+    await time.passUntil(() => links === 2);
+    const error = await time.settle(sent, 1_000);
     assert.equal(error.code, "Timeout");
-    assert.match(error.message, /it has to be sent again, since the hub gave no verdict on a message within 40 ms/);
+    assert.match(error.message, /it has to be sent again, since the hub gave no verdict on a message within 4000 ms/);
     assert.equal((error.cause as IoTHubError).code, "Timeout");
   });
 
@@ -283,6 +303,7 @@ describe("timeoutInMs", () => {
 
 describe("A message whose sender no longer waits", () => {
   test("is not sent again when its connection is lost", async () => {
+    using time = new MockedTime();
     const log = new EventLog();
     await using hub = await startScriptedHub({
       onMessage(arrival) {
@@ -293,14 +314,16 @@ describe("A message whose sender no longer waits", () => {
     await using client = new AmqpClient(hub.endpoint, retries(4));
     const controller = new AbortController();
     const aborted = client.send("aborted", {}, { abortSignal: controller.signal });
-    const late = client.send("late", {}, { timeoutInMs: 50 });
+    const late = client.send("late", {}, { timeoutInMs: 10_000 });
     const kept = client.send("kept");
     await log.until("kept");
     controller.abort(new Error("enough"));
     await assert.rejects(aborted, { message: "enough" });
-    assert.equal((await rejectionOf(late)).code, "Timeout");
+    const timedOut = rejectionOf(late);
+    time.pass(10_000);
+    assert.equal((await timedOut).code, "Timeout");
     drop(hub.connections[0]!);
-    await kept;
+    await time.settle(kept);
     await client.send("last");
     assert.deepEqual(log.events, ["aborted", "late", "kept", "kept", "last"]);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AmqpClient, FixedCredential, HOST_NAME, SAS } from "../support/amqp_client.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 import { drop, startScriptedHub } from "../support/scripted_hub.ts";
 
 describe("Sending", () => {
@@ -149,6 +150,7 @@ describe("The token", () => {
   });
 
   test("is renewed on the same connection before it expires", async () => {
+    using time = new MockedTime();
     const renewed = Promise.withResolvers<void>();
     await using hub = await startScriptedHub({
       onToken(_, number) {
@@ -156,16 +158,17 @@ describe("The token", () => {
         return { status: 200 };
       },
     });
-    await using client = new AmqpClient(hub.endpoint, { credential: new FixedCredential(SAS, HOST_NAME, 500) });
+    await using client = new AmqpClient(hub.endpoint, { credential: new FixedCredential(SAS, HOST_NAME, 100_000) });
     await client.send("");
-    await renewed.promise;
+    await time.settle(renewed.promise, 5_000);
     await client.send("");
     assert.equal(hub.connections.length, 1);
     assert.equal(hub.links.length, 1);
   });
 
   test("is forced to be new where the credential still has the old one", async () => {
-    const first = Date.now() + 400;
+    using time = new MockedTime();
+    const first = Date.now() + 100_000;
     const renewed = Promise.withResolvers<void>();
     const calls: (boolean | undefined)[] = [];
     await using hub = await startScriptedHub({
@@ -188,29 +191,30 @@ describe("The token", () => {
       },
     });
     await client.send("");
+    await time.passInSteps(100_000, 5_000);
     await renewed.promise;
     assert.deepEqual(calls, [false, undefined, true]);
   });
 
   test("that failed to be renewed in time ends the connection, and the next send opens another", async () => {
-    let calls = 0;
+    using time = new MockedTime();
+    let isDown = false;
     await using hub = await startScriptedHub();
     await using client = new AmqpClient(hub.endpoint, {
       credential: {
         audience: HOST_NAME,
-        getToken() {
-          calls++;
-          if (calls === 1) return Promise.resolve({ authorization: SAS, expiresOn: Date.now() + 200 });
-          if (calls < 5) return Promise.reject(new Error("the source is down"));
-          return Promise.resolve({ authorization: SAS, expiresOn: Date.now() + 3_600_000 });
-        },
+        getToken: () =>
+          isDown
+            ? Promise.reject(new Error("the source is down"))
+            : Promise.resolve({ authorization: SAS, expiresOn: Date.now() + 100_000 }),
       },
     });
     await client.send("");
+    isDown = true;
     const closed = Promise.withResolvers<void>();
     hub.connections[0]!.once("connection_close", () => closed.resolve());
-    await closed.promise;
-    calls = 5;
+    await time.settle(closed.promise, 1_000);
+    isDown = false;
     await client.send("");
     assert.equal(hub.connections.length, 2);
   });
@@ -255,11 +259,13 @@ describe("A lost connection", () => {
 
 describe("Signs of life", () => {
   test("are sent as often as the hub wants them", async () => {
-    await using hub = await startScriptedHub({ idleTimeOutInMs: 100 });
+    using time = new MockedTime();
+    await using hub = await startScriptedHub({ idleTimeOutInMs: 20_000 });
     await using client = new AmqpClient(hub.endpoint);
     await client.send("");
     const connection = hub.connections[0]!;
     const alive = new Promise<Uint8Array>((resolve) => connection.socket.once("data", resolve));
+    await time.passInSteps(10_000, 1_000);
     assert.deepEqual(new Uint8Array(await alive), Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0));
   });
 });

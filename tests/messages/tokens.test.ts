@@ -353,32 +353,49 @@ describe("The renewal of a token", () => {
 
 describe("A hub that never answers", () => {
   test("a token ends each opening after attemptTimeoutInMs, and all of them after maxRetries", async () => {
+    using time = new MockedTime();
     await using hub = await startScriptedHub({ onToken: () => undefined });
     const retryOptions = { ...RETRIES.retryOptions, maxRetries: 2 };
-    await using client = new AmqpClient(hub.endpoint, { retryOptions, attemptTimeoutInMs: 50 });
-    const { code, retryable, message } = await rejectionOf(client.send(""));
+    await using client = new AmqpClient(hub.endpoint, { retryOptions, attemptTimeoutInMs: 5_000 });
+    const sent = rejectionOf(client.send(""));
+    for (const opening of [1, 2, 3]) {
+      await time.passUntil(() => hub.tokens.length === opening);
+      time.pass(5_000);
+    }
+    const { code, retryable, message } = await time.settle(sent);
     assert.deepEqual([code, retryable], ["Timeout", true]);
-    assert.match(message, /the AMQP connection was not ready within 50 ms/);
+    assert.match(message, /the AMQP connection was not ready within 5000 ms/);
     assert.equal(hub.tokens.length, 3);
   });
 
   test("a token ends the send at its time-out", async () => {
+    using time = new MockedTime();
     await using hub = await startScriptedHub({ onToken: () => undefined });
     await using client = new AmqpClient(hub.endpoint, RETRIES);
-    const { code, message } = await rejectionOf(client.send("", {}, { timeoutInMs: 50 }));
+    const sent = rejectionOf(client.send("", {}, { timeoutInMs: 5_000 }));
+    await time.passUntil(() => hub.tokens.length === 1);
+    time.pass(5_000);
+    const { code, message } = await sent;
     assert.equal(code, "Timeout");
-    assert.match(message, /within 50 ms: the AMQP connection was not ready/);
+    assert.match(message, /within 5000 ms: the AMQP connection was not ready/);
   });
 
   test("with credit ends the send at its time-out, and the error says so", async () => {
+    using time = new MockedTime();
+    const log = new EventLog();
     await using hub = await startScriptedHub({
-      onAttach: (link) => link.set_target({ address: link.target.address }),
+      onAttach(link) {
+        link.set_target({ address: link.target.address });
+        log.add("attached");
+      },
     });
     const credential = new FixedCredential();
-    await using client = new AmqpClient(hub.endpoint, { ...RETRIES, credential, attemptTimeoutInMs: 500 });
-    const { code, retryable, message } = await rejectionOf(client.send("", {}, { timeoutInMs: 600 }));
+    await using client = new AmqpClient(hub.endpoint, { ...RETRIES, credential, attemptTimeoutInMs: 5_000 });
+    const sent = rejectionOf(client.send("", {}, { timeoutInMs: 6_000 }));
+    await log.until("attached");
+    const { code, retryable, message } = await time.settle(sent, 1_000);
     assert.deepEqual([code, retryable], ["Timeout", true]);
-    assert.match(message, /within 600 ms: the hub granted no credit to send/);
+    assert.match(message, /within 6000 ms: the hub granted no credit to send/);
     assert.equal(hub.connections.length, 1);
   });
 });

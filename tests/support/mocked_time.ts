@@ -56,6 +56,20 @@ export class MockedTime implements Disposable {
     }
   }
 
+  /** Lets time pass, a step at each of the event loop's turns, until something has come about. */
+  async passUntil(hasComeAbout: () => boolean, stepInMs: number = 1): Promise<void> {
+    while (!hasComeAbout()) await this.passInSteps(stepInMs, stepInMs);
+  }
+
+  /** Lets time pass, a step at each of the event loop's turns, until a promise has settled; returns what it does. */
+  async settle<T>(promise: Promise<T>, stepInMs: number = 1): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => void (isSettled = true);
+    promise.then(settled, settled);
+    await this.passUntil(() => isSettled, stepInMs);
+    return await promise;
+  }
+
   [Symbol.dispose](): void {
     Object.assign(globalThis, { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout });
     Date.now = realNow;
