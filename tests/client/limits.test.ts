@@ -4,6 +4,7 @@ import { describe, test, type TestContext } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type CallLimits, type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
 import { collectGarbage } from "../support/garbage.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 import { CONNECTION_STRING } from "../support/recorder.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -132,6 +133,7 @@ describe("a limit of requests under way", () => {
   });
 
   test("gives the place back of a call that failed, was aborted or ran out of time", async () => {
+    using time = new MockedTime();
     let requests = 0;
     await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
       limits: { maxConcurrentRequests: 1 },
@@ -159,6 +161,8 @@ describe("a limit of requests under way", () => {
     ]);
     while (requests < 3) await settled();
     controller.abort(new Error("enough"));
+    while (requests < 4) await settled();
+    time.pass(1000);
     const reasons = (await outcomes).map((outcome) =>
       outcome.status === "fulfilled" ? "done" : outcome.reason.code ?? outcome.reason.message
     );
@@ -166,6 +170,7 @@ describe("a limit of requests under way", () => {
   });
 
   test("does not count a call that waits for its repetition", async () => {
+    using time = new MockedTime();
     const paths: string[] = [];
     await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
       limits: { maxConcurrentRequests: 1 },
@@ -177,7 +182,9 @@ describe("a limit of requests under way", () => {
         );
       },
     });
-    await Promise.all([registry.getTwin("a"), registry.getTwin("b")]);
+    const [first, second] = [registry.getTwin("a"), registry.getTwin("b")];
+    await second;
+    await time.settle(first, 100);
     assert.deepEqual(paths, ["/twins/a", "/twins/b", "/twins/a"]);
   });
 
@@ -199,11 +206,14 @@ describe("a limit of requests under way", () => {
   });
 
   test("a time-out covers the wait for a turn", async () => {
+    using time = new MockedTime();
     const held = new HeldFetch();
     await using registry = held.connect({ maxConcurrentRequests: 1 });
     const first = registry.getTwin("a");
     await held.reached(1);
-    await assert.rejects(registry.getTwin("b", { timeoutInMs: 30 }), { code: "Timeout", operation: "getTwin" });
+    const waits = assert.rejects(registry.getTwin("b", { timeoutInMs: 30 }), { code: "Timeout", operation: "getTwin" });
+    time.pass(30);
+    await waits;
     assert.deepEqual(held.paths, ["/twins/a"]);
     held.answerAll();
     await first;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientOptions, IoTHubRegistryManager, type Twin, type TwinPatch } from "../../mod.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;
 
@@ -165,6 +166,7 @@ describe("modifyTwin", () => {
 
   describe("a time-out", () => {
     test("holds for all attempts together", async () => {
+      using time = new MockedTime();
       await using fixture = await setUp();
       const { hub, registry } = fixture;
       await using other = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
@@ -174,33 +176,42 @@ describe("modifyTwin", () => {
         return countUp(twin);
       };
       const started = performance.now();
-      await assert.rejects(registry.modifyTwin("d", change, { timeoutInMs: 150, maxAttempts: 1_000_000 }), {
-        code: "Timeout",
-        retryable: true,
-      });
+      const ended = assert.rejects(
+        registry.modifyTwin("d", change, { timeoutInMs: 10_000, maxAttempts: 1_000_000 }),
+        { code: "Timeout", retryable: true },
+      );
+      await time.passUntil(() => changes > 1);
+      await time.settle(ended, 100);
       const took = performance.now() - started;
-      assert.ok(changes > 1 && took >= 140 && took < 2000, `${changes} attempts in ${took} ms`);
+      assert.ok(took >= 10_000 && took <= 10_200, `${changes} attempts in ${took} ms`);
     });
 
     test("holds for a change that takes too long, and what it returns then is not written", async () => {
+      using time = new MockedTime();
       await using fixture = await setUp();
       const { registry, requests } = fixture;
       let finish = (_patch: TwinPatch): void => {};
       const late = new Promise<TwinPatch>((resolve) => finish = resolve);
-      await assert.rejects(registry.modifyTwin("d", () => late, { timeoutInMs: 40 }), {
+      const called = Promise.withResolvers<void>();
+      const change = (): Promise<TwinPatch> => (called.resolve(), late);
+      const ended = assert.rejects(registry.modifyTwin("d", change, { timeoutInMs: 40 }), {
         code: "Timeout",
         operation: "modifyTwin",
         message: "Cannot complete modifyTwin: it took longer than 40 ms",
       });
+      await called.promise;
+      time.pass(40);
+      await ended;
       finish({ tags: { late: true } });
       await new Promise((resolve) => setImmediate(resolve));
       assert.deepEqual(requests, [READ]);
     });
 
-    test("leaves a change that is in time alone, where none was given", async () => {
+    test("leaves a change alone, however long it takes, where none was given", async () => {
+      using time = new MockedTime();
       await using fixture = await setUp();
       const twin = await fixture.registry.modifyTwin("d", async (twin) => {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await time.passInSteps(3_600_000, 600_000);
         return countUp(twin);
       });
       assert.equal(twin.tags?.count, 1);
@@ -283,13 +294,19 @@ describe("modifyModuleTwin", () => {
   });
 
   test("does what modifyTwin does: no change, no write; too late, no write", async () => {
+    using time = new MockedTime();
     await using fixture = await setUp();
     const { registry, requests } = fixture;
     await registry.modifyModuleTwin("d", "m", () => undefined);
-    await assert.rejects(registry.modifyModuleTwin("d", "m", () => new Promise(() => {}), { timeoutInMs: 30 }), {
+    const called = Promise.withResolvers<void>();
+    const change = (): Promise<never> => (called.resolve(), new Promise(() => {}));
+    const ended = assert.rejects(registry.modifyModuleTwin("d", "m", change, { timeoutInMs: 30 }), {
       code: "Timeout",
       operation: "modifyModuleTwin",
     });
+    await called.promise;
+    time.pass(30);
+    await ended;
     await assert.rejects(registry.modifyModuleTwin("d", "none", countUp), {
       code: "DeviceNotFound",
       operation: "getModuleTwin",

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import { type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 const CONNECTION_STRING = `HostName=hub.example;SharedAccessKeyName=service;SharedAccessKey=${
   btoa("planted-secret-planted-secret-01")
@@ -54,28 +55,43 @@ for (const [what, wire] of WIRES) {
     });
 
     test("a call ends with Timeout when its time is up, and the connection is given back", async (t) => {
+      using time = new MockedTime();
+      const arrived = gate();
       const hungUp = gate();
-      const endpoint = await serve(t, (request) => void request.socket.on("close", hungUp.open));
+      const endpoint = await serve(t, (request) => {
+        request.socket.on("close", hungUp.open);
+        arrived.open();
+      });
       await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { endpoint, ...wire });
-      await assert.rejects(registry.getTwin("d", { timeoutInMs: 50 }), (error: Error) => {
+      const ended = assert.rejects(registry.getTwin("d", { timeoutInMs: 5_000 }), (error: Error) => {
         assert.equal((error as { code?: string }).code, "Timeout");
-        assert.match(error.message, /within 50 ms/);
+        assert.match(error.message, /within 5000 ms/);
         return true;
       });
+      await arrived.opened;
+      time.pass(5_000);
+      await ended;
       await hungUp.opened;
     });
 
     test("a call ends with Timeout when the body stops in the middle", async (t) => {
+      using time = new MockedTime();
+      const stopped = gate();
       const endpoint = await serve(t, (_request, response) => {
         response.writeHead(200, { "Content-Type": "application/json", "Content-Length": "100" });
-        response.write('{"deviceId":');
+        response.write('{"deviceId":', stopped.open);
       });
       await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
         endpoint,
-        timeoutInMs: 80,
+        timeoutInMs: 5_000,
         ...wire,
       });
-      await assert.rejects(registry.getTwin("d"), { code: "Timeout" });
+      const ended = assert.rejects(registry.getTwin("d"), { code: "Timeout" });
+      await stopped.opened;
+      // By then the first half has come.
+      await time.passInSteps(4_900, 490);
+      time.pass(100);
+      await ended;
     });
 
     test("an aborted call rejects with the signal's reason", async (t) => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
-import { DEAF_FETCH, MOST_IN_MS, PHASES, play } from "../support/abort_phases.ts";
+import { DEAF_FETCH, MOST_IN_MS, PHASES } from "../support/abort_phases.ts";
 
 const WIRES: [string, ClientOptions][] = [
   ["the runtime's own transport", {}],
@@ -17,7 +17,7 @@ for (const [what, options] of WIRES) {
   describe(`over ${what}, a call rejects with the reason within ${MOST_IN_MS} ms of its abort`, () => {
     for (const phase of [...PHASES, ...options.fetch === undefined ? [] : [DEAF_FETCH]]) {
       test(phase.name, async () => {
-        const { error, reason, milliseconds } = await play(phase, options);
+        const { error, reason, milliseconds } = await phase.run(options);
         assert.equal(error, reason);
         assert.ok(milliseconds < MOST_IN_MS, `${milliseconds} ms`);
       });

@@ -4,6 +4,7 @@ import { IoTHubRegistryManager as HttpRegistryManager } from "../../lib/http.ts"
 import { type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
 import { type FaultRequest, FaultServer, httpAnswer } from "../support/fault_server.ts";
 import { LiveTimers } from "../support/live_timers.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 import { CONNECTION_STRING } from "../support/recorder.ts";
 
 const GOOD = httpAnswer(200, '{"status":200,"payload":"done"}');
@@ -119,7 +120,7 @@ describe("when nobody listens", () => {
         return false;
       });
       await using registry = connect(endpoint, {
-        retryOptions: { maxRetries: 20, retryDelayInMs: 50, maxRetryDelayInMs: 100 },
+        retryOptions: { maxRetries: 1_000, retryDelayInMs: 50, maxRetryDelayInMs: 100 },
       });
       const result = call(registry);
       await backsOff;
@@ -147,16 +148,34 @@ const STALLS: readonly [string, (request: FaultRequest) => void][] = [
 for (const [where, stall] of STALLS) {
   describe(`when the server stops ${where}`, () => {
     test("a read is given up after its attempt's time and made again", async () => {
-      await using server = await failing(1, stall);
-      await using registry = connect(server.endpoint, { attemptTimeoutInMs: 300 });
-      assert.deepEqual(await registry.getTwin("d"), { status: 200, payload: "done" });
+      using time = new MockedTime();
+      const stalled = Promise.withResolvers<void>();
+      await using server = await failing(1, (request) => (stall(request), stalled.resolve()));
+      await using registry = connect(server.endpoint, { attemptTimeoutInMs: 5_000 });
+      const read = registry.getTwin("d");
+      await stalled.promise;
+      await time.passInSteps(4_900, 490);
+      assert.equal(server.requests.length, 1);
+      time.pass(100);
+      assert.deepEqual(await time.settle(read), { status: 200, payload: "done" });
       assert.deepEqual(server.requests.map(({ connection }) => connection), [0, 1], "on another connection");
     });
 
     test("a direct method waits all its time, and is not made again", async () => {
-      await using server = await failing(1, stall);
-      await using registry = connect(server.endpoint, { attemptTimeoutInMs: 20 });
-      await assert.rejects(invoke(registry, 200), { code: "Timeout", retryable: true });
+      using time = new MockedTime();
+      const stalled = Promise.withResolvers<void>();
+      await using server = await failing(1, (request) => (stall(request), stalled.resolve()));
+      await using registry = connect(server.endpoint, { attemptTimeoutInMs: 500 });
+      let hasEnded = false;
+      const ended = assert.rejects(
+        invoke(registry, 5_000).finally(() => hasEnded = true),
+        { code: "Timeout", retryable: true },
+      );
+      await stalled.promise;
+      await time.passInSteps(4_900, 490);
+      assert.equal(hasEnded, false);
+      time.pass(100);
+      await ended;
       assert.equal(server.requests.length, 1);
     });
   });

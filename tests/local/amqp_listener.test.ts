@@ -5,6 +5,7 @@ import { HubFault, LocalHub } from "../../lib/local/mod.ts";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { AmqpClient, HOST_NAME, SAS } from "../support/amqp_client.ts";
 import { BareClient, once, outcomeOf, SEND_RIGHTS, startHub, TO } from "../support/local_amqp.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 describe("The local hub's AMQP side", () => {
   test("passes a message of the module's own client on, whole", async () => {
@@ -167,7 +168,8 @@ describe("A link at the local hub", () => {
   }
 
   test("ends with its token, and another connection's does not", async () => {
-    let life = 200;
+    using time = new MockedTime();
+    let life = 20_000;
     await using hub = await startHub({
       verifyToken: () => Promise.resolve({ expiresOn: Date.now() + life, rights: SEND_RIGHTS }),
     });
@@ -179,22 +181,23 @@ describe("A link at the local hub", () => {
     await long.putToken();
     const kept = await long.openSender("/messages/devicebound");
 
-    const { sender } = await cut;
+    const { sender } = await time.settle(cut, 1_000);
     assert.equal((sender!.error as { condition: string }).condition, "amqp:unauthorized-access");
     await outcomeOf(kept, { to: TO });
   });
 
   test("stays when its token is renewed in time", async () => {
+    using time = new MockedTime();
     let puts = 0;
     await using hub = await startHub({
       verifyToken: () =>
-        Promise.resolve({ expiresOn: Date.now() + (++puts === 1 ? 100 : 3_600_000), rights: SEND_RIGHTS }),
+        Promise.resolve({ expiresOn: Date.now() + (++puts === 1 ? 10_000 : 3_600_000), rights: SEND_RIGHTS }),
     });
     await using client = new BareClient(hub.listener.port);
     await client.putToken();
     const sender = await client.openSender("/messages/devicebound");
     await client.putToken();
-    await new Promise((resolve) => setTimeout(resolve, 150)); // past the first token's end
+    await time.passInSteps(15_000, 1_000); // past the first token's end
     await outcomeOf(sender, { to: TO });
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BareReceiver, ListeningHub, sendTo, textOf } from "../support/listening_hub.ts";
 import { once } from "../support/local_amqp.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 const ADDRESS = "/devices/d1/messages/devicebound";
 
@@ -202,10 +203,12 @@ describe("The connection of a device at the local hub", () => {
   }
 
   test("ends with its token", async () => {
+    using time = new MockedTime();
     await using hub = await startHub();
-    const se = Math.floor(Date.now() / 1000) + 1;
+    const se = Math.floor(Date.now() / 1000) + 60;
     const receiver = new BareReceiver(await hub.connectAs("device", { se }), ADDRESS);
-    assert.equal((await receiver.ended).condition, "amqp:unauthorized-access");
+    await receiver.opened;
+    assert.equal((await time.settle(receiver.ended, 1_000)).condition, "amqp:unauthorized-access");
     assert.equal(await connectionStateOf(hub), "Disconnected");
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BareReceiver, ListeningHub, textOf } from "../support/listening_hub.ts";
 import { once } from "../support/local_amqp.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 const FEEDBACK = "/messages/serviceBound/feedback";
 const NOTIFICATIONS = "/messages/serviceBound/filenotifications";
@@ -207,10 +208,12 @@ describe("A receiver of file notifications at the local hub", () => {
   });
 
   test("ends by itself when its token expires", async () => {
+    using time = new MockedTime();
     await using hub = await startHub();
-    const se = Math.floor(Date.now() / 1000) + 1;
+    const se = Math.floor(Date.now() / 1000) + 60;
     const receiver = new BareReceiver(await hub.connectAs("service", { se }), NOTIFICATIONS);
-    assert.equal((await receiver.ended).condition, "amqp:unauthorized-access");
+    await receiver.opened;
+    assert.equal((await time.settle(receiver.ended, 1_000)).condition, "amqp:unauthorized-access");
     assert.ok(Date.now() >= se * 1000);
   });
 });

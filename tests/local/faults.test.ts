@@ -5,6 +5,7 @@ import { LocalHub } from "../../lib/local/mod.ts";
 import { webSocketOptions } from "../support/bare_web_socket.ts";
 import { BareReceiver, ListeningHub } from "../support/listening_hub.ts";
 import { BareClient, once, outcomeOf, TO } from "../support/local_amqp.ts";
+import { MockedTime, turns } from "../support/mocked_time.ts";
 import { isOpen } from "../support/ports.ts";
 import { signSas } from "../support/sas.ts";
 
@@ -34,10 +35,6 @@ function send(sender: Sender): Promise<[outcome: string, delivery: Delivery]> {
 
 function conditionOf(delivery: Delivery): string | undefined {
   return delivery.remote_state?.error?.condition;
-}
-
-function timePasses(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 /** A hub with one client on each kind of port. */
@@ -93,7 +90,7 @@ describe("hub.faults.stall()", () => {
     const answered = clients.map((client) => client.putToken({ body }).then(() => answers++));
     const fresh = await connectEverywhere(hub);
     answered.push(...fresh.map((client) => client.putToken({ body }).then(() => answers++)));
-    await timePasses();
+    await turns(50);
     assert.equal(answers, 0);
     hub.faults.resume();
     await Promise.all(answered);
@@ -105,19 +102,20 @@ describe("hub.faults.stall()", () => {
     const sender = await (await hub.connectAs("service")).openSender(DEVICEBOUND);
     hub.hub.faults.stall();
     const outcome = send(sender);
-    while (await queuedAt(hub) === 0) await timePasses();
+    while (await queuedAt(hub) === 0) await turns();
     hub.hub.faults.resume();
     assert.equal((await outcome)[0], "accepted");
   });
 
   test("gives no sign of life, which a client with a limit notices", async () => {
+    using time = new MockedTime();
     await using hub = await startHub();
-    const client = hub.connect({ idle_time_out: 250 });
+    const client = hub.connect({ idle_time_out: 25_000 });
     await client.putToken();
-    for (let i = 0; i < 7; i++) await timePasses();
+    await time.passInSteps(70_000, 2_000);
     assert.ok(client.connection.is_open());
     hub.hub.faults.stall();
-    await once(client.connection, "disconnected");
+    await time.settle(once(client.connection, "disconnected"), 2_000);
   });
 
   test("ends with the connection: nothing is left of it after resume()", async () => {
@@ -267,7 +265,7 @@ describe("hub.faults with tokens", () => {
     await once(client.connection, "connection_open");
     const sender = client.connection.open_sender(DEVICEBOUND);
     await once(sender, "sender_error");
-    await timePasses();
+    await turns(50);
     assert.equal(isAnswered, false);
     hub.hub.faults.ignoreTokens(false);
     await hub.connectAs("service");
@@ -291,6 +289,7 @@ describe("hub.faults with tokens", () => {
 
 describe("hub.faults.restart()", () => {
   test("closes every port for a while, cuts connections, and opens the same ports with the same state", async () => {
+    using time = new MockedTime();
     await using hub = await startHub();
     const { https, amqps, http } = await hub.hub.listen({ https: 0, amqps: 0, http: 0 });
     const ports = [hub.port, ...[https, amqps, http].map(portOf)];
@@ -301,8 +300,9 @@ describe("hub.faults.restart()", () => {
     const restarted = hub.hub.faults.restart(300).then(() => isUp = true);
     await gone;
     while ((await Promise.all(ports.map(isOpen))).includes(true)) assert.equal(isUp, false);
+    await time.passInSteps(290, 29);
     assert.equal(isUp, false);
-    await restarted;
+    await time.settle(restarted);
     assert.deepEqual(await Promise.all(ports.map(isOpen)), [true, true, true, true]);
     const device = new BareReceiver(await hub.connectDevice("/devices/d1"), TO);
     await device.next();
@@ -321,7 +321,7 @@ describe("hub.faults.restart()", () => {
   test("ends with the hub, however long it was to take", async () => {
     const hub = await startHub();
     const restarted = hub.hub.faults.restart(3_600_000);
-    while (await isOpen(hub.port)) await timePasses();
+    while (await isOpen(hub.port)) await turns();
     await hub[Symbol.asyncDispose]();
     await restarted;
     assert.equal(await isOpen(hub.port), false);

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { buildC2dMessage } from "../../lib/messages/c2d_message.ts";
 import type { MessageOutcome } from "../../lib/local/messages/message_feedback.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";
+import { MockedTime } from "../support/mocked_time.ts";
 
 const HOUR = 3_600_000;
 
@@ -77,13 +78,15 @@ describe("feedback on a message", () => {
   });
 
   test("comes of an expiry without a look at the hub, by the real clock", async () => {
+    using time = new MockedTime();
     using hub = new MessagingHub({ now: Date.now });
-    const announced = new Promise<void>((resolve) => hub.state.feedback.onMessage(resolve));
-    // Only this timer keeps the process alive: the hub's own does not.
-    const alive = setTimeout(() => {}, 60_000);
+    let announcements = 0;
+    hub.state.feedback.onMessage(() => announcements++);
     hub.send("m", { ack: "full", expiryTime: Date.now() + 20 });
-    await announced;
-    clearTimeout(alive);
+    time.pass(19);
+    assert.equal(announcements, 0);
+    time.pass(1);
+    assert.equal(announcements, 1);
     assert.deepEqual(await hub.feedback(), [["m", "Expired"]]);
   });
 
@@ -177,14 +180,15 @@ describe("feedback goes to back ends", () => {
   });
 
   test("by the real clock, too", async () => {
+    using time = new MockedTime();
     using hub = new MessagingHub({ feedbackIntervalInMs: 30, now: Date.now });
-    let announced = () => {};
-    hub.state.feedback.onMessage(() => announced());
+    let announcements = 0;
+    hub.state.feedback.onMessage(() => announcements++);
     end(hub, 3);
-    const second = new Promise<void>((resolve) => announced = resolve);
-    const alive = setTimeout(() => {}, 60_000);
-    await second;
-    clearTimeout(alive);
+    time.pass(29);
+    assert.equal(announcements, 1);
+    time.pass(1);
+    assert.equal(announcements, 2);
     assert.deepEqual(await sizes(hub), [1, 2]);
   });
 });
