@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { IoTHubError, IoTHubRegistryManager } from "../../mod.ts";
 import { type Fault, FaultyFetch } from "../support/faulty_fetch.ts";
 import { fleetState } from "../support/fleet_state.ts";
 import { FleetPlan, type FleetStep } from "../support/fleet_steps.ts";
+import { SEED } from "../support/seed.ts";
+import { sized } from "../support/test_size.ts";
 
-const WORKERS = 50;
+const ROUNDS = sized(1, 25);
+const WORKERS = sized(20, 50);
 const STEPS_OF_A_WORKER = 40;
+const STEPS = WORKERS * STEPS_OF_A_WORKER;
+/** The share of the requests that fail. */
+const FAILING = 0.35;
 
 /** What happened in one run. */
 interface Run {
@@ -20,11 +25,13 @@ interface Run {
   surfaced: { step: FleetStep; error: IoTHubError }[];
 }
 
-test("2,000 operations on a hub that fails a third of them end as on one that fails none", async (t) => {
-  const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-  t.diagnostic(`CHAOS_SEED=${seed}`);
-  console.log(`chaos: seed ${seed}; CHAOS_SEED=${seed} in the environment repeats it`);
+for (let round = 1; round <= ROUNDS; round++) {
+  test(`${STEPS} operations on a hub that fails a third of them end as on one that fails none, round ${round}`, async () => {
+    await runChaos(SEED + round);
+  });
+}
 
+async function runChaos(seed: number): Promise<void> {
   await using calmHub = new LocalHub();
   await using calmRegistry = connect(calmHub, calmHub.clientOptions.fetch);
   const calm = await run(calmHub, calmRegistry, seed);
@@ -52,12 +59,14 @@ test("2,000 operations on a hub that fails a third of them end as on one that fa
   assert.deepEqual(await fleetState(observer), await fleetState(calmRegistry));
 
   const report = reportOf(faulty.counts);
-  assert.ok(report.share > 0.3 && report.share < 0.4, `${report.share} of the requests failed`);
+  // Five standard deviations of so many requests.
+  const tolerance = 5 * Math.sqrt(FAILING * (1 - FAILING) / report.total);
+  assert.ok(Math.abs(report.share - FAILING) < tolerance, `${report.share} of the requests failed`);
   console.log(
-    `chaos: ${WORKERS * STEPS_OF_A_WORKER} operations, ${report.total} requests, of which ${report.text}; ` +
+    `chaos: ${STEPS} operations, ${report.total} requests, of which ${report.text}; ` +
       `${wild.surfaced.length} failures for the caller to look into (${tally(wild.surfaced)}); ${seconds.toFixed(1)} s`,
   );
-});
+}
 
 function connect(hub: LocalHub, fetch: (url: string, init?: RequestInit) => Promise<Response>): IoTHubRegistryManager {
   return IoTHubRegistryManager.fromConnectionString(hub.connectionString, {

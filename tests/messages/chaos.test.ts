@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
 import { type Random, seededRandom } from "../support/random.ts";
+import { SEED } from "../support/seed.ts";
+import { sized } from "../support/test_size.ts";
 
 const DEVICES = 50;
+const ROUNDS = sized(1, 10);
+/** Long enough for a busy machine, and shorter than some stalls. */
+const ATTEMPT_TIMEOUT_IN_MS = 1_000;
 /** Of one device, so that its queue of 50 has room, also for what comes twice. */
 const MESSAGES_AT_ONCE = 12;
 
@@ -17,7 +21,7 @@ const EVENTS: Record<string, (hub: LocalHub, random: Random) => Promise<void>> =
   restart: (hub, random) => hub.faults.restart(random() * 100),
   async stall(hub, random) {
     hub.faults.stall();
-    await new Promise((resolve) => setTimeout(resolve, 50 + random() * 400));
+    await new Promise((resolve) => setTimeout(resolve, (0.2 + 1.3 * random()) * ATTEMPT_TIMEOUT_IN_MS));
     hub.faults.resume();
   },
 };
@@ -45,12 +49,11 @@ async function runChaos(
   seed: number,
 ): Promise<void> {
   const random = seededRandom(seed);
-  console.log(`c2d chaos: seed ${seed}; C2D_CHAOS_SEED=${seed} in the environment repeats the events`);
   await using hub = new LocalHub();
   await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, {
     fetch: hub.clientOptions.fetch,
     ...await optionsOf(hub),
-    attemptTimeoutInMs: 300,
+    attemptTimeoutInMs: ATTEMPT_TIMEOUT_IN_MS,
     timeoutInMs: 60_000,
     retryOptions: { maxRetries: 50, retryDelayInMs: 10, maxRetryDelayInMs: 100 },
   });
@@ -96,18 +99,40 @@ async function runChaos(
   );
 }
 
-const seed = Number(process.env.C2D_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
+interface Wire {
+  name: string;
+  messagesOfADevice: number;
+  events: number;
+  optionsOf: (hub: LocalHub) => Promise<ClientOptions>;
+}
 
-test("5,000 messages to 50 devices arrive in order, whatever becomes of the connection: TLS", async () => {
-  await runChaos(100, 25, async (hub) => {
-    const { amqps, certificate } = await hub.listen({ amqps: 0 });
-    return { amqpEndpoint: amqps!, amqpTls: { ca: certificate! } };
-  }, seed);
-});
+const WIRES: Wire[] = [
+  {
+    name: "TLS",
+    messagesOfADevice: sized(20, 100),
+    events: sized(5, 25),
+    async optionsOf(hub) {
+      const { amqps, certificate } = await hub.listen({ amqps: 0 });
+      return { amqpEndpoint: amqps!, amqpTls: { ca: certificate! } };
+    },
+  },
+  {
+    name: "WebSocket",
+    messagesOfADevice: sized(10, 20),
+    events: sized(5, 10),
+    async optionsOf(hub) {
+      const { ws } = await hub.listen({ http: 0 });
+      return { amqpEndpoint: ws! };
+    },
+  },
+];
 
-test("1,000 messages to 50 devices arrive in order, whatever becomes of the connection: WebSocket", async () => {
-  await runChaos(20, 10, async (hub) => {
-    const { ws } = await hub.listen({ http: 0 });
-    return { amqpEndpoint: ws! };
-  }, seed + 1);
-});
+for (const { name, messagesOfADevice, events, optionsOf } of WIRES) {
+  const messages = DEVICES * messagesOfADevice;
+  for (let round = 1; round <= ROUNDS; round++) {
+    const what = `${messages} messages to ${DEVICES} devices arrive in order, whatever becomes of the connection`;
+    test(`${what}: ${name}, round ${round}`, async () => {
+      await runChaos(messagesOfADevice, events, optionsOf, SEED + round);
+    });
+  }
+}

@@ -136,6 +136,6 @@ describe("a bulk call of any elements", () => {
         }
       },
     );
-    await holds(property, 300);
+    await holds(property, 75);
   });
 });

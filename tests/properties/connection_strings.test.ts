@@ -118,7 +118,7 @@ describe("a connection string", () => {
       const secret = new Map(given).get("SharedAccessKey")!;
       assertNothingOf(secret, inspect(parsed, { showHidden: true }) + JSON.stringify(parsed), "the object");
     });
-    await holds(property, 1000);
+    await holds(property, 250);
   });
 
   test("that was mangled is refused without a word of its key, or says what it says", async () => {
@@ -136,7 +136,7 @@ describe("a connection string", () => {
       });
       assert.deepEqual(read.sort(), said.sort());
     });
-    await holds(property, 2000);
+    await holds(property, 500);
   });
 
   test("of any text makes a manager or is refused", async () => {
@@ -146,7 +146,7 @@ describe("a connection string", () => {
         assert.throws(() => IoTHubRegistryManager.fromConnectionString(text), /^(Type|Range)Error/);
       }
     });
-    await holds(property, 500);
+    await holds(property, 125);
   });
 
   const anyId = fc.oneof(
@@ -171,7 +171,7 @@ describe("a connection string", () => {
       const proof = secret === null ? { x509: true } : { sharedAccessKey: secret };
       assert.deepEqual({ ...parseConnectionString(text) }, { hostName: host, deviceId: id, ...proof });
     });
-    await holds(property, 700);
+    await holds(property, 175);
   });
 
   test("of a device with any text for a key is read back as it was written, or is not written at all", async () => {
@@ -186,6 +186,6 @@ describe("a connection string", () => {
       const expected = { hostName: host, deviceId: id, sharedAccessKey: primaryKey };
       assert.deepEqual({ ...parseConnectionString(text) }, expected);
     });
-    await holds(property, 300);
+    await holds(property, 75);
   });
 });

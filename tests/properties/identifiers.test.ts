@@ -60,7 +60,7 @@ describe("any text as an id", () => {
         );
         assert.deepEqual(segments.map(decodeURIComponent), expected);
       });
-      await holds(property, 1000);
+      await holds(property, 250);
     });
   }
 
@@ -75,6 +75,6 @@ describe("any text as an id", () => {
       const bodies = recorder.requests.map(({ body }) => body);
       assert.deepEqual(bodies, isGood ? [[{ id, ...(moduleId !== undefined && { moduleId }) }]] : []);
     });
-    await holds(property, 500);
+    await holds(property, 125);
   });
 });

@@ -143,6 +143,6 @@ describe("any properties of a cloud-to-device message", () => {
       assert.ok(isRefusal(await outcomeOf(() => registry.sendC2dMessage("d1", body, properties))));
       assert.equal(connections, 0);
     });
-    await holds(property, 1500);
+    await holds(property, 375);
   });
 });

@@ -20,7 +20,6 @@ interface HttpBase {
 }
 type Class<T> = new (...given: unknown[]) => T;
 interface ProtocolLayer {
-  _httpClient: { fetch: (url: string, init: RequestInit) => Promise<unknown> };
   baseUri: string;
   sendOperationRequest: (...given: unknown[]) => Promise<unknown>;
 }
@@ -57,10 +56,6 @@ export function officialSdk(server: RecordingServer): OfficialSdk {
 function awaitable(manager: Methods, server: RecordingServer): Methods {
   const layer = manager._pl as unknown as ProtocolLayer;
   layer.baseUri = server.origin;
-  const http = layer._httpClient;
-  const fetch = http.fetch.bind(http);
-  // Their signal is of a class of their own, which Bun does not take.
-  http.fetch = (url, init) => fetch(url, { ...init, signal: undefined });
   const send = layer.sendOperationRequest.bind(layer);
   let sent: Promise<unknown> | undefined;
   layer.sendOperationRequest = (...given) => sent = send(...given);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { type OfficialSdk, officialSdk } from "./official_sdk.ts";
@@ -89,8 +90,16 @@ export interface Comparison {
   differences?: readonly Difference[];
 }
 
+/** What we send does not depend on the runtime; theirs is made for Node, and one version of it will do. */
+const IS_NODE_24 = !("Deno" in globalThis) && !("Bun" in globalThis) && /^v24\./.test(process.version);
+
 /** Makes a test of each comparison. */
 export function testComparisons(comparisons: readonly Comparison[]): void {
+  if (!IS_NODE_24) {
+    const reason = "azure-iothub is compared on Node 24 only";
+    test(`${comparisons.length} comparisons are skipped: ${reason}`, { skip: reason }, () => {});
+    return;
+  }
   for (const { name, theirs, ours, differences = [] } of comparisons) {
     test(`${name} sends what we send${differences.length > 0 ? ", but for what is known" : ""}`, async () => {
       await using server = await RecordingServer.listen(answer);
