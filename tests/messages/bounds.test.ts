@@ -8,7 +8,7 @@ import { startScriptedHub } from "../support/scripted_hub.ts";
 function sendBody(client: AmqpClient, body: Uint8Array, abortSignal?: AbortSignal): Promise<void> {
   return client.connection.send(
     { to: "/devices/d1/messages/devicebound", messageId: "m", applicationProperties: [], body },
-    { operation: "sendC2dMessage", timeoutInMs: 20_000, ...(abortSignal === undefined ? {} : { abortSignal }) },
+    { operation: "sendC2dMessage", timeoutInMs: 600_000, ...(abortSignal === undefined ? {} : { abortSignal }) },
   );
 }
 
