@@ -9,7 +9,7 @@ import { SEED } from "../support/seed.ts";
 import { sized } from "../support/test_size.ts";
 
 const ROUNDS = sized(1, 25);
-const WORKERS = sized(20, 50);
+const WORKERS = sized(10, 50);
 const STEPS_OF_A_WORKER = 40;
 const STEPS = WORKERS * STEPS_OF_A_WORKER;
 /** The share of the requests that fail. */
