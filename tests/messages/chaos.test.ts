@@ -119,7 +119,8 @@ const WIRES: Wire[] = [
   {
     name: "WebSocket",
     messagesOfADevice: sized(10, 20),
-    events: sized(5, 10),
+    // A stall, which comes last, takes a second; the gate has one over TLS.
+    events: sized(4, 10),
     async optionsOf(hub) {
       const { ws } = await hub.listen({ http: 0 });
       return { amqpEndpoint: ws! };

@@ -136,6 +136,6 @@ describe("a bulk call of any elements", () => {
         }
       },
     );
-    await holds(property, 75);
+    await holds(property, 50);
   });
 });

@@ -131,6 +131,6 @@ describe("any answer that is an error", () => {
         for (const text of shown) assert.ok(!text!.includes(SECRET) && !text!.includes(JWT), text);
       },
     );
-    await holds(property, 375);
+    await holds(property, 250);
   });
 });

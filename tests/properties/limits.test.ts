@@ -116,6 +116,6 @@ describe("calls under a limit", () => {
         }
       },
     );
-    await holds(property, 150);
+    await holds(property, 100);
   });
 });

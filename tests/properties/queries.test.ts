@@ -210,7 +210,7 @@ describe("the pages of any query", () => {
         });
       },
     );
-    await holds(property, 60);
+    await holds(property, 40);
   });
 
   const change = fc.oneof(
@@ -256,6 +256,6 @@ describe("the pages of any query", () => {
         });
       },
     );
-    await holds(property, 50);
+    await holds(property, 40);
   });
 });

@@ -149,6 +149,6 @@ describe("any row of answers", () => {
         }
       },
     );
-    await holds(property, 125);
+    await holds(property, 100);
   });
 });

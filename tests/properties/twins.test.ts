@@ -187,7 +187,7 @@ describe("a twin", () => {
           await registry.deleteDevice(deviceId);
         },
       );
-      await holds(property, 60);
+      await holds(property, 40);
     });
   });
 
@@ -206,7 +206,7 @@ describe("a twin", () => {
         assert.deepEqual(contentsOf(twin), asJson(expected));
         await registry.deleteModule("d", "m");
       });
-      await holds(property, 50);
+      await holds(property, 40);
     });
   });
 
@@ -263,7 +263,7 @@ describe("a twin", () => {
         assert.ok(isRefusal(outcome), "it must be refused");
       },
     );
-    await holds(property, 200);
+    await holds(property, 150);
   });
 
   test("with any content that JSON can carry arrives as it is", async () => {
@@ -274,6 +274,6 @@ describe("a twin", () => {
       await recorded.updateTwin("d1", { tags: tags as Section });
       assert.deepEqual(recorder.requests.map(({ body }) => body), [{ tags }]);
     });
-    await holds(property, 100);
+    await holds(property, 75);
   });
 });
