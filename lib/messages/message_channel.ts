@@ -1,12 +1,12 @@
 import { DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import { closed } from "../errors/failures.ts";
-import { Deadline } from "../timing/deadline.ts";
+import { Deadline, Deadlines } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import type { HubPart } from "../transport/shared_hub.ts";
 import type { C2dMessage } from "./c2d_message.ts";
-import type { MessageConnection, MessageReceiver, SendOptions } from "./message_connection.ts";
+import type { MessageConnection, MessageReceiver, ReceiverOptions, SendOptions } from "./message_connection.ts";
 
 /**
  * Sends and receives messages for all clients of one hub. This is the one place where every such call begins and ends. The
@@ -17,7 +17,14 @@ export class MessageChannel implements HubPart {
   readonly #open: () => Promise<MessageConnection>;
   #connection: Promise<MessageConnection> | undefined;
   #loaded: MessageConnection | undefined;
-  /** How many calls are waiting for the connection to be loaded. Later calls must not overtake them. */
+  /**
+   * The calls of clients that share the connection of another. (AbortSignal.any would join two signals as well, but on Node 22
+   * it leaves something in a caller's long-lived signal with each call, and it takes no polyfill's.)
+   */
+  readonly #deadlines = new Deadlines();
+  /** What ends such calls when their client is closed. */
+  readonly #clientClosed = new DOMException("The client is closed", "AbortError");
+  /** How many calls wait for the loading; later ones must not overtake them. */
   #waiting = 0;
 
   /**
@@ -33,14 +40,14 @@ export class MessageChannel implements HubPart {
   send(client: ClientView, operation: OperationFacts, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options);
     throwIfEnded(client, operation, options);
-    const facts = this.#facts(client, operation, options);
-    const connection = this.#atHand;
-    const sent = connection !== undefined
-      ? connection.send(message, facts)
-      : this.#load(facts).then((loaded) => loaded.send(message, facts));
-    return client.isFirst ? sent : sent.catch((error) => {
-      throw endOf(client, operation, error);
-    });
+    const facts = this.#facts(operation, options);
+    if (client.isFirst) return this.#send(message, facts);
+    const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
+    return this.#send(message, { ...facts, abortSignal: deadline.signal })
+      .catch((error) => {
+        throw this.#endOf(operation, error);
+      })
+      .finally(() => this.#deadlines.stop(deadline));
   }
 
   /** Opens a client's receiver for one of the hub's queues. The caller must close it. */
@@ -51,35 +58,60 @@ export class MessageChannel implements HubPart {
     options: OperationOptions,
   ): Promise<MessageReceiver> {
     throwIfEnded(client, operation, options);
-    const facts = this.#facts(client, operation, options);
+    const facts = this.#facts(operation, options);
+    if (client.isFirst) return this.#openReceiver({ ...facts, address });
+    const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
     try {
-      const connection = this.#atHand ?? await this.#load(facts);
-      const receiver = connection.openReceiver({ ...facts, address });
-      if (client.isFirst) return receiver;
-      const next: MessageReceiver["next"] = (maxWaitInMs) =>
-        receiver.next(maxWaitInMs).catch((error) => {
-          throw endOf(client, operation, error);
-        });
-      return { next, close: () => receiver.close() };
+      const receiver = await this.#openReceiver({ ...facts, address, abortSignal: deadline.signal });
+      return {
+        next: (maxWaitInMs) =>
+          receiver.next(maxWaitInMs).catch((error) => {
+            throw this.#endOf(operation, error);
+          }),
+        close: () => {
+          receiver.close();
+          this.#deadlines.stop(deadline);
+        },
+      };
     } catch (error) {
-      throw endOf(client, operation, error);
+      this.#deadlines.stop(deadline);
+      throw this.#endOf(operation, error);
     }
   }
 
-  /** Rejects the sends and receivers that are still waiting, and closes the connection. */
+  /** Ends the sends and the receivers of a client that shares the connection of another: the connection goes on. */
+  endCalls(client: ClientView): void {
+    this.#deadlines.endAll(client, this.#clientClosed);
+  }
+
+  /** Fails the sends and the receivers that still wait, and closes the connection. */
   async close(): Promise<void> {
     await (await this.#connection?.catch(() => undefined))?.close();
   }
 
-  #facts(client: ClientView, operation: OperationFacts, options: OperationOptions): SendOptions {
-    const { timeoutInMs = this.#timeoutInMs } = options;
-    const abortSignal = signalFor(client, options.abortSignal);
+  #facts(operation: OperationFacts, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): SendOptions {
     return abortSignal === undefined
       ? { operation: operation.name, timeoutInMs }
       : { operation: operation.name, timeoutInMs, abortSignal };
   }
 
-  /** The connection, if it is loaded and no earlier call is still waiting for it. */
+  #send(message: C2dMessage, facts: SendOptions): Promise<void> {
+    const connection = this.#atHand;
+    return connection !== undefined
+      ? connection.send(message, facts)
+      : this.#load(facts).then((loaded) => loaded.send(message, facts));
+  }
+
+  async #openReceiver(facts: ReceiverOptions): Promise<MessageReceiver> {
+    return (this.#atHand ?? await this.#load(facts)).openReceiver(facts);
+  }
+
+  /** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
+  #endOf(operation: OperationFacts, error: unknown): unknown {
+    return error === this.#clientClosed ? closed({ operation: operation.name }) : error;
+  }
+
+  /** The connection, where it is loaded and nobody waits for it any more. */
   get #atHand(): MessageConnection | undefined {
     return this.#waiting === 0 ? this.#loaded : undefined;
   }
@@ -113,18 +145,4 @@ export class MessageChannel implements HubPart {
 function throwIfEnded(client: ClientView, operation: OperationFacts, { abortSignal }: OperationOptions): void {
   abortSignal?.throwIfAborted();
   if (client.isClosed) throw closed({ operation: operation.name });
-}
-
-/**
- * Returns the signal that ends a call. It includes the signal of a client that shares another client's connection, since
- * closing that client must end its calls while the connection stays open.
- */
-function signalFor(client: ClientView, outer: AbortSignal | undefined): AbortSignal | undefined {
-  if (client.isFirst) return outer;
-  return outer === undefined ? client.signal : AbortSignal.any([outer, client.signal]);
-}
-
-/** Returns the error of a call of such a client, which is `Closed` if closing the client has ended the call. */
-function endOf(client: ClientView, operation: OperationFacts, error: unknown): unknown {
-  return error === client.signal.reason ? closed({ operation: operation.name }) : error;
 }

@@ -145,9 +145,8 @@ export class Deadlines {
     if (this.#running.size === 0) this.#setTimer(Infinity);
   }
 
-  /** Ends all calls, or all calls of one caller. */
-  endAll(caller?: unknown): void {
-    const reason = new DOMException("The call was given up", "AbortError");
+  /** Ends all calls now, or those of one caller. */
+  endAll(caller?: unknown, reason: unknown = new DOMException("The call was given up", "AbortError")): void {
     for (const [deadline, owner] of this.#running) {
       if (caller === undefined || owner === caller) deadline.end(reason);
     }

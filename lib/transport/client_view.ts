@@ -8,7 +8,7 @@ export class ClientView {
   readonly hub: SharedHub;
   /** Whether closing this client closes the connections. */
   readonly isFirst: boolean;
-  readonly #closing = new AbortController();
+  #isClosed = false;
 
   constructor(hub: SharedHub, isFirst: boolean) {
     this.hub = hub;
@@ -17,17 +17,12 @@ export class ClientView {
 
   /** Whether this client can make no more calls. */
   get isClosed(): boolean {
-    return this.#closing.signal.aborted || this.hub.isClosed;
-  }
-
-  /** Fires when this view itself is closed, and not when the hub is. */
-  get signal(): AbortSignal {
-    return this.#closing.signal;
+    return this.#isClosed || this.hub.isClosed;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
     if (this.isFirst) await this.hub.close();
-    else this.hub.transport.endCalls(this);
+    else this.hub.endCalls(this);
   }
 }

@@ -41,8 +41,8 @@ export interface CallFacts extends CallSubject, AnswerRules {
   readonly findEarlierWrite?: (error: IoTHubError, options: OperationOptions) => Promise<{ data: unknown } | undefined>;
 }
 
-/** A client that makes calls. It may be closed before the transport is. */
-interface Caller {
+/** Who makes calls, and may be closed before the transport is. */
+export interface Caller {
   readonly isClosed: boolean;
 }
 

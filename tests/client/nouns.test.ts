@@ -37,6 +37,26 @@ function silentFetch(log: EventLog): (url: string, init?: RequestInit) => Promis
   };
 }
 
+/** A signal with a list of those who listen, which no runtime takes for one of its own. */
+function countingSignal(): { signal: AbortSignal; abort: (reason: unknown) => void; listeners: Set<() => void> } {
+  const listeners = new Set<() => void>();
+  const signal = {
+    aborted: false,
+    reason: undefined as unknown,
+    throwIfAborted(): void {
+      if (signal.aborted) throw signal.reason;
+    },
+    addEventListener: (_type: string, listener: () => void) => void listeners.add(listener),
+    removeEventListener: (_type: string, listener: () => void) => void listeners.delete(listener),
+  };
+  const abort = (reason: unknown): void => {
+    signal.aborted = true;
+    signal.reason = reason;
+    for (const listener of [...listeners]) listener();
+  };
+  return { signal: signal as unknown as AbortSignal, abort, listeners };
+}
+
 describe("a noun", () => {
   test("stands alone, with any of the factories", async () => {
     await using hub = new LocalHub();
@@ -216,5 +236,25 @@ describe("fromManager()", () => {
     await assert.rejects(messages.sendC2dMessage("d1", "4"), { code: "Closed" });
     await assert.rejects(messages.receiveFeedback().next(), { code: "Closed" });
     assert.equal((await registry.purgeC2dMessages("d1")).totalMessagesPurged, 1);
+  });
+
+  test("gives a client that leaves nothing in a caller's signal when its sends and receivers are over", async () => {
+    await using hub = new LocalHub();
+    await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+    await registry.createDeviceWithSas("d1");
+    await using messages = C2dMessages.fromManager(registry);
+    const { signal, abort, listeners } = countingSignal();
+    await messages.sendC2dMessage("d1", "1", {}, { abortSignal: signal });
+    for await (const _ of messages.receiveFeedback({ abortSignal: signal, maxWaitTimeInMs: 1 })) assert.fail();
+    assert.equal(listeners.size, 0);
+
+    hub.faults.refuseCredit(true);
+    const reason = new Error("enough");
+    const sending = assert.rejects(messages.sendC2dMessage("d1", "2", {}, { abortSignal: signal }), reason);
+    const receiving = assert.rejects(messages.receiveFeedback({ abortSignal: signal }).next(), reason);
+    assert.ok(listeners.size > 0);
+    abort(reason);
+    await Promise.all([sending, receiving]);
+    assert.equal(listeners.size, 0);
   });
 });
