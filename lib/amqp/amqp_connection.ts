@@ -1,4 +1,5 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
+import { abortReason, throwIfAborted } from "../timing/deadline.ts";
 import type { MessageConnection, ReceiverOptions, SendOptions } from "../messages/message_connection.ts";
 import { checkEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
@@ -34,14 +35,14 @@ export class AmqpConnection implements MessageConnection {
    * @throws The reason of the abort signal when it was aborted.
    */
   send(message: C2dMessage, options: SendOptions): Promise<void> {
-    if (options.abortSignal?.aborted) return Promise.reject(options.abortSignal.reason);
+    if (options.abortSignal?.aborted) return Promise.reject(abortReason(options.abortSignal));
     if (this.#closing !== undefined) return Promise.reject(managerClosed().toError(options.operation));
     return this.#sender.send(message, options);
   }
 
   /** Opens a receiver for one of the hub's queues for back ends. The caller must close it. */
   openReceiver(options: ReceiverOptions): ServiceReceiver {
-    options.abortSignal?.throwIfAborted();
+    throwIfAborted(options.abortSignal);
     if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
     const receiver = new ServiceReceiver(this.#settings, options, (operation) => this.#connection(operation));
     this.#receivers.add(receiver);

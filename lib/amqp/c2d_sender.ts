@@ -4,6 +4,7 @@ import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
+import { abortReason } from "../timing/deadline.ts";
 import { copyToBuffer } from "./buffer_class.ts";
 import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
@@ -62,7 +63,7 @@ export class C2dSender implements ConnectionUser {
         return reject(tooManyPending(options.operation, this.#pending, this.#pendingBytes));
       }
       const { abortSignal, timeoutInMs } = options;
-      const onAbort = abortSignal === undefined ? undefined : () => this.#leave(pending, abortSignal.reason);
+      const onAbort = abortSignal === undefined ? undefined : () => this.#leave(pending, abortReason(abortSignal));
       const pending: PendingSend = {
         sequence: this.#sequence++,
         message,

@@ -1,5 +1,6 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { failure } from "../errors/failures.ts";
+import { abortReason } from "../timing/deadline.ts";
 import { backOff } from "../timing/retry.ts";
 import type { MessageReceiver, ReceiverOptions } from "../messages/message_connection.ts";
 import type { ReceivedDelivery } from "../messages/settlement.ts";
@@ -64,7 +65,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     this.#connectionSource = connectionSource;
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
     this.#outage = new Outage(options.timeoutInMs, () => this.#giveUp());
-    this.#onAbort = () => this.#end(options.abortSignal!.reason);
+    this.#onAbort = () => this.#end(abortReason(options.abortSignal!));
     options.abortSignal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 

@@ -1,6 +1,6 @@
 import { DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import { closed } from "../errors/failures.ts";
-import { Deadline, Deadlines } from "../timing/deadline.ts";
+import { Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
@@ -143,6 +143,6 @@ export class MessageChannel implements HubPart {
 
 /** Throws if a call has ended before it began, because its signal was aborted or its client closed. */
 function throwIfEnded(client: ClientView, operation: OperationFacts, { abortSignal }: OperationOptions): void {
-  abortSignal?.throwIfAborted();
+  throwIfAborted(abortSignal);
   if (client.isClosed) throw closed({ operation: operation.name });
 }

@@ -1,4 +1,6 @@
-/** Settings for {@linkcode PagedAsyncIterableIterator.byPage}. */
+import { throwIfAborted } from "../timing/deadline.ts";
+
+/** What {@linkcode PagedAsyncIterableIterator.byPage} can be told. */
 export interface PageSettings {
   /** Starts with the page that follows the one with this token. By default the first page is read first. */
   continuationToken?: string;
@@ -58,7 +60,7 @@ async function* readPages<T, TPage extends Page<T>>(
   let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
   while (next) {
     const page: TPage = await next;
-    abortSignal?.throwIfAborted();
+    throwIfAborted(abortSignal);
     const token = page.continuationToken;
     next = token === undefined ? undefined : fetchPage(token, maxPageSize);
     // The consumer may never ask for this page, and then its failure must not count as an unhandled rejection.

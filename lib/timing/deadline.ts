@@ -21,6 +21,16 @@ export function checkAbortSignal(signal: unknown): void {
   }
 }
 
+/** Why a signal was aborted, or what is said where there is no reason: the signal of a polyfill may have none. */
+export function abortReason(signal?: AbortSignal): unknown {
+  return signal?.reason ?? new DOMException("The call was aborted", "AbortError");
+}
+
+/** Throws the reason of a signal that was aborted. (Older signals have no `throwIfAborted`.) */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortReason(signal);
+}
+
 /**
  * The deadline of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
  */
@@ -40,7 +50,7 @@ export class Deadline {
     this.due = performance.now() + timeoutInMs;
     if (outer === undefined) return;
     this.#outer = outer;
-    this.#follow = () => this.end(outer.reason);
+    this.#follow = () => this.end(abortReason(outer));
     if (outer.aborted) this.#follow();
     else outer.addEventListener("abort", this.#follow);
   }
@@ -146,7 +156,7 @@ export class Deadlines {
   }
 
   /** Ends all calls now, or those of one caller. */
-  endAll(caller?: unknown, reason: unknown = new DOMException("The call was given up", "AbortError")): void {
+  endAll(caller?: unknown, reason: unknown = abortReason()): void {
     for (const [deadline, owner] of this.#running) {
       if (caller === undefined || owner === caller) deadline.end(reason);
     }

@@ -4,7 +4,7 @@ import { CallLimiter } from "../timing/call_limiter.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
 import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
-import { type Deadline, Deadlines } from "../timing/deadline.ts";
+import { type Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import type { CallSubject } from "./error_response.ts";
 import { closed, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
@@ -222,9 +222,7 @@ export class HubTransport {
 
   /** Throws if the call was ended from outside, by its abort signal or by close(). */
   #throwIfEnded(call: HubCall): void {
-    const { abortSignal } = call.options;
-    // The signal of a polyfill may have no reason.
-    if (abortSignal?.aborted) throw abortSignal.reason ?? new DOMException("The call was aborted", "AbortError");
+    throwIfAborted(call.options.abortSignal);
     if (call.caller.isClosed) throw closed(call);
   }
 

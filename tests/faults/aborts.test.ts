@@ -95,3 +95,51 @@ test("a long-lived signal has no listener left after 1,000 calls of all kinds an
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(listeners.now(), 0);
 });
+
+describe("a signal of a polyfill, which has no reason and no throwIfAborted,", () => {
+  /** As old polyfills make it. */
+  function oldSignal(): { abortSignal: AbortSignal; abort: () => void } {
+    const signal = Object.assign(new EventTarget(), { aborted: false });
+    const abort = (): void => {
+      signal.aborted = true;
+      signal.dispatchEvent(new Event("abort"));
+    };
+    return { abortSignal: signal as unknown as AbortSignal, abort };
+  }
+
+  const kinds: Record<string, (registry: IoTHubRegistryManager, abortSignal: AbortSignal) => Promise<unknown>> = {
+    getTwin: (registry, abortSignal) => registry.getTwin("d1", { abortSignal }),
+    query: (registry, abortSignal) => registry.query("SELECT * FROM devices", { abortSignal }).next(),
+    sendC2dMessage: (registry, abortSignal) => registry.sendC2dMessage("d1", "hello", {}, { abortSignal }),
+    receiveFeedback: (registry, abortSignal) => registry.receiveFeedback({ abortSignal }).next(),
+  };
+  for (const [name, call] of Object.entries(kinds)) {
+    test(`ends ${name}, by itself and by a client that shares a hub`, async () => {
+      await using hub = new LocalHub();
+      await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, {
+        ...hub.clientOptions,
+        fetch: () => new Promise(() => {}),
+      });
+      await using shared = IoTHubRegistryManager.fromManager(registry);
+      hub.faults.refuseCredit(true);
+      for (const client of [registry, shared]) {
+        const { abortSignal, abort } = oldSignal();
+        const ended = assert.rejects(call(client, abortSignal), { name: "AbortError" });
+        await new Promise((resolve) => setImmediate(resolve));
+        abort();
+        await ended;
+        await assert.rejects(call(client, abortSignal), { name: "AbortError" });
+      }
+    });
+  }
+
+  test("does not keep a query from its second page", async () => {
+    await using hub = new LocalHub();
+    await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+    for (const id of ["d1", "d2"]) await registry.createDeviceWithSas(id);
+    let rows = 0;
+    const { abortSignal } = oldSignal();
+    for await (const _row of registry.query("SELECT * FROM devices", { abortSignal, maxItemCount: 1 })) rows++;
+    assert.equal(rows, 2);
+  });
+});
