@@ -19,9 +19,7 @@ export class HubClient {
   /** @internal */
   protected constructor(view: unknown) {
     if (!(view instanceof ClientView)) {
-      throw new TypeError(
-        "Cannot construct a client: use a factory such as fromConnectionString",
-      );
+      throw new TypeError("Cannot construct a client: use a factory such as fromConnectionString");
     }
     views.set(this, view);
   }
@@ -175,14 +173,14 @@ export function connect<T extends HubClient>(
 
 /** Creates a client that shares the connections of another one. */
 export function share<T extends HubClient>(clientClass: { readonly prototype: T }, other: HubClient): T {
-  const view = views.get(other);
-  if (view === undefined) throw wrongType("other", "a client made by this module", other);
-  return construct(clientClass, new ClientView(view.hub, false));
+  return construct(clientClass, new ClientView(viewOf(other, "other").hub, false));
 }
 
-/** Returns a client's view of its hub. */
-export function viewOf(client: HubClient): ClientView {
-  return views.get(client)!;
+/** A client's view of its hub. A method that was taken off its client, or is called through a proxy, has none. */
+export function viewOf(client: HubClient, name: string = "this"): ClientView {
+  const view = views.get(client);
+  if (view) return view;
+  throw wrongType(name, "a client made by this module", client);
 }
 
 /** Calls a client's constructor, which its type hides since it is not public. */

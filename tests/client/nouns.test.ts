@@ -115,6 +115,23 @@ describe("a noun", () => {
   });
 });
 
+describe("a method without its client", () => {
+  const CALLS: Record<string, () => unknown> = {
+    "a method taken off its object": () => Reflect.apply(Twins.prototype.getTwin, undefined, ["d1"]),
+    "a method of another object": () => Reflect.apply(C2dMessages.prototype.sendC2dMessage, {}, ["d1", "hello"]),
+    "a method called through a proxy": () => new Proxy(Twins.fromConnectionString(CONNECTION_STRING), {}).getTwin("d1"),
+    "close() taken off its object": () => Reflect.apply(Twins.prototype.close, undefined, []),
+  };
+  for (const [name, call] of Object.entries(CALLS)) {
+    test(`fails with an error that says so: ${name}`, async () => {
+      await assert.rejects(async () => await call(), {
+        name: "TypeError",
+        message: /^Cannot use this: it must be .*, got /,
+      });
+    });
+  }
+});
+
 describe("a manager", () => {
   test("is an instance of its class and of the one for HTTP", () => {
     const manager = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING);
