@@ -1,6 +1,7 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
 import { abortReason, throwIfAborted } from "../timing/deadline.ts";
 import type { MessageConnection, ReceiverOptions, SendOptions } from "../messages/message_connection.ts";
+import { CLIENT_CLOSED } from "../errors/failures.ts";
 import { checkEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -36,14 +37,14 @@ export class AmqpConnection implements MessageConnection {
    */
   send(message: C2dMessage, options: SendOptions): Promise<void> {
     if (options.abortSignal?.aborted) return Promise.reject(abortReason(options.abortSignal));
-    if (this.#closing !== undefined) return Promise.reject(managerClosed().toError(options.operation));
+    if (this.#closing !== undefined) return Promise.reject(clientClosed().toError(options.operation));
     return this.#sender.send(message, options);
   }
 
   /** Opens a receiver for one of the hub's queues for back ends. The caller must close it. */
   openReceiver(options: ReceiverOptions): ServiceReceiver {
     throwIfAborted(options.abortSignal);
-    if (this.#closing !== undefined) throw managerClosed().toError(options.operation);
+    if (this.#closing !== undefined) throw clientClosed().toError(options.operation);
     const receiver = new ServiceReceiver(this.#settings, options, (operation) => this.#connection(operation));
     this.#receivers.add(receiver);
     void receiver.closed.then(() => this.#receivers.delete(receiver));
@@ -56,7 +57,7 @@ export class AmqpConnection implements MessageConnection {
   }
 
   async #closeAll(): Promise<void> {
-    const failure = managerClosed();
+    const failure = clientClosed();
     this.#sender.close(failure);
     for (const receiver of this.#receivers) receiver.end(failure);
     const connections = [...this.#connections];
@@ -78,6 +79,6 @@ export class AmqpConnection implements MessageConnection {
   }
 }
 
-function managerClosed(): AmqpFailure {
-  return new AmqpFailure("the manager was closed", { code: "Closed", retryable: false });
+function clientClosed(): AmqpFailure {
+  return new AmqpFailure(CLIENT_CLOSED, { code: "Closed", retryable: false });
 }

@@ -228,6 +228,31 @@ describe("fromManager()", () => {
     await assert.rejects(messages.sendC2dMessage("d1", "late"), { code: "Closed", operation: "sendC2dMessage" });
   });
 
+  test("gives a client that goes on when one in between is closed, and ends with the first", async () => {
+    await using hub = new LocalHub();
+    const first = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+    await first.createDeviceWithSas("d1");
+    const between = Twins.fromManager(first);
+    const last = C2dMessages.fromManager(between);
+    await between.close();
+    await last.sendC2dMessage("d1", "hello");
+    await first.close();
+    const message = "Cannot complete sendC2dMessage: the client is closed; make a new one";
+    await assert.rejects(last.sendC2dMessage("d1", "late"), { code: "Closed", message });
+  });
+
+  test("gives the same reason for a client's end over HTTP and AMQP, under way or late", async () => {
+    await using hub = new LocalHub();
+    const first = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+    await first.createDeviceWithSas("d1");
+    hub.faults.refuseCredit(true);
+    const message = "Cannot complete sendC2dMessage: the client is closed; make a new one";
+    const sending = assert.rejects(first.sendC2dMessage("d1", "hello"), { code: "Closed", message });
+    await first.close();
+    await sending;
+    await assert.rejects(first.getTwin("d1"), { message: /: the client is closed; make a new one$/ });
+  });
+
   test("ends the sends and receivers of a closed client, and leaves those of others", async () => {
     await using hub = new LocalHub();
     await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
