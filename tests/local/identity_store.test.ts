@@ -103,6 +103,20 @@ for (const [name, make] of STORES) {
       }
     });
 
+    test("takes a late write to what was removed, and changes nothing by it", () => {
+      const store = make();
+      const gateway = store.addDevice(newDevice(store, "g", { ownScope: "scope" }));
+      const device = store.addDevice(newDevice(store, "d"));
+      const module = addModule(store, device, "m");
+      store.remove(device);
+      const successor = store.addDevice(newDevice(store, "d"));
+      const before = { ...successor };
+      store.update(device, { status: "disabled", parent: gateway, ownScope: "another" });
+      store.update(module, { lastActivityTime: NOW });
+      assert.deepEqual({ ...store.device("d") }, before);
+      assert.deepEqual([store.gateway("another"), gateway.children.size, store.modules.size], [undefined, 0, 0]);
+    });
+
     test("gives no generation id twice, even while its clock stands still or goes back", () => {
       const store = make();
       const ids = [NOW, NOW, NOW - 1000, NOW + 1].map((now) => store.newGenerationId(now));

@@ -52,7 +52,8 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   update(record: AnyRecord, change: DeviceChange | ModuleChange): void {
-    if (record.kind === "device") {
+    // A device that was removed has no place among the others any more.
+    if (record.kind === "device" && this.#devices.get(record.deviceId) === record) {
       if ("ownScope" in change) this.#moveScope(record, change.ownScope);
       if ("parent" in change) moveToParent(record, change.parent);
     }
@@ -65,10 +66,10 @@ export class MemoryIdentityStore implements IdentityStore {
       this.modules.remove(record);
       return;
     }
+    this.update(record, { parent: undefined, ownScope: undefined });
+    for (const module of [...record.modules.values()]) this.remove(module);
     this.#devices.delete(record.deviceId);
     this.devices.remove(record);
-    for (const module of [...record.modules.values()]) this.remove(module);
-    this.update(record, { parent: undefined, ownScope: undefined });
   }
 
   #moveScope(device: DeviceRecord, scope: string | undefined): void {
