@@ -112,8 +112,9 @@ export class IoTHubRegistryManager extends AllNouns {
   }
 
   /**
-   * Creates a manager that shares the hub, credential, limits and connections of another client. To close it ends its own
-   * calls only. The connections end with the client that they were made for: `other`, or the one that `other` has them from.
+   * Creates a manager that shares the hub, credential, limits and connections of another client. Closing the new manager
+   * ends only its own calls. Closing the client that was created first closes the connections, and with them all clients
+   * that share them.
    *
    * @param other A manager, or any other client.
    * @returns The manager.

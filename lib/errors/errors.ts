@@ -5,13 +5,13 @@ import type { HubErrorCode } from "./error_codes.ts";
  *
  * - `"Timeout"`: there was no answer in the time allowed.
  * - `"NetworkError"`: the hub could not be reached, or the connection broke.
- * - `"InvalidResponse"`: the answer was not what the API promises (broken JSON, for example).
- * - `"UnexpectedRedirect"`: a redirect, which is never followed: it would carry the credentials elsewhere.
- * - `"CredentialError"`: the credential gave no token.
- * - `"MessageNotAccepted"`: a message was released or modified instead of accepted.
- * - `"TooManyPendingMessages"`: so many messages wait to be sent that no more were taken.
+ * - `"InvalidResponse"`: the answer does not have the form that the API promises, for example because its JSON is broken.
+ * - `"UnexpectedRedirect"`: the answer was a redirect. It is never followed, since it could send the credentials elsewhere.
+ * - `"CredentialError"`: the credential did not return a token.
+ * - `"MessageNotAccepted"`: the hub returned a message instead of accepting it (AMQP outcome `released` or `modified`).
+ * - `"TooManyPendingMessages"`: too many messages are already waiting to be sent.
  * - `"Closed"`: the client was closed, or the one that it shares its connections with.
- * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered so, by status alone and without a name.
+ * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered with an error status, but without an error name.
  */
 export type ClientErrorCode =
   | "Timeout"

@@ -9,9 +9,9 @@ export interface FailedCall {
 }
 
 /** Why a call fails whose client is closed, over HTTP and AMQP alike. */
-export const CLIENT_CLOSED = "the client is closed; make a new one";
+export const CLIENT_CLOSED = "the client is closed; create a new one";
 
-/** The error for a call that failed on this side of the wire, on the way, or by an answer that is none. */
+/** Returns the error for a call that failed. `reason` ends the sentence that starts with "Cannot complete". */
 export function failure(
   { operation, deviceId, moduleId }: FailedCall,
   code: IoTHubErrorCode,
@@ -24,7 +24,7 @@ export function failure(
   return new IoTHubError(message, { code, operation, retryable: false, ...facts });
 }
 
-/** The error for a call on a client that is closed. */
+/** Returns the error for a call on a client that is closed. */
 export function closed(subject: FailedCall): IoTHubError {
   return failure(subject, "Closed", CLIENT_CLOSED);
 }

@@ -19,7 +19,7 @@ export class HubClient {
   /** @internal */
   protected constructor(view: unknown) {
     if (!(view instanceof ClientView)) {
-      throw new TypeError("Cannot construct a client: use a factory such as fromConnectionString");
+      throw new TypeError("Cannot construct a client: call fromConnectionString");
     }
     views.set(this, view);
   }
@@ -88,8 +88,9 @@ export class HubClient {
   }
 
   /**
-   * Creates a client that shares the hub, credential, limits and connections of another one. To close it ends its own
-   * calls only. The connections end with the client that they were made for: `other`, or the one that `other` has them from.
+   * Creates a client that shares the hub, credential, limits and connections of another client. Closing the new client ends
+   * only its own calls. Closing the client that was created first closes the connections, and with them all clients that
+   * share them.
    *
    * @param other A manager, or any other client.
    * @returns The client.
@@ -175,11 +176,11 @@ export function share<T extends HubClient>(clientClass: { readonly prototype: T 
   return construct(clientClass, new ClientView(viewOf(other, "other").hub, false));
 }
 
-/** A client's view of its hub. A method that was taken off its client, or is called through a proxy, has none. */
+/** Returns a client's view of its hub. A method that was taken off its client, or is called through a proxy, has none. */
 export function viewOf(client: HubClient, name: string = "this"): ClientView {
   const view = views.get(client);
   if (view) return view;
-  throw wrongType(name, "a client made by this module", client);
+  throw wrongType(name, "a client of this module", client);
 }
 
 /** Calls a client's constructor, which its type hides since it is not public. */

@@ -161,7 +161,7 @@ describe("fromManager()", () => {
     for (const other of [undefined, null, {}, "manager", Twins.prototype]) {
       assert.throws(() => Twins.fromManager(other as unknown as HubClient), {
         name: "TypeError",
-        message: /Cannot use other: it must be a client made by this module, got /,
+        message: /Cannot use other: it must be a client of this module, got /,
       });
     }
   });
@@ -237,7 +237,7 @@ describe("fromManager()", () => {
     await between.close();
     await last.sendC2dMessage("d1", "hello");
     await first.close();
-    const message = "Cannot complete sendC2dMessage: the client is closed; make a new one";
+    const message = "Cannot complete sendC2dMessage: the client is closed; create a new one";
     await assert.rejects(last.sendC2dMessage("d1", "late"), { code: "Closed", message });
   });
 
@@ -246,11 +246,11 @@ describe("fromManager()", () => {
     const first = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
     await first.createDeviceWithSas("d1");
     hub.faults.refuseCredit(true);
-    const message = "Cannot complete sendC2dMessage: the client is closed; make a new one";
+    const message = "Cannot complete sendC2dMessage: the client is closed; create a new one";
     const sending = assert.rejects(first.sendC2dMessage("d1", "hello"), { code: "Closed", message });
     await first.close();
     await sending;
-    await assert.rejects(first.getTwin("d1"), { message: /: the client is closed; make a new one$/ });
+    await assert.rejects(first.getTwin("d1"), { message: /: the client is closed; create a new one$/ });
   });
 
   test("ends the sends and receivers of a closed client, and leaves those of others", async () => {
