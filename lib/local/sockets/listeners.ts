@@ -1,5 +1,5 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
-import { checkType, checkWhole } from "../../values/checks.ts";
+import { checkType, checkWhole, wrongValue } from "../../values/checks.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
 /** The ports that a local hub opens, and how. */
@@ -212,7 +212,7 @@ async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener
 function checkOptions(options: ListenOptions): void {
   checkType("options", options, "object");
   const { hostname, mqtts, tls } = options;
-  if (mqtts !== undefined) throw new RangeError("mqtts: MQTT is not in this version of the local hub");
+  if (mqtts !== undefined) throw wrongValue("mqtts", "left out: this version of the local hub has no MQTT");
   if (hostname !== undefined) checkType("hostname", hostname, "string");
   for (const { option } of PROTOCOLS) checkWhole(option, options[option], 0, MAX_PORT);
   if (tls === undefined) return;
