@@ -44,6 +44,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/keys.ts",
   ],
 
+  ["lib/amqp_guard/"],
   ["lib/auth/"],
   ["lib/timing/"],
   ["lib/errors/"],
@@ -52,7 +53,7 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 /** What the local hub may have from outside its own rooms. */
-const GROUND_OF_THE_HUB = ["lib/timing/", "lib/errors/", "lib/values/", "gen/"];
+const GROUND_OF_THE_HUB = ["lib/amqp_guard/", "lib/timing/", "lib/errors/", "lib/values/", "gen/"];
 
 interface Place {
   readonly room: string;

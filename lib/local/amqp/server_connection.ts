@@ -1,15 +1,20 @@
+import { Buffer } from "node:buffer";
 import type { Connection, ConnectionOptions, Container } from "rhea";
 import { BackgroundTimer } from "../../timing/background_timer.ts";
+import type { AmqpFault } from "../../amqp_guard/amqp_fault.ts";
+import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_connection.ts";
 import type { AmqpBackend } from "./backend.ts";
-import type { AmqpError } from "./conditions.ts";
+import { type AmqpError, amqpErrorOf } from "./conditions.ts";
 import type { FaultyConnection } from "./fault_state.ts";
 import { type ByteSocket, GatedSocket } from "./gated_socket.ts";
 import { AmqpIdleWatch } from "./idle_watch.ts";
+import { HUB_LIMITS, LEAST_IDLE_TIME_OUT_IN_MS, LONGEST_IDLE_TIME_OUT_IN_MS } from "./hub_limits.ts";
 import { AmqpPeer } from "./peer.ts";
 
 /** Members of the library that its types do not declare. */
-interface UndeclaredConnection {
+interface UndeclaredConnection extends GuardedConnection {
   readonly local: { open: { idle_time_out: number | undefined } };
+  readonly remote: { open: { idle_time_out: number | undefined } };
   accept(socket: GatedSocket): void;
   abort_socket(socket: GatedSocket): void;
 }
@@ -26,6 +31,8 @@ export class AmqpServerConnection implements FaultyConnection {
   readonly #socket: GatedSocket;
   readonly #peer: AmqpPeer;
   readonly #idle: AmqpIdleWatch;
+  #isEnding = false;
+  readonly #stopInput: () => void;
   readonly #closingTimer: BackgroundTimer = new BackgroundTimer();
 
   constructor(backend: AmqpBackend, container: Container, socket: ByteSocket) {
@@ -37,13 +44,25 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#connection = container.create_connection(
       {
         reconnect: false,
+        max_frame_size: HUB_LIMITS.maxFrameSize,
+        channel_max: HUB_LIMITS.channelMax,
         // This only advertises the limit: the library waits twice as long itself, so the idle watch is always first.
         ...(idleTimeoutInMs <= MAX_ADVERTISED_IN_MS && { idle_time_out: Math.ceil(idleTimeoutInMs) }),
         // The peer settles each message itself, and grants credit only to links that have the right.
-        receiver_options: { autoaccept: false, credit_window: 0 },
+        receiver_options: { autoaccept: false, credit_window: 0, max_message_size: HUB_LIMITS.maxMessageSize },
         sender_options: { treat_modified_as_released: false },
       } as unknown as ConnectionOptions,
     ) as Connection & UndeclaredConnection;
+    this.#stopInput = guardConnection(this.#connection, HUB_LIMITS, {
+      concat: (chunks) => Buffer.concat(chunks),
+      refuse: (fault) => this.#refuse(fault),
+      fail: (error) => this.#end(amqpErrorOf(error)),
+    });
+    // The library reports so what it could not read, or what a listener has thrown.
+    for (const event of ["error", "protocol_error"]) {
+      this.#connection.on(event, (error: unknown) => this.#end(amqpErrorOf(error)));
+    }
+    this.#connection.on("connection_open", () => boundIdleTimeOut(this.#connection.remote.open));
     this.#peer = new AmqpPeer(backend, this.#connection);
     backend.faults.connections.add(this);
     if (backend.faults.isStalled) this.hold();
@@ -87,6 +106,36 @@ export class AmqpServerConnection implements FaultyConnection {
       condition: "amqp:connection:forced",
       description: `The client was silent for ${this.#backend.idleTimeoutInMs} ms`,
     });
+    this.#abortSoon();
+  }
+
+  /** Closes the connection of a client that has broken the protocol, which the library has not seen. */
+  #refuse({ condition, message }: AmqpFault): void {
+    this.#end({ condition, description: message });
+  }
+
+  /** Closes the connection without waiting for the client, whose answer would not be read. */
+  #end(error: AmqpError): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#stopInput();
+    this.#abortSoon();
+    this.#peer.end();
+    // The hub's open has to come before its close, also where the client has not got as far as its own.
+    this.#connection.open();
+    this.#connection.close(error);
+    this.#connection._process();
+    this.#socket.end();
+  }
+
+  #abortSoon(): void {
     this.#closingTimer.setAt(Date.now() + CLOSING_LIMIT_IN_MS, () => this.abort());
   }
+}
+
+/** Keeps the library from writing heartbeats as often as a client likes, or all the time because its timer overflows. */
+function boundIdleTimeOut(open: { idle_time_out: number | undefined }): void {
+  const asked = open.idle_time_out ?? 0;
+  if (asked === 0) return;
+  open.idle_time_out = Math.min(Math.max(asked, LEAST_IDLE_TIME_OUT_IN_MS), LONGEST_IDLE_TIME_OUT_IN_MS);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AmqpBackend } from "../amqp/backend.ts";
+import { MAX_WEB_SOCKET_MESSAGE } from "../amqp/hub_limits.ts";
 import type { AmqpServer } from "../amqp/server.ts";
 import type { ServerWebSocket } from "../amqp/web_socket.ts";
 
@@ -70,6 +71,7 @@ export class WebSocketUpgrades {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      maxPayload: MAX_WEB_SOCKET_MESSAGE,
       handleProtocols: () => SUBPROTOCOL,
     }) as WebSocketServer;
   }
