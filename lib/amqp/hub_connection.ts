@@ -184,6 +184,7 @@ export class HubConnection {
       this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, where),
         heard: () => this.#keepAlive?.heard(),
+        failed: (failure) => afterOutcomes(() => this.end(failure)),
       });
       this.#authorization = new Authorization(this.#settings, this.#transport.connection, {
         renewed: () => this.#tellReady(),

@@ -1,5 +1,6 @@
 import type { Connection } from "rhea";
 import { BackgroundTimer } from "../timing/background_timer.ts";
+import { LEAST_HEARTBEAT_INTERVAL_IN_MS } from "./client_limits.ts";
 
 /** The idle time-out that this side announces: the hub must send something within this time. */
 export const IDLE_TIME_OUT_IN_MS = 60_000;
@@ -37,7 +38,8 @@ export class KeepAlive {
     this.#onSilence = onSilence;
     const asked = connection.remote.open.idle_time_out ?? 0;
     // Half of the time, since a frame takes a while to arrive.
-    const interval = Math.min(asked === 0 ? Infinity : asked / 2, LONGEST_SILENCE_IN_MS);
+    const wanted = asked === 0 ? Infinity : Math.max(asked / 2, LEAST_HEARTBEAT_INTERVAL_IN_MS);
+    const interval = Math.min(wanted, LONGEST_SILENCE_IN_MS);
     // Both sides have announced these by now. Clearing them keeps the library from setting its own timers.
     connection.remote.open.idle_time_out = 0;
     this.#connection.local.open.idle_time_out = 0;

@@ -1,8 +1,11 @@
 import rhea from "rhea";
 import type { Connection, ConnectionOptions, WebSocketImpl } from "rhea";
+import { guardConnection, type GuardedConnection } from "../amqp_guard/guard_connection.ts";
 import type { AmqpEndpoint } from "./amqp_endpoint.ts";
+import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
+import { CLIENT_LIMITS } from "./client_limits.ts";
 import { batchFrames } from "./frame_batching.ts";
 import { IDLE_TIME_OUT_IN_MS } from "./keep_alive.ts";
 import { openWebSocket } from "./web_socket.ts";
@@ -13,6 +16,8 @@ export interface TransportUser {
   prepare(connection: Connection): void;
   /** Some bytes have arrived. */
   heard(): void;
+  /** The hub has broken the protocol, or this side has failed to read what it sent. Called at most once. */
+  failed(failure: AmqpFailure): void;
 }
 
 /** An AMQP connection that is being opened, with the socket under it. */
@@ -40,10 +45,14 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
     ...options,
     hostname: settings.hostName,
     idle_time_out: IDLE_TIME_OUT_IN_MS,
+    max_frame_size: CLIENT_LIMITS.maxFrameSize,
+    channel_max: CLIENT_LIMITS.channelMax,
+    receiver_options: { max_message_size: CLIENT_LIMITS.maxMessageSize },
     reconnect: false,
     ...(settings.userAgent === "" ? {} : { properties: { product: settings.userAgent } }),
   });
   user.prepare(connection);
+  guard(connection, user);
   connection.connect();
 
   const { socket } = connection;
@@ -62,6 +71,32 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
   socket.once("close", onClosed);
   socket.on("data", () => user.heard());
   return { ...transport, keepProcessAlive: (wanted) => void (wanted ? socket.ref() : socket.unref()) };
+}
+
+/** Keeps what breaks the protocol from the library, and closes the connection then. */
+function guard(connection: Connection, user: TransportUser): void {
+  const guarded = connection as unknown as GuardedConnection;
+  let hasFailed = false;
+  function end(failure: AmqpFailure, condition: string, description: string): void {
+    if (hasFailed) return;
+    hasFailed = true;
+    stopInput();
+    connection.close({ condition, description });
+    guarded._process();
+    user.failed(failure);
+  }
+  const stopInput = guardConnection(guarded, CLIENT_LIMITS, {
+    concat: concatBuffers,
+    refuse: ({ condition, message }) => end(brokenProtocol(message), condition, message),
+    fail: (error) => end(toFailure(error, "reading from the AMQP connection"), "amqp:internal-error", ""),
+  });
+}
+
+function brokenProtocol(description: string): AmqpFailure {
+  return new AmqpFailure(`the hub broke the AMQP protocol (${description})`, {
+    code: "InvalidResponse",
+    retryable: false,
+  });
 }
 
 function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSettings): ConnectionOptions {
