@@ -2,7 +2,7 @@ import type { Connection, EventContext, Sender } from "rhea";
 import type { HubToken } from "../auth/credential.ts";
 import { secretsOfToken } from "../errors/redaction.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
-import { type AmqpCondition, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
+import { type AmqpCondition, failureOfClose, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
 
 const ADDRESS = "$cbs";
 
@@ -26,7 +26,9 @@ export class CbsLink {
     receiver.on("message", (context: EventContext) => this.#receive(context));
     this.#sender.on("rejected", ({ delivery }: EventContext) => {
       this.end(
-        failureOfCondition(delivery?.remote_state?.error, "the hub rejected the message with the token", this.#secrets),
+        failureOfClose(delivery?.remote_state?.error, "the hub rejected the message with the token", this.#secrets, {
+          isRefused: true,
+        }),
       );
     });
     this.#sender.on("released", () => {

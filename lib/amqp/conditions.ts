@@ -11,11 +11,14 @@ export interface AmqpCondition {
   info?: unknown;
 }
 
+const LIMIT_EXCEEDED = "amqp:resource-limit-exceeded";
+const HUB_SUSPENDED = "com.microsoft:iot-hub-suspended";
+
 /** What a condition means when the hub adds no error number. */
 const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean; statusCode?: number }> = new Map([
   ["amqp:not-found", { code: "DeviceNotFound", retryable: false }],
   ["amqp:unauthorized-access", { code: "Unauthorized", retryable: false, statusCode: 401 }],
-  ["amqp:resource-limit-exceeded", { code: "DeviceMaximumQueueDepthExceeded", retryable: false }],
+  [LIMIT_EXCEEDED, { code: "DeviceMaximumQueueDepthExceeded", retryable: false }],
   ["amqp:link:message-size-exceeded", { code: "MessageTooLarge", retryable: false }],
   ["amqp:not-allowed", { code: "InvalidOperation", retryable: false }],
   ["amqp:not-implemented", { code: "InvalidOperation", retryable: false }],
@@ -31,7 +34,7 @@ const MEANINGS: ReadonlyMap<string, { code: IoTHubErrorCode; retryable: boolean;
   ["com.microsoft:quota-exceeded", { code: "IotHubQuotaExceeded", retryable: true }],
   ["com.microsoft:precondition-failed", { code: "PreconditionFailed", retryable: false }],
   ["com.microsoft:message-lock-lost", { code: "DeviceMessageLockLost", retryable: false }],
-  ["com.microsoft:iot-hub-suspended", { code: "IotHubSuspended", retryable: false }],
+  [HUB_SUSPENDED, { code: "IotHubSuspended", retryable: false }],
   ["com.microsoft:iot-hub-not-found-error", { code: "IotHubNotFound", retryable: false }],
 ]);
 
@@ -44,8 +47,8 @@ export function failureOfCondition(
   subject: string,
   secrets: readonly string[],
 ): AmqpFailure {
-  const condition = error?.condition ?? "";
-  const description = parseDescription(error?.description, secrets);
+  const condition = toText(error?.condition) ?? "";
+  const description = parseDescription(toText(error?.description), secrets);
   const info = isObject(error?.info) ? error.info : {};
   const errorNumber = toErrorNumber(info["com.microsoft:error-code"]) ?? description.errorNumber;
   const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
@@ -65,6 +68,31 @@ export function failureOfCondition(
     ...(number === undefined ? {} : { errorNumber: number }),
     ...(trackingId === undefined ? {} : { trackingId }),
   });
+}
+
+/**
+ * Converts the condition with which the hub has closed a connection, session or link. Such a condition is about what was
+ * closed and is no verdict on the messages that were on their way, even where it would be one in an outcome: the
+ * resource whose limit was exceeded is not a device's queue, and what was not found is not a device.
+ *
+ * @param isRefused Whether the hub has never let it work, so that asking again may be in vain.
+ */
+export function failureOfClose(
+  error: AmqpCondition | undefined,
+  subject: string,
+  secrets: readonly string[],
+  { isRefused = false }: { isRefused?: boolean } = {},
+): AmqpFailure {
+  const failure = failureOfCondition(error, subject, secrets);
+  const { retryable, statusCode, trackingId } = failure.facts;
+  const condition = toText(error?.condition) ?? "";
+  if (retryable || statusCode === 401 || condition === HUB_SUSPENDED) return failure;
+  const facts = trackingId === undefined ? {} : { trackingId };
+  if (!isRefused || condition === LIMIT_EXCEEDED) {
+    return new AmqpFailure(failure.message, { ...facts, code: "ServiceUnavailable", retryable: true });
+  }
+  if (failure.facts.code !== "DeviceNotFound") return failure;
+  return new AmqpFailure(failure.message, { ...facts, code: condition, retryable: false });
 }
 
 /** Converts a put-token reply that was neither 200 nor 202 to a failure. */

@@ -5,7 +5,7 @@ import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";
 import { conditionOf } from "./cbs_link.ts";
-import { failureOfCondition } from "./conditions.ts";
+import { failureOfClose } from "./conditions.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import { openTransport, type Transport } from "./transport.ts";
 
@@ -209,7 +209,7 @@ export class HubConnection {
    */
   #listen(connection: Connection, where: string): void {
     const onClosed = (what: string, error: unknown): void => {
-      const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, this.secrets);
+      const failure = failureOfClose(conditionOf(error), `the hub closed the ${what}`, this.secrets);
       afterOutcomes(() => this.end(failure));
     };
     connection.on("connection_open", () => {

@@ -2,7 +2,7 @@ import type { EventContext, Session } from "rhea";
 import { afterOutcomes } from "./after_outcomes.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { conditionOf } from "./cbs_link.ts";
-import { failureOfCondition } from "./conditions.ts";
+import { failureOfClose } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
 
 /** A member of the library's session that its types do not declare. */
@@ -15,11 +15,11 @@ type SessionOfLibrary = Session & { begin(): void };
 export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) => void): Session {
   const session = hub.connection.create_session() as SessionOfLibrary;
   let isLost = false;
-  function lost(what: string, error: unknown): void {
+  function lost(what: string, error: unknown, isRefused = false): void {
     if (isLost) return;
     isLost = true;
     session.close();
-    const failure = failureOfCondition(conditionOf(error), `the hub closed the ${what}`, hub.secrets);
+    const failure = failureOfClose(conditionOf(error), `the hub closed the ${what}`, hub.secrets, { isRefused });
     afterOutcomes(() => onLost(failure));
   }
   for (const kind of ["sender", "receiver"] as const) {
@@ -27,7 +27,9 @@ export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) 
       const link = context[kind];
       // Closed here, since the library would send the detach only after the end of the session.
       link?.close();
-      lost("link", link?.error);
+      // A hub refuses a link with an attach without an address, followed by a detach with the reason.
+      const address = kind === "sender" ? link?.target?.address : link?.source?.address;
+      lost("link", link?.error, !address);
     };
     session.on(`${kind}_error`, onClose);
     session.on(`${kind}_close`, onClose);
