@@ -245,6 +245,7 @@ function receivedDelivery(link: Receiver, message: Message, delivery: Delivery):
 
 /** Returns the bytes of one or more data sections, and no bytes for any other kind of body. */
 function bytesOf(body: unknown): Uint8Array {
-  const { content } = (body ?? {}) as { content?: Uint8Array | Uint8Array[] };
-  return concatBuffers(content instanceof Uint8Array ? [content] : content ?? []);
+  const { content } = (body ?? {}) as { content?: unknown };
+  const chunks: unknown[] = Array.isArray(content) ? content : [content];
+  return concatBuffers(chunks.filter((chunk) => chunk instanceof Uint8Array));
 }

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Connection, EventContext } from "rhea";
+import rhea from "rhea";
+import type { Connection, EventContext, Message } from "rhea";
 import { IoTHubError } from "../../lib/errors/errors.ts";
 import {
   array,
@@ -260,6 +261,37 @@ describe("A client takes", () => {
     await using client = new AmqpClient(hub.endpoint);
     await rejectionOf(client.send("no answer", {}, { timeoutInMs: 50 }));
     await client.send("next");
+    assert.equal(hub.connections.length, 1);
+  });
+
+  test("a message to back ends whose body is no bytes as one without any", async () => {
+    const bodies: unknown[] = [
+      rhea.message.sequence_section([1, "a", null]),
+      { content: 7 },
+      { content: { byteLength: 2 ** 32 } },
+      [7],
+      "text",
+      null,
+    ];
+    await using hub = await startScriptedHub({
+      onSource(link) {
+        link.set_source({ address: link.source.address });
+        link.on("sendable", () => {
+          // The library would send the message before its own attach.
+          (link.connection as unknown as { _process(): void })._process();
+          link.send({ body: bodies.shift() } as Message);
+        });
+      },
+    });
+    await using client = new AmqpClient(hub.endpoint);
+    const options = { operation: "receiveFeedback", address: "/messages/servicebound/feedback", timeoutInMs: 5_000 };
+    const receiver = client.connection.openReceiver(options);
+    while (bodies.length > 0) {
+      const received = await receiver.next(5_000);
+      assert.deepEqual([...received!.body], []);
+      received!.complete();
+    }
+    receiver.close();
     assert.equal(hub.connections.length, 1);
   });
 });

@@ -8,6 +8,8 @@ import { HubFault } from "../hub_fault.ts";
 
 const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
 
+const UUID_BYTES = 16;
+
 /** The token node `$cbs` of one connection: clients send tokens to it, and it replies whether each is valid. */
 export class AmqpCbs {
   readonly #backend: AmqpBackend;
@@ -32,12 +34,20 @@ export class AmqpCbs {
   async #putToken({ message, delivery }: EventContext): Promise<void> {
     delivery!.accept();
     if (this.#backend.faults.ignoresTokens) return;
+    const [status, description] = await this.#verify(message!);
     try {
-      this.#onGrant(await this.#backend.verifyToken(readToken(message!)));
-      this.#reply(message!, 200, "OK");
+      this.#reply(message!, status, description);
+    } catch {
+      // The client takes no replies, and the library has no room for more of them.
+    }
+  }
+
+  async #verify(message: Message): Promise<[status: number, description: string]> {
+    try {
+      this.#onGrant(await this.#backend.verifyToken(readToken(message)));
+      return [200, "OK"];
     } catch (error) {
-      if (error instanceof HubFault) this.#reply(message!, error.status, error.message);
-      else this.#reply(message!, 500, amqpErrorOf(error).description);
+      return error instanceof HubFault ? [error.status, error.message] : [500, amqpErrorOf(error).description];
     }
   }
 
@@ -45,11 +55,18 @@ export class AmqpCbs {
     if (!this.#replies?.is_open()) return;
     this.#replies.send({
       to: request.reply_to,
-      correlation_id: request.message_id,
+      correlation_id: toCorrelationId(request.message_id),
       application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
       body: null,
     } as unknown as Message);
   }
+}
+
+/** The library writes all bytes as a UUID, which has 16 of them. */
+function toCorrelationId(id: unknown): unknown {
+  return id instanceof Uint8Array && id.byteLength !== UUID_BYTES
+    ? rhea.types.wrap_binary(id as Parameters<typeof rhea.types.wrap_binary>[0])
+    : id;
 }
 
 /** Returns the token in a put-token request. The request's `name` is not needed: the token says what it is for. */

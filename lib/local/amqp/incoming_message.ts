@@ -61,11 +61,12 @@ function readId(id: unknown): string {
 function readBody(body: unknown): Uint8Array {
   if (typeof body === "string") return new TextEncoder().encode(body);
   if (body instanceof Uint8Array) return new Uint8Array(body);
-  const { typecode, content } = (body ?? {}) as { typecode?: number; content?: Uint8Array | Uint8Array[] };
-  if (typecode !== DATA_SECTION || content === undefined) {
+  // A map that is the value of a message may have members of these names as well, of any type.
+  const { typecode, content } = (body ?? {}) as { typecode?: unknown; content?: unknown };
+  const chunks: unknown[] = Array.isArray(content) ? content : [content];
+  if (typecode !== DATA_SECTION || !areBytes(chunks)) {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of a cloud-to-device message", "a data section"));
   }
-  const chunks = Array.isArray(content) ? content : [content];
   const data = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
   let offset = 0;
   for (const chunk of chunks) {
@@ -73,4 +74,8 @@ function readBody(body: unknown): Uint8Array {
     offset += chunk.byteLength;
   }
   return data;
+}
+
+function areBytes(chunks: unknown[]): chunks is Uint8Array[] {
+  return chunks.length > 0 && chunks.every((chunk) => chunk instanceof Uint8Array);
 }

@@ -1,12 +1,13 @@
 import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
 import rhea from "rhea";
-import type { AmqpError } from "./conditions.ts";
+import { type AmqpError, amqpErrorOf } from "./conditions.ts";
 import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 
 /** Members of the library that its types do not declare. */
 interface UndeclaredSender {
-  readonly credit: number;
+  credit: number;
+  delivery_count: number;
   readonly local: { attach: { rcv_settle_mode: number; snd_settle_mode: number } };
 }
 interface UndeclaredOutcomes {
@@ -26,6 +27,7 @@ export class AmqpOutgoingLink {
   readonly #link: Sender;
   readonly #hostName: string;
   readonly #isAllowed: () => boolean;
+  readonly #onEnd: (reason: AmqpError) => void;
   readonly #source: AmqpSource;
   readonly #unsettled: Map<Delivery, AmqpDelivery> = new Map();
   /** The outcomes still to be confirmed, to a client that settles only after the hub does. */
@@ -51,6 +53,7 @@ export class AmqpOutgoingLink {
     this.#link = link;
     this.#hostName = hostName;
     this.#isAllowed = isAllowed;
+    this.#onEnd = onEnd;
     this.#source = open({ wake: () => this.#wake(), end: onEnd });
     const { attach } = (link as unknown as UndeclaredSender).local;
     attach.snd_settle_mode = UNSETTLED;
@@ -84,7 +87,12 @@ export class AmqpOutgoingLink {
     this.#isAwake = true;
     queueMicrotask(() => {
       this.#isAwake = false;
-      if (!this.#isClosed) this.#work();
+      if (this.#isClosed) return;
+      try {
+        this.#work();
+      } catch (error) {
+        this.#onEnd(amqpErrorOf(error));
+      }
     });
   }
 
@@ -100,6 +108,7 @@ export class AmqpOutgoingLink {
     this.#sendAll();
     if (!this.#isDraining) return;
     this.#isDraining = false;
+    useUpCredit(this.#link as Sender & UndeclaredSender);
     this.#link.set_drained(true);
     write(connection);
   }
@@ -108,7 +117,8 @@ export class AmqpOutgoingLink {
     const link = this.#link as Sender & UndeclaredSender;
     // The client may grant credit before it knows that the link is open, so the attach must go out first.
     write(link.connection);
-    while (link.is_open() && link.sendable() && this.#isAllowed()) {
+    // A client can take back more credit than it has granted.
+    while (link.is_open() && link.credit > 0 && link.sendable() && this.#isAllowed()) {
       const next = this.#source.next();
       if (next === undefined) return;
       const { credit } = link;
@@ -137,6 +147,12 @@ export class AmqpOutgoingLink {
     this.#unsettled.delete(delivery);
     return known;
   }
+}
+
+/** Uses up all credit but one, which the library counts down by one each, and never ends if it is negative. */
+function useUpCredit(link: UndeclaredSender): void {
+  if (link.credit > 1) link.delivery_count += link.credit - 1;
+  link.credit = link.credit > 0 ? 1 : 0;
 }
 
 /** Returns the client's own outcome in the form in which the hub confirms it. */

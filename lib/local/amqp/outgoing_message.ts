@@ -17,6 +17,11 @@ export function toAmqpMessage(content: AmqpContent, lockToken: string, hostName:
     : toDeviceMessage(content.message, lockToken);
 }
 
+/** The library writes every whole number as an integer, for which some are too large. */
+function writable(value: unknown): unknown {
+  return typeof value === "number" && !Number.isSafeInteger(value) ? rhea.types.wrap_double(value) : value;
+}
+
 function toServiceMessage(message: ServiceMessage, hostName: string): Message {
   return {
     user_id: Buffer.from(hostName),
@@ -38,7 +43,7 @@ function toDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
       "iothub-deliverycount": rhea.types.wrap_ubyte(queued.deliveryCount),
     },
     application_properties: {
-      ...message.properties,
+      ...Object.fromEntries(Object.entries(message.properties).map(([name, value]) => [name, writable(value)])),
       ...(message.ack !== undefined && { "iothub-ack": message.ack }),
     },
     body: rhea.message.data_section(Buffer.from(message.data)),
