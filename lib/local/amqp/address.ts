@@ -1,4 +1,4 @@
-import { decodeId } from "../auth/sas_fields.ts";
+import { readResourcePath } from "../auth/resource_path.ts";
 
 /** An address that a link can have. */
 export type AmqpAddress =
@@ -37,10 +37,17 @@ export function parseAddress(address: string): AmqpAddress | undefined {
   }
 }
 
-/** Reads `/devices/{id}[/modules/{id}]/messages/devicebound`. Most clients percent-encode the ids, and some do not. */
+/**
+ * Reads `/devices/{id}[/modules/{id}]/messages/devicebound`. Most clients percent-encode the ids, and some do not: an id
+ * that is not percent-encoded UTF-8 is taken as it is.
+ */
 export function parseDeviceAddress(path: string): { deviceId: string; moduleId?: string } | undefined {
   const match = DEVICE_REGEXP.exec(path);
   if (match === null) return undefined;
-  const [, deviceId, moduleId] = match;
-  return { deviceId: decodeId(deviceId!), ...(moduleId === undefined ? {} : { moduleId: decodeId(moduleId) }) };
+  const [, deviceId = "", moduleId] = match;
+  return { deviceId: readId(deviceId), ...(moduleId === undefined ? {} : { moduleId: readId(moduleId) }) };
+}
+
+function readId(segment: string): string {
+  return readResourcePath(segment)[0] ?? segment;
 }

@@ -29,7 +29,7 @@ export class AmqpGrants {
   }
 
   add(grant: AmqpGrant): void {
-    this.#grants.set((grant.pathPrefix ?? []).join("/"), grant);
+    this.#grants.set(JSON.stringify(grant.pathPrefix ?? []), grant);
     this.#setTimer();
   }
 

@@ -2,7 +2,7 @@ import type { Principal, Right, TokenVerifier } from "./authorization.ts";
 import { findIdentity } from "../records/find_identity.ts";
 import { isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
-import { badToken, decodeId, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
+import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, possiblePathsOfSas } from "./sas_fields.ts";
 
 const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
@@ -27,15 +27,15 @@ export class DeviceSasVerifier implements TokenVerifier {
    */
   async verify(token: string): Promise<Principal> {
     const sas = parseSas(token);
-    // Devices encode their id first, and then the whole resource with it.
-    const pathPrefix = pathOfSas(sas, this.#hostName).map(decodeId);
-    const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
-    // The error does not tell whether the identity is unknown, disabled or without keys, or whether its key differs.
-    if (!await isSignedBy(sas, keys)) {
-      throw badToken(`the signature does not fit the keys of the identity at /${pathPrefix.join("/")}`);
+    const paths = possiblePathsOfSas(sas, this.#hostName);
+    for (const pathPrefix of paths) {
+      const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
+      if (!await isSignedBy(sas, keys)) continue;
+      const expiresOn = expiryOfSas(sas, this.#now(), this.#clockSkew);
+      return { kind: "sas", rights: DEVICE_RIGHTS, pathPrefix, expiresOn };
     }
-    const expiresOn = expiryOfSas(sas, this.#now(), this.#clockSkew);
-    return { kind: "sas", rights: DEVICE_RIGHTS, pathPrefix, expiresOn };
+    // The error does not tell whether the identity is unknown, disabled or without keys, or whether its key differs.
+    throw badToken(`the signature does not fit the keys of the identity at /${paths[0]!.join("/")}`);
   }
 
   #keysAt(path: readonly string[]): string[] {

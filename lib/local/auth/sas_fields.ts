@@ -1,6 +1,7 @@
 import { fromBase64 } from "../keys.ts";
 import { cannotUse } from "../../values/checks.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
+import { decodeOnce, readResourcePath } from "./resource_path.ts";
 
 /** The fields of a shared access signature. */
 export interface SasFields {
@@ -40,14 +41,36 @@ export function parseSas(token: string): SasFields {
 }
 
 /**
- * Returns the segments of the path that a token is for.
+ * Returns the segments of the path that a token is for. The field is encoded as a whole, and what it holds is the
+ * address of a resource, whose ids are encoded as in any address.
  *
  * @throws {HubFault} `IotHubUnauthorized` (401) when the token is for another host.
  */
-export function pathOfSas({ sr }: SasFields, hostName: string): string[] {
-  const [host = "", ...path] = unescape("sr", sr).split("/");
+export function pathOfSas(sas: SasFields, hostName: string): string[] {
+  const path = unescapedPathOfSas(sas, hostName);
+  return readResourcePath(path.join("/")).map((segment, i) => segment ?? path[i]!);
+}
+
+/**
+ * Returns every path that the signer of a token may have meant, the likeliest first. Some devices encode their id before
+ * they encode the whole resource, some encode once, and some not at all. With ids that contain `%` these are different
+ * identities: only the signature tells which of them has signed.
+ *
+ * @throws {HubFault} `IotHubUnauthorized` (401) when the token is for another host.
+ */
+export function possiblePathsOfSas(sas: SasFields, hostName: string): string[][] {
+  return [pathOfSas(sas, hostName), unescapedPathOfSas(sas, hostName), withoutHost(sas.sr)];
+}
+
+function unescapedPathOfSas({ sr }: SasFields, hostName: string): string[] {
+  const resource = unescape("sr", sr);
+  const host = resource.split("/", 1)[0]!;
   if (host.toLowerCase() !== hostName.toLowerCase()) throw badToken(`the token is for another host than ${hostName}`);
-  return path.filter((segment) => segment !== "");
+  return withoutHost(resource);
+}
+
+function withoutHost(resource: string): string[] {
+  return resource.split("/").slice(1).filter((segment) => segment !== "");
 }
 
 /** Whether the token was signed with one of the keys. */
@@ -77,24 +100,13 @@ export function expiryOfSas({ se }: SasFields, now: number, clockSkew: number): 
   return expiresOn;
 }
 
-/** Decodes an id that may be percent-encoded. */
-export function decodeId(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
-}
-
 /** 401 `IotHubUnauthorized`: the token is not valid. */
 export function badToken(reason: string): HubFault {
   return unauthorized("IotHubUnauthorized", `Unauthorized: ${reason}`);
 }
 
 function unescape(name: string, text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw badToken(cannotUse(`${name} of the token`, "percent-encoded UTF-8"));
-  }
+  const decoded = decodeOnce(text);
+  if (decoded === undefined) throw badToken(cannotUse(`${name} of the token`, "percent-encoded UTF-8"));
+  return decoded;
 }

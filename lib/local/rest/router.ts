@@ -1,5 +1,6 @@
 import { cannotUse, quote } from "../../values/checks.ts";
 import { requireRight } from "../auth/authorization.ts";
+import { readResourcePath } from "../auth/resource_path.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
 import { type RestAnswer, RestCall } from "./call.ts";
@@ -51,13 +52,10 @@ function methodOf(request: Request): string {
 }
 
 function decodePath(pathname: string): string[] {
-  const segments = pathname.split("/").slice(1);
-  if (segments.at(-1) === "") segments.pop();
-  try {
-    return segments.map(decodeURIComponent);
-  } catch {
+  return readResourcePath(pathname).map((segment) => {
+    if (segment !== undefined) return segment;
     throw new HubFault("IotHubFormatError", 400, cannotUse(`the path ${pathname}`, "percent-encoded UTF-8"));
-  }
+  });
 }
 
 function findRoute(method: string, path: readonly string[]): { route: Route; ids: string[] } {
