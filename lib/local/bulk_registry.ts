@@ -146,7 +146,7 @@ function readElement(body: unknown, index: number): Element {
   if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
     throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
   }
-  const wanted = String(importMode).toLowerCase();
+  const wanted = typeof importMode === "string" ? importMode.toLowerCase() : undefined;
   const mode = MODES.find((candidate) => candidate.toLowerCase() === wanted);
   if (mode === undefined) {
     throw wrongArgument(`importMode of element ${index}`, importMode, MODES.map(quote).join(" or "));

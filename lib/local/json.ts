@@ -20,3 +20,39 @@ export function emptyJsonObject(): JsonObject {
 export function copyJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value));
 }
+
+/** How deep the JSON may be nested that comes from outside, so that no later step runs out of stack. */
+export const MAX_JSON_DEPTH = 128;
+
+/**
+ * Parses a JSON text that comes from outside.
+ *
+ * @throws {SyntaxError} When it is not JSON.
+ * @throws {RangeError} When it is nested deeper than {@linkcode MAX_JSON_DEPTH}.
+ */
+export function parseOutsideJson(text: string): JsonValue {
+  if (isNestedTooDeep(text)) throw new RangeError(`The JSON is nested deeper than ${MAX_JSON_DEPTH} levels`);
+  return JSON.parse(text);
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** Counts the open brackets, since some runtimes parse by recursion. The text need not be valid JSON. */
+function isNestedTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (isInString) {
+      if (unit === BACKSLASH) at++;
+      else if (unit === QUOTE) isInString = false;
+    } else if (unit === QUOTE) isInString = true;
+    else if (OPENING.includes(unit)) {
+      if (++depth > MAX_JSON_DEPTH) return true;
+    } else if (CLOSING.includes(unit)) depth--;
+  }
+  return false;
+}

@@ -1,9 +1,10 @@
-import { checkType } from "../../values/checks.ts";
+import { cannotUse, checkType } from "../../values/checks.ts";
+import { invalidArgument } from "../hub_fault.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
 import { findIdentity, requireIdentity } from "../records/find_identity.ts";
 import { type AnyRecord, identityKey } from "../records/identity_records.ts";
-import { copyJson, type JsonObject, type JsonValue } from "../json.ts";
+import { copyJson, type JsonObject, type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import type {
   LocalDesiredPropertiesHandler,
   LocalDeviceTwin,
@@ -263,7 +264,7 @@ export class LocalDevice {
   async updateReportedProperties(patch: Record<string, unknown>): Promise<number> {
     checkType("patch", patch, "object");
     this.connect();
-    return this.#hub.twins.report(this.#requireRecord(), copyJson(patch));
+    return this.#hub.twins.report(this.#requireRecord(), copyFromDevice("the reported properties", patch));
   }
 
   /**
@@ -331,7 +332,7 @@ export class LocalDevice {
           `The handler of ${methodName} must return { status, payload? } with an integer status`,
         );
       }
-      return { status: response.status, payload: copyJson((response.payload ?? null) as JsonValue) };
+      return { status: response.status, payload: copyFromDevice("the payload", response.payload ?? null) };
     } catch (error) {
       return { status: 500, payload: error instanceof Error ? error.message : String(error) };
     }
@@ -342,5 +343,15 @@ export class LocalDevice {
     if (handler === undefined) return;
     const copy = copyJson(patch);
     queueMicrotask(() => handler(copy));
+  }
+}
+
+/** Copies what a device sends, with the limit that holds for what comes over a wire. */
+function copyFromDevice(name: string, value: unknown): JsonValue {
+  try {
+    return parseOutsideJson(JSON.stringify(value));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw invalidArgument(cannotUse(name, `nested at most ${MAX_JSON_DEPTH} levels deep`));
   }
 }

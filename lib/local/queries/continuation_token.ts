@@ -12,7 +12,8 @@ export interface Continuation {
 /** Creates a token that is valid for one query text on one hub. */
 export function writeContinuation(hubId: string, query: string, { after, taken }: Continuation): string {
   const json = JSON.stringify([fingerprint(hubId, query), after, taken]);
-  return btoa(String.fromCharCode(...new TextEncoder().encode(json)));
+  // The key of a group can be long: each byte as an argument of a function would be too many.
+  return btoa(Array.from(new TextEncoder().encode(json), (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /**
@@ -22,10 +23,10 @@ export function writeContinuation(hubId: string, query: string, { after, taken }
  */
 export function readContinuation(hubId: string, query: string, token: string): Continuation {
   const parts = parse(token);
-  if (!Array.isArray(parts) || parts.length !== 3) {
+  const [expected, after, taken] = Array.isArray(parts) && parts.length === 3 ? parts : [];
+  if (typeof expected !== "string" || !["string", "number"].includes(typeof after) || !Number.isSafeInteger(taken)) {
     throw invalidArgument(cannotUse("the continuation token", "one that this hub has returned"));
   }
-  const [expected, after, taken] = parts;
   if (expected !== fingerprint(hubId, query)) {
     throw invalidArgument(
       cannotUse("the continuation token of another query", "used with the query text of the first page"),

@@ -1,4 +1,5 @@
 import type { Twin } from "../../../gen/index.ts";
+import { emptyJsonObject } from "../json.ts";
 import { compilePath, type Evaluator } from "./evaluator.ts";
 import type { AggregateName, Column, Query } from "./parser.ts";
 
@@ -48,7 +49,7 @@ export function groupRows(query: Query, twins: Iterable<Twin>): GroupRow[] {
 }
 
 function toRow(columns: readonly Column[], values: readonly Evaluator[], group: Group): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
+  const row: Record<string, unknown> = emptyJsonObject();
   columns.forEach((column, i) => {
     const value = column.kind === "aggregate"
       ? aggregateOf(column.aggregate, group.tallies[i]!)

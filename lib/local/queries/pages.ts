@@ -2,6 +2,7 @@ import type { Twin } from "../../../gen/index.ts";
 import { cannotUse, quote } from "../../values/checks.ts";
 import { type Continuation, readContinuation, writeContinuation } from "./continuation_token.ts";
 import { invalidArgument, notInThisVersion } from "../hub_fault.ts";
+import { emptyJsonObject } from "../json.ts";
 import type { IdentityQueues } from "../identities/identity_queues.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
@@ -127,7 +128,7 @@ function compileProjection(query: Query): (row: Twin) => unknown {
     compilePath(column.path, query.source),
   ]);
   return (row) => {
-    const projected: Record<string, unknown> = {};
+    const projected: Record<string, unknown> = emptyJsonObject();
     for (const [column, valueOf] of columns) {
       const value = valueOf(row);
       if (value !== undefined) projected[column.name] = value;

@@ -2,6 +2,7 @@ import { cannotUse } from "../../values/checks.ts";
 import type { Principal } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
+import { MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
 
 /** A request as its handler sees it: authenticated, and with its path taken apart. */
@@ -38,14 +39,15 @@ export class RestCall {
   /**
    * Reads the body.
    *
-   * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON.
+   * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON, or is nested too deep.
    */
   async json(): Promise<unknown> {
     const text = await this.request.text();
     try {
-      return JSON.parse(text);
-    } catch {
-      throw new HubFault("GenericBadRequest", 400, cannotUse("the body", "JSON"));
+      return parseOutsideJson(text);
+    } catch (error) {
+      const rule = error instanceof RangeError ? `nested at most ${MAX_JSON_DEPTH} levels deep` : "JSON";
+      throw new HubFault("GenericBadRequest", 400, cannotUse("the body", rule));
     }
   }
 }
