@@ -1,9 +1,11 @@
 import rhea from "rhea";
 import type { EventContext, Message, Receiver, Sender } from "rhea";
-import { cannotUse } from "../../values/checks.ts";
+import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { amqpErrorOf } from "./conditions.ts";
 import type { AmqpGrant } from "./grants.ts";
+import { isIdValue } from "./incoming_message.ts";
+import { wrongArgumentType } from "../argument_faults.ts";
 import { HubFault } from "../hub_fault.ts";
 
 const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
@@ -53,9 +55,10 @@ export class AmqpCbs {
 
   #reply(request: Message, status: number, description: string): void {
     if (!this.#replies?.is_open()) return;
+    // What has the wrong type is left out, since the library could not encode it.
     this.#replies.send({
-      to: request.reply_to,
-      correlation_id: toCorrelationId(request.message_id),
+      to: isReplyTo(request.reply_to) ? request.reply_to : undefined,
+      correlation_id: isIdValue(request.message_id) ? toCorrelationId(request.message_id) : undefined,
       application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
       body: null,
     } as unknown as Message);
@@ -73,13 +76,22 @@ function toCorrelationId(id: unknown): unknown {
 function readToken(message: Message): string {
   const { operation, type } = (message.application_properties ?? {}) as Record<string, unknown>;
   if (operation !== "put-token") {
-    throw new HubFault("InvalidOperation", 400, cannotUse(`operation ${JSON.stringify(operation)}`, '"put-token"'));
+    const got = typeof operation === "string" ? quote(operation) : describeType(operation);
+    throw new HubFault("InvalidOperation", 400, cannotUse(`operation ${got}`, '"put-token"'));
   }
-  if (!TOKEN_TYPES.includes(String(type).toLowerCase())) {
+  if (!isReplyTo(message.reply_to)) throw wrongArgumentType("the property reply-to", message.reply_to, "a string");
+  if (message.message_id !== undefined && !isIdValue(message.message_id)) {
+    throw wrongArgumentType("the property message-id", message.message_id, "a string, a ulong, a UUID or binary");
+  }
+  if (typeof type !== "string" || !TOKEN_TYPES.includes(type.toLowerCase())) {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the token type", `one of ${TOKEN_TYPES.join(", ")}`));
   }
   if (typeof message.body !== "string") {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of put-token", "the token as a string value"));
   }
   return message.body;
+}
+
+function isReplyTo(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === "string";
 }

@@ -1,9 +1,10 @@
 import rhea from "rhea";
 import type { Message } from "rhea";
-import { cannotUse } from "../../values/checks.ts";
+import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import { parseDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
+import { wrongArgumentType } from "../argument_faults.ts";
 import { HubFault } from "../hub_fault.ts";
 
 const ACK_PROPERTY = "iothub-ack";
@@ -17,7 +18,7 @@ const DATA_SECTION = 0x75;
 export function parseTarget(to: unknown): MessageTarget {
   const target = typeof to === "string" ? parseDeviceAddress(to) : undefined;
   if (target !== undefined) return target;
-  const got = typeof to === "string" ? JSON.stringify(to) : "nothing";
+  const got = typeof to === "string" ? quote(to) : to === undefined ? "nothing" : describeType(to);
   throw new HubFault(
     "InvalidOperation",
     400,
@@ -25,14 +26,75 @@ export function parseTarget(to: unknown): MessageTarget {
   );
 }
 
+/** Tells whether a value has the type that AMQP gives a property, and names the type. */
+interface PropertyType {
+  readonly isLegal: (value: unknown) => boolean;
+  readonly rule: string;
+}
+
+const TEXT: PropertyType = { isLegal: (value) => typeof value === "string", rule: "a string" };
+const BYTES: PropertyType = { isLegal: (value) => value instanceof Uint8Array, rule: "binary" };
+const ID: PropertyType = { isLegal: isIdValue, rule: "a string, a ulong, a UUID or binary" };
+const TIME: PropertyType = {
+  isLegal: (value) => value instanceof Date || typeof value === "number",
+  rule: "a timestamp",
+};
+const COUNT: PropertyType = { isLegal: (value) => typeof value === "number", rule: "a uint" };
+
+/**
+ * The properties of a message with the types that AMQP gives them. The library decodes whatever comes, and throws when it
+ * has to encode it again.
+ */
+const PROPERTY_TYPES: Readonly<Record<string, PropertyType>> = {
+  message_id: ID,
+  user_id: BYTES,
+  to: TEXT,
+  subject: TEXT,
+  reply_to: TEXT,
+  correlation_id: ID,
+  content_type: TEXT,
+  content_encoding: TEXT,
+  absolute_expiry_time: TIME,
+  creation_time: TIME,
+  group_id: TEXT,
+  group_sequence: COUNT,
+  reply_to_group_id: TEXT,
+};
+
+/** Whether a value is one that the property `message-id` can have. */
+export function isIdValue(value: unknown): boolean {
+  return typeof value === "string" || value instanceof Uint8Array ||
+    (Number.isSafeInteger(value) && Number(value) >= 0);
+}
+
+/**
+ * Checks the types of all properties of a message.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when one has a type that AMQP does not allow for it.
+ */
+function checkTypes(message: Message): void {
+  for (const [name, { isLegal, rule }] of Object.entries(PROPERTY_TYPES)) {
+    const value: unknown = message[name as keyof Message];
+    if (value !== undefined && value !== null && !isLegal(value)) {
+      throw wrongArgumentType(`the property ${name.replaceAll("_", "-")}`, value, rule);
+    }
+  }
+  for (const [name, value] of Object.entries(message.application_properties ?? {})) {
+    const isComposite = typeof value === "object" && value !== null && !TIME.isLegal(value) && !BYTES.isLegal(value);
+    if (isComposite) throw wrongArgumentType(`the application property ${quote(name)}`, value, "a simple type");
+  }
+}
+
 /**
  * Converts a message to the hub's own form.
  *
- * @throws {HubFault} `ArgumentInvalid` (400) when the body is neither bytes nor text.
+ * @throws {HubFault} `ArgumentInvalid` (400) when the body is neither bytes nor text, or a property has the wrong type.
  */
 export function readMessage(message: Message): CloudMessage {
+  checkTypes(message);
   const all: Record<string, unknown> = message.application_properties ?? {};
-  const ack = all[ACK_PROPERTY];
+  const ack = Object.hasOwn(all, ACK_PROPERTY) ? all[ACK_PROPERTY] : undefined;
+  if (ack !== undefined && typeof ack !== "string") throw wrongArgumentType(ACK_PROPERTY, ack, "a string");
   const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
   const read: CloudMessage = {
     to: String(message.to),
@@ -45,7 +107,7 @@ export function readMessage(message: Message): CloudMessage {
   if (content_type !== undefined) read.contentType = content_type;
   if (content_encoding !== undefined) read.contentEncoding = content_encoding;
   if (absolute_expiry_time !== undefined) read.expiryTime = Number(absolute_expiry_time);
-  if (ack !== undefined) read.ack = String(ack);
+  if (ack !== undefined) read.ack = ack;
   return read;
 }
 

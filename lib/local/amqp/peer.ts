@@ -1,4 +1,5 @@
 import type { Connection, Delivery, EventContext, Receiver, Sender, Session } from "rhea";
+import { quote } from "../../values/checks.ts";
 import { type AmqpAddress, parseAddress, type SourceAddress } from "./address.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
@@ -73,7 +74,7 @@ export class AmqpPeer {
   }
 
   #onSendingClient(link: Receiver): void {
-    const address = link.target?.address ?? "";
+    const address = addressOf(link.target);
     const parsed = parseAddress(address);
     if (parsed?.kind === "cbs") {
       this.#cbs.listenTo(link);
@@ -90,7 +91,7 @@ export class AmqpPeer {
   }
 
   #onReceivingClient(link: Sender): void {
-    const address = link.source?.address ?? "";
+    const address = addressOf(link.source);
     const parsed = parseAddress(address);
     if (parsed === undefined || parsed.kind === "devicebound") {
       return link.close(amqpErrorOf(unknownAddress(address)));
@@ -213,6 +214,12 @@ function pathOfDevice({ deviceId, moduleId }: { deviceId: string; moduleId?: str
   return moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
 }
 
+/** Returns the address of a link's end; one that is no string is like none. */
+function addressOf(terminus: { address?: unknown } | undefined): string {
+  const address = terminus?.address;
+  return typeof address === "string" ? address : "";
+}
+
 function unknownAddress(address: string): HubFault {
-  return new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${JSON.stringify(address)}`);
+  return new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
 }
