@@ -1,4 +1,5 @@
 import { BackgroundTimer } from "../timing/background_timer.ts";
+import { FaultListeners } from "./fault_listeners.ts";
 
 /** A part of the hub with work that falls due at a certain time, even if no call comes in. */
 export interface Sleeper {
@@ -14,6 +15,7 @@ export interface Sleeper {
  */
 export class HubAlarm {
   readonly #now: () => number;
+  readonly #faults: FaultListeners;
   readonly #sleepers = new Map<Sleeper, number>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
   /** No sleeper is due before this time. */
@@ -21,8 +23,9 @@ export class HubAlarm {
   #isRinging = false;
   #isClosed = false;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, faults: FaultListeners = new FaultListeners()) {
     this.#now = now;
+    this.#faults = faults;
   }
 
   /** Wakes a sleeper at `time`, in milliseconds since the epoch, instead of at the time set before. */
@@ -39,7 +42,7 @@ export class HubAlarm {
     this.#sleepers.delete(sleeper);
   }
 
-  /** Wakes every sleeper that is due. */
+  /** Wakes every sleeper that is due. One that throws is reported, and keeps no other from waking. */
   ring(now: number = this.#now()): void {
     if (now < this.#next || this.#isRinging) return;
     this.#isRinging = true;
@@ -47,7 +50,7 @@ export class HubAlarm {
       for (const [sleeper, time] of [...this.#sleepers]) {
         if (time > now || this.#sleepers.get(sleeper) !== time) continue;
         this.#sleepers.delete(sleeper);
-        sleeper.wake(now);
+        this.#faults.guard(() => sleeper.wake(now));
       }
     } finally {
       this.#isRinging = false;
@@ -67,9 +70,10 @@ export class HubAlarm {
   #startTimer(): void {
     // At least a millisecond, or else a hub whose clock stands still would keep the process busy.
     const delay = Math.max(1, Math.ceil(this.#next - this.#now()));
-    this.#timer.setAt(Date.now() + delay, () => {
-      if (this.#now() < this.#next) this.#startTimer();
-      else this.ring();
-    });
+    this.#timer.setAt(Date.now() + delay, () =>
+      this.#faults.guard(() => {
+        if (this.#now() < this.#next) this.#startTimer();
+        else this.ring();
+      }));
   }
 }

@@ -2,6 +2,7 @@ import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
+import { FaultListeners } from "./fault_listeners.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
@@ -33,6 +34,8 @@ export class HubState {
   readonly now: () => number;
   /** How long an AMQP connection may be silent before it is closed. */
   readonly amqpIdleTimeoutInMs: number;
+  /** Who wants to know about exceptions inside the hub. */
+  readonly faults: FaultListeners = new FaultListeners();
   readonly alarm: HubAlarm;
   /** The feedback on cloud-to-device messages. */
   readonly feedback: ServiceQueue;
@@ -55,7 +58,7 @@ export class HubState {
     this.hostName = hostName;
     this.now = now;
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
-    this.alarm = new HubAlarm(now);
+    this.alarm = new HubAlarm(now, this.faults);
     this.feedback = new ServiceQueue(this.alarm);
     this.fileNotifications = new ServiceQueue(this.alarm);
     this.presence = new Presence(now, this.store);

@@ -3,6 +3,7 @@ import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
+import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 import { LocalDevice } from "./devices/local_device.ts";
@@ -181,6 +182,40 @@ export class LocalHub {
   async fetch(request: Request): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
     return await answerRest(this.#state, request);
+  }
+
+  /**
+   * Calls a listener with every exception inside the hub, which is a mistake of the hub, or of a `now` that throws. The
+   * caller gets status 500 over HTTP and `amqp:internal-error` over AMQP, with a tracking id and without the reason; the
+   * hub goes on. What the listener itself throws is ignored.
+   *
+   * @param listener Is called with the exception and with the tracking id that its caller was given.
+   * @returns A function that removes the listener.
+   * @throws {TypeError} When the listener is not a function.
+   *
+   * @example Find the reason for a tracking id
+   * ```ts
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub({
+   *   now: () => {
+   *     throw new Error("The clock has stopped");
+   *   },
+   * });
+   * const reasons = new Map<string, unknown>();
+   * hub.onFault(({ trackingId, error }) => reasons.set(trackingId, error));
+   *
+   * const response = await hub.fetch(new Request(`https://${hub.hostName}/devices?api-version=2021-04-12`));
+   * assert.equal(response.status, 500);
+   * const { ExceptionMessage } = await response.json();
+   * const [trackingId] = /[0-9A-F]{32}/.exec(ExceptionMessage)!;
+   * assert.match(String(reasons.get(trackingId)), /The clock has stopped/);
+   * ```
+   */
+  onFault(listener: LocalHubFaultListener): () => void {
+    checkType("listener", listener, "function");
+    return this.#state.faults.add(listener);
   }
 
   /**

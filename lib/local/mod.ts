@@ -20,6 +20,7 @@
  */
 export { LocalHub } from "./local_hub.ts";
 export type { LocalHubClientOptions, LocalHubOptions } from "./local_hub.ts";
+export type { LocalHubFault, LocalHubFaultListener } from "./fault_listeners.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
 export type { PolicyName } from "./auth/authorization.ts";

@@ -43,6 +43,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/json.ts",
     "lib/local/keys.ts",
   ],
+  ["lib/local/fault_listeners.ts"],
 
   ["lib/amqp_guard/"],
   ["lib/auth/"],

@@ -22,6 +22,8 @@ export interface AmqpBackend {
   readonly faults: AmqpFaultState;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
+  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id for the client. */
+  report(error: unknown): string;
   /**
    * Verifies a token, `SharedAccessSignature …` or `Bearer …`.
    *

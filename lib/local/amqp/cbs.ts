@@ -2,7 +2,8 @@ import rhea from "rhea";
 import type { EventContext, Message, Receiver, Sender } from "rhea";
 import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import type { AmqpBackend } from "./backend.ts";
-import { amqpErrorOf } from "./conditions.ts";
+import { internalAmqpError } from "./conditions.ts";
+import type { Guard } from "./guard.ts";
 import type { AmqpGrant } from "./grants.ts";
 import { isIdValue } from "./incoming_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
@@ -16,16 +17,18 @@ const UUID_BYTES = 16;
 export class AmqpCbs {
   readonly #backend: AmqpBackend;
   readonly #onGrant: (grant: AmqpGrant) => void;
+  readonly #guard: Guard;
   #replies: Sender | undefined;
 
-  constructor(backend: AmqpBackend, onGrant: (grant: AmqpGrant) => void) {
+  constructor(backend: AmqpBackend, guard: Guard, onGrant: (grant: AmqpGrant) => void) {
     this.#backend = backend;
+    this.#guard = guard;
     this.#onGrant = onGrant;
   }
 
   /** Takes tokens from a link. */
   listenTo(link: Receiver): void {
-    link.on("message", (context: EventContext) => void this.#putToken(context));
+    link.on("message", (context: EventContext) => this.#guard(() => this.#putToken(context)));
   }
 
   /** Sends the replies on a link from now on. */
@@ -49,7 +52,9 @@ export class AmqpCbs {
       this.#onGrant(await this.#backend.verifyToken(readToken(message)));
       return [200, "OK"];
     } catch (error) {
-      return error instanceof HubFault ? [error.status, error.message] : [500, amqpErrorOf(error).description];
+      if (error instanceof HubFault) return [error.status, error.message];
+      const { description } = internalAmqpError("");
+      return [500, `${description}. Tracking ID: ${this.#backend.report(error)}`];
     }
   }
 

@@ -31,12 +31,26 @@ const CONDITIONS_BY_STATUS: Readonly<Record<number, string>> = {
   504: "com.microsoft:timeout",
 };
 
-/** Converts whatever was thrown to an AMQP error. Only a {@linkcode HubFault} has a text that clients may see. */
-export function amqpErrorOf(error: unknown): AmqpError {
-  if (!(error instanceof HubFault)) {
-    return { condition: "amqp:internal-error", description: "The hub failed for an internal reason" };
-  }
-  const { code, status, errorNumber, message } = error;
+/**
+ * Converts whatever was thrown to an AMQP error. Only a {@linkcode HubFault} has a text that clients may see; anything
+ * else is reported, which gives it a tracking id.
+ */
+export function amqpErrorOf(error: unknown, report: (error: unknown) => string): AmqpError {
+  return error instanceof HubFault ? amqpErrorOfFault(error) : internalAmqpError(report(error));
+}
+
+/** The error for an exception inside the hub. */
+export function internalAmqpError(trackingId: string): AmqpError {
+  return {
+    condition: "amqp:internal-error",
+    description: "The hub failed for an internal reason, which hub.onFault tells",
+    info: { "com.microsoft:tracking-id": trackingId },
+  };
+}
+
+/** Converts an error that the hub reports to an AMQP error. */
+export function amqpErrorOfFault(fault: HubFault): AmqpError {
+  const { code, status, errorNumber, message } = fault;
   const condition = CONDITIONS[code] ?? CONDITIONS_BY_STATUS[status] ?? "amqp:internal-error";
   const trackingId = crypto.randomUUID().replaceAll("-", "");
   if (errorNumber === undefined) {

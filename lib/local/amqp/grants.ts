@@ -1,4 +1,5 @@
 import { BackgroundTimer } from "../../timing/background_timer.ts";
+import type { Guard } from "./guard.ts";
 
 /** What a token allows. */
 export interface AmqpGrant {
@@ -16,14 +17,17 @@ const SHORTEST_WAIT_IN_MS = 20;
 export class AmqpGrants {
   readonly #now: () => number;
   readonly #onExpiry: () => void;
+  readonly #guard: Guard;
   readonly #grants = new Map<string, AmqpGrant>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
 
   /**
    * @param now The hub's clock.
+   * @param guard Catches what the timer's work throws.
    * @param onExpiry Called when a token has expired.
    */
-  constructor(now: () => number, onExpiry: () => void) {
+  constructor(now: () => number, guard: Guard, onExpiry: () => void) {
+    this.#guard = guard;
     this.#now = now;
     this.#onExpiry = onExpiry;
   }
@@ -52,7 +56,9 @@ export class AmqpGrants {
     const next = Math.min(...[...this.#grants.values()].map(({ expiresOn }) => expiresOn));
     if (next === Infinity) return this.#timer.clear();
     // How long to wait follows from the hub's clock, but a timer counts by the real one.
-    this.#timer.setAt(Date.now() + Math.max(SHORTEST_WAIT_IN_MS, next - this.#now()), () => this.#dropExpired());
+    this.#timer.setAt(Date.now() + Math.max(SHORTEST_WAIT_IN_MS, next - this.#now()), () => {
+      this.#guard(() => this.#dropExpired());
+    });
   }
 
   #dropExpired(): void {

@@ -14,6 +14,7 @@ export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpF
     faults,
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,
+    report: (error) => state.faults.report(error),
     async verifyToken(token) {
       return isDeviceSas(token) ? await devices.verify(token) : await state.authorizer.authenticate(token);
     },

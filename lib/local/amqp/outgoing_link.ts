@@ -1,7 +1,8 @@
 import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
 import rhea from "rhea";
-import { type AmqpError, amqpErrorOf } from "./conditions.ts";
+import type { AmqpError } from "./conditions.ts";
 import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
+import type { Guard } from "./guard.ts";
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 
 /** Members of the library that its types do not declare. */
@@ -26,8 +27,8 @@ const LOCK_LOST: AmqpError = {
 export class AmqpOutgoingLink {
   readonly #link: Sender;
   readonly #hostName: string;
+  readonly #guard: Guard;
   readonly #isAllowed: () => boolean;
-  readonly #onEnd: (reason: AmqpError) => void;
   readonly #source: AmqpSource;
   readonly #unsettled: Map<Delivery, AmqpDelivery> = new Map();
   /** The outcomes still to be confirmed, to a client that settles only after the hub does. */
@@ -39,6 +40,7 @@ export class AmqpOutgoingLink {
   /**
    * @param link The library's link.
    * @param hostName The hub's host name.
+   * @param guard Catches what the handlers of events and the work of microtasks throw.
    * @param open Opens the source. What it throws is passed on.
    * @param isAllowed Tells whether the client may still receive. It is called before each message and each outcome.
    * @param onEnd Called with the reason when the source ends.
@@ -46,26 +48,30 @@ export class AmqpOutgoingLink {
   constructor(
     link: Sender,
     hostName: string,
+    guard: Guard,
     open: (events: AmqpSourceEvents) => AmqpSource,
     isAllowed: () => boolean,
     onEnd: (reason: AmqpError) => void,
   ) {
     this.#link = link;
     this.#hostName = hostName;
+    this.#guard = guard;
     this.#isAllowed = isAllowed;
-    this.#onEnd = onEnd;
     this.#source = open({ wake: () => this.#wake(), end: onEnd });
     const { attach } = (link as unknown as UndeclaredSender).local;
     attach.snd_settle_mode = UNSETTLED;
     attach.rcv_settle_mode = link.rcv_settle_mode;
-    link.on("sender_flow", () => this.#wake());
-    link.on("sender_draining", () => this.#isDraining = true);
-    link.on("accepted", (context: EventContext) => this.#settle(context, "complete"));
-    link.on("released", (context: EventContext) => this.#settle(context, "abandon"));
-    link.on("modified", (context: EventContext) => this.#settle(context, "abandon"));
-    link.on("rejected", (context: EventContext) => this.#settle(context, "reject"));
+    const on = (event: string, handle: (context: EventContext) => void): void => {
+      link.on(event, (context: EventContext) => guard(() => handle(context)));
+    };
+    on("sender_flow", () => this.#wake());
+    on("sender_draining", () => this.#isDraining = true);
+    on("accepted", (context) => this.#settle(context, "complete"));
+    on("released", (context) => this.#settle(context, "abandon"));
+    on("modified", (context) => this.#settle(context, "abandon"));
+    on("rejected", (context) => this.#settle(context, "reject"));
     // The client has settled without naming an outcome.
-    link.on("settled", ({ delivery }: EventContext) => this.#forget(delivery!)?.unlock());
+    on("settled", ({ delivery }) => this.#forget(delivery!)?.unlock());
     this.#wake();
   }
 
@@ -87,12 +93,7 @@ export class AmqpOutgoingLink {
     this.#isAwake = true;
     queueMicrotask(() => {
       this.#isAwake = false;
-      if (this.#isClosed) return;
-      try {
-        this.#work();
-      } catch (error) {
-        this.#onEnd(amqpErrorOf(error));
-      }
+      if (!this.#isClosed) this.#guard(() => this.#work());
     });
   }
 
@@ -122,11 +123,21 @@ export class AmqpOutgoingLink {
       const next = this.#source.next();
       if (next === undefined) return;
       const { credit } = link;
-      const message: Message = toAmqpMessage(next.content, next.lockToken, this.#hostName);
-      this.#unsettled.set(link.send(message, tagOf(next.lockToken)), next);
+      this.#unsettled.set(this.#send(next), next);
       write(link.connection);
       // The session window is full: the next outcome opens it and wakes this link.
       if (link.credit === credit) return;
+    }
+  }
+
+  #send(next: AmqpDelivery): Delivery {
+    try {
+      const message: Message = toAmqpMessage(next.content, next.lockToken, this.#hostName);
+      return this.#link.send(message, tagOf(next.lockToken));
+    } catch (error) {
+      // It cannot be written now or later, and would end the connection of every receiver.
+      next.reject();
+      throw error;
     }
   }
 

@@ -3,9 +3,10 @@ import { quote } from "../../values/checks.ts";
 import { type AmqpAddress, parseAddress, type SourceAddress } from "./address.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
-import { type AmqpError, amqpErrorOf } from "./conditions.ts";
+import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
 import type { PlannedOutcome } from "./fault_state.ts";
 import { AmqpGrants } from "./grants.ts";
+import type { Guard } from "./guard.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
@@ -29,22 +30,27 @@ const CREDIT_WINDOW = 500;
 /** What the hub knows about one client's connection: the rights it has, and the links that depend on them. */
 export class AmqpPeer {
   readonly #backend: AmqpBackend;
+  readonly #guard: Guard;
   readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
   readonly #grants: AmqpGrants;
   readonly #cbs: AmqpCbs;
   #isGone = false;
 
-  constructor(backend: AmqpBackend, connection: Connection) {
+  constructor(backend: AmqpBackend, connection: Connection, guard: Guard) {
     this.#backend = backend;
-    this.#grants = new AmqpGrants(() => backend.now(), () => this.#cutUncovered());
-    this.#cbs = new AmqpCbs(backend, (grant) => {
+    this.#guard = guard;
+    this.#grants = new AmqpGrants(() => backend.now(), guard, () => this.#cutUncovered());
+    this.#cbs = new AmqpCbs(backend, guard, (grant) => {
       if (!this.#isGone) this.#grants.add(grant);
     });
-    connection.on("receiver_open", ({ receiver }: EventContext) => this.#onSendingClient(receiver!));
-    connection.on("sender_open", ({ sender }: EventContext) => this.#onReceivingClient(sender!));
-    connection.on("receiver_close", ({ receiver }: EventContext) => this.#forget(receiver!));
-    connection.on("sender_close", ({ sender }: EventContext) => this.#forget(sender!));
-    connection.on("session_close", ({ session }: EventContext) => this.#forgetSession(session!));
+    const on = (event: string, handle: (context: EventContext) => void): void => {
+      connection.on(event, (context: EventContext) => guard(() => handle(context)));
+    };
+    on("receiver_open", ({ receiver }) => this.#onSendingClient(receiver!));
+    on("sender_open", ({ sender }) => this.#onReceivingClient(sender!));
+    on("receiver_close", ({ receiver }) => this.#forget(receiver!));
+    on("sender_close", ({ sender }) => this.#forget(sender!));
+    on("session_close", ({ session }) => this.#forgetSession(session!));
   }
 
   /** To be called when the connection has ended. */
@@ -81,10 +87,10 @@ export class AmqpPeer {
       link.set_target({ address });
       return grantCredit(link);
     }
-    if (parsed?.kind !== "devicebound") return link.close(amqpErrorOf(unknownAddress(address)));
+    if (parsed?.kind !== "devicebound") return link.close(amqpErrorOfFault(unknownAddress(address)));
     const messageLink = this.#authorize(link, parsed);
     if (messageLink === undefined) return;
-    link.on("message", (context: EventContext) => this.#onMessage(context));
+    link.on("message", (context: EventContext) => this.#guard(() => this.#onMessage(context)));
     link.set_target({ address });
     messageLink.isWithoutCredit = this.#backend.faults.refusesCredit;
     if (!messageLink.isWithoutCredit) grantCredit(link);
@@ -94,7 +100,7 @@ export class AmqpPeer {
     const address = addressOf(link.source);
     const parsed = parseAddress(address);
     if (parsed === undefined || parsed.kind === "devicebound") {
-      return link.close(amqpErrorOf(unknownAddress(address)));
+      return link.close(amqpErrorOfFault(unknownAddress(address)));
     }
     if (parsed.kind === "cbs") this.#cbs.replyTo(link);
     else if (!this.#openSource(link, parsed)) return;
@@ -108,13 +114,14 @@ export class AmqpPeer {
       messageLink.outgoing = new AmqpOutgoingLink(
         link,
         this.#backend.hostName,
+        this.#guard,
         (events) => this.#backend.openSource(address, events),
         () => this.#isCovered(link),
         (reason) => this.#close(link, reason),
       );
       return true;
     } catch (error) {
-      this.#close(link, amqpErrorOf(error));
+      this.#close(link, this.#errorOf(error));
       return false;
     }
   }
@@ -130,7 +137,7 @@ export class AmqpPeer {
     }
     const { right, path } = messageLink;
     const text = `The client has put no valid token with the right ${right} for /${path.join("/")}`;
-    link.close(amqpErrorOf(unauthorized("IotHubUnauthorizedAccess", text)));
+    link.close(amqpErrorOfFault(unauthorized("IotHubUnauthorizedAccess", text)));
     return undefined;
   }
 
@@ -156,8 +163,12 @@ export class AmqpPeer {
       if (planned === undefined) delivery!.accept();
       else leaveUnanswered(delivery!);
     } catch (error) {
-      writeAlone(receiver!, () => delivery!.reject(amqpErrorOf(error)));
+      writeAlone(receiver!, () => delivery!.reject(this.#errorOf(error)));
     }
+  }
+
+  #errorOf(error: unknown): AmqpError {
+    return amqpErrorOf(error, (fault) => this.#backend.report(fault));
   }
 
   #cutUncovered(): void {
@@ -179,7 +190,7 @@ export class AmqpPeer {
   }
 }
 
-const EXPIRED: AmqpError = amqpErrorOf(unauthorized("IotHubUnauthorized", "The token has expired"));
+const EXPIRED: AmqpError = amqpErrorOfFault(unauthorized("IotHubUnauthorized", "The token has expired"));
 
 function grantCredit(link: Receiver): void {
   link.set_credit_window(CREDIT_WINDOW);

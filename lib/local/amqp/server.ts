@@ -25,7 +25,7 @@ export class AmqpServer {
     const connection = new AmqpServerConnection(this.#backend, this.#container, socket);
     this.#connections.add(connection);
     socket.on("close", () => {
-      connection.abort();
+      connection.guard(() => connection.abort());
       this.#connections.delete(connection);
     });
   }

@@ -4,7 +4,7 @@ import { BackgroundTimer } from "../../timing/background_timer.ts";
 import type { AmqpFault } from "../../amqp_guard/amqp_fault.ts";
 import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_connection.ts";
 import type { AmqpBackend } from "./backend.ts";
-import { type AmqpError, amqpErrorOf } from "./conditions.ts";
+import { type AmqpError, internalAmqpError } from "./conditions.ts";
 import type { FaultyConnection } from "./fault_state.ts";
 import { type ByteSocket, GatedSocket } from "./gated_socket.ts";
 import { AmqpIdleWatch } from "./idle_watch.ts";
@@ -16,6 +16,7 @@ interface UndeclaredConnection extends GuardedConnection {
   readonly local: { open: { idle_time_out: number | undefined } };
   readonly remote: { open: { idle_time_out: number | undefined } };
   accept(socket: GatedSocket): void;
+  _process(): void;
   abort_socket(socket: GatedSocket): void;
 }
 
@@ -34,11 +35,12 @@ export class AmqpServerConnection implements FaultyConnection {
   #isEnding = false;
   readonly #stopInput: () => void;
   readonly #closingTimer: BackgroundTimer = new BackgroundTimer();
+  #hasFailed = false;
 
   constructor(backend: AmqpBackend, container: Container, socket: ByteSocket) {
     this.#backend = backend;
     const { idleTimeoutInMs } = backend;
-    this.#idle = new AmqpIdleWatch(idleTimeoutInMs, () => this.#onIdle());
+    this.#idle = new AmqpIdleWatch(idleTimeoutInMs, () => this.guard(() => this.#onIdle()));
     socket.on("data", () => this.#idle.touch());
     this.#socket = new GatedSocket(socket);
     this.#connection = container.create_connection(
@@ -56,17 +58,30 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#stopInput = guardConnection(this.#connection, HUB_LIMITS, {
       concat: (chunks) => Buffer.concat(chunks),
       refuse: (fault) => this.#refuse(fault),
-      fail: (error) => this.#end(amqpErrorOf(error)),
+      fail: (error) => this.#fail(error),
     });
-    // The library reports so what it could not read, or what a listener has thrown.
+    // The library reports so what it could not read.
     for (const event of ["error", "protocol_error"]) {
-      this.#connection.on(event, (error: unknown) => this.#end(amqpErrorOf(error)));
+      this.#connection.on(event, () => this.#end(UNREADABLE));
     }
     this.#connection.on("connection_open", () => boundIdleTimeOut(this.#connection.remote.open));
-    this.#peer = new AmqpPeer(backend, this.#connection);
+    // The library does this in a later turn, with nobody to catch what it throws.
+    const process = this.#connection._process.bind(this.#connection);
+    this.#connection._process = () => this.guard(process);
+    this.#peer = new AmqpPeer(backend, this.#connection, (work) => this.guard(work));
     backend.faults.connections.add(this);
     if (backend.faults.isStalled) this.hold();
     this.#connection.accept(this.#socket);
+  }
+
+  /** Does some work for this connection. What it throws is reported and ends the connection, not the process. */
+  guard(work: () => unknown): void {
+    try {
+      const result = work();
+      if (result instanceof Promise) result.catch((error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   abort(): void {
@@ -128,10 +143,28 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#socket.end();
   }
 
+  #fail(error: unknown): void {
+    const trackingId = this.#backend.report(error);
+    const isFirst = !this.#hasFailed;
+    this.#hasFailed = true;
+    try {
+      if (isFirst) this.#end(internalAmqpError(trackingId));
+      else this.abort();
+    } catch (second) {
+      this.#backend.report(second);
+      this.#socket.destroy();
+    }
+  }
+
   #abortSoon(): void {
-    this.#closingTimer.setAt(Date.now() + CLOSING_LIMIT_IN_MS, () => this.abort());
+    this.#closingTimer.setAt(Date.now() + CLOSING_LIMIT_IN_MS, () => this.guard(() => this.abort()));
   }
 }
+
+const UNREADABLE: AmqpError = {
+  condition: "amqp:decode-error",
+  description: "The hub cannot read what the client has sent",
+};
 
 /** Keeps the library from writing heartbeats as often as a client likes, or all the time because its timer overflows. */
 function boundIdleTimeOut(open: { idle_time_out: number | undefined }): void {

@@ -36,23 +36,28 @@ export class LocalMessagePump {
     this.#handler = handler;
   }
 
-  /** Handles the messages in the queue, unless it is doing so already. */
+  /** Handles the messages in the queue, unless it is doing so already. It never rejects, since nobody awaits it. */
   async run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     const session = this.#session;
-    // The sender's call returns first, as it would with a remote device.
-    await Promise.resolve();
-    while (session === this.#session && this.#handler !== undefined) {
-      const record = this.#connectedRecord();
-      if (record === undefined) break;
-      const queue = this.#hub.queues.of(record);
-      const message = queue.lockNext(this.#hub.now());
-      if (message === undefined) break;
-      const held = { record, queue, message };
-      this.#held = held;
-      await this.#handle(this.#handler, held, session);
+    try {
+      // The sender's call returns first, as it would with a remote device.
+      await Promise.resolve();
+      while (session === this.#session && this.#handler !== undefined) {
+        const record = this.#connectedRecord();
+        if (record === undefined) break;
+        const queue = this.#hub.queues.of(record);
+        const message = queue.lockNext(this.#hub.now());
+        if (message === undefined) break;
+        const held = { record, queue, message };
+        this.#held = held;
+        await this.#handle(this.#handler, held, session);
+      }
+    } catch (error) {
+      this.#hub.faults.report(error);
     }
+    // In the same turn as the last look at the queue, or else a message that comes between would be left lying.
     if (session === this.#session) this.#isRunning = false;
   }
 

@@ -4,7 +4,7 @@ import { readResourcePath } from "../auth/resource_path.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
 import { type RestAnswer, RestCall } from "./call.ts";
-import { type Envelope, faultAnswer } from "./errors.ts";
+import { type Envelope, faultAnswer, internalFaultAnswer } from "./errors.ts";
 import { type Route, ROUTES } from "./routes.ts";
 
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
@@ -15,8 +15,8 @@ const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
 /** Answers one request to the service API. */
 export async function answerRest(hub: HubState, request: Request): Promise<Response> {
   let envelope: Envelope = "plain";
-  hub.alarm.ring();
   try {
+    hub.alarm.ring();
     const url = new URL(request.url);
     const path = decodePath(url.pathname);
     const { route, ids } = findRoute(methodOf(request), path);
@@ -24,18 +24,35 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     checkApiVersion(url.searchParams);
     const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
     requireRight(principal, route.right, path);
-    return toResponse(hub, await route.handler(new RestCall(hub, request, principal, ids, url.searchParams)));
+    const answer = await route.handler(new RestCall(hub, request, principal, ids, url.searchParams));
+    return toResponse(hub.now(), answer);
   } catch (error) {
-    if (!(error instanceof HubFault)) throw error;
+    // The caller has gone, and learns it as from any fetch.
+    if (!(error instanceof HubFault) && request.signal.aborted) throw error;
+    const now = timeOf(hub);
+    if (!(error instanceof HubFault)) {
+      return toResponse(now, internalFaultAnswer(hub.faults.report(error), envelope, now));
+    }
     // The real hub sends this error in a shape of its own.
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
-    return toResponse(hub, faultAnswer(error, envelope, hub.now()));
+    return toResponse(now, faultAnswer(error, envelope, now));
   }
 }
 
-function toResponse(hub: HubState, answer: RestAnswer): Response {
+/** The hub's time for an error, which the clock itself may have caused: it belongs to the hub's owner. */
+function timeOf(hub: HubState): number {
+  try {
+    const now = hub.now();
+    if (!Number.isNaN(new Date(now).getTime())) return now;
+  } catch {
+    // The machine's time will do.
+  }
+  return Date.now();
+}
+
+function toResponse(now: number, answer: RestAnswer): Response {
   const headers: Record<string, string> = {
-    "date": new Date(hub.now()).toUTCString(),
+    "date": new Date(now).toUTCString(),
     "vary": "Origin",
     "x-ms-request-id": crypto.randomUUID(),
     ...answer.headers,

@@ -34,7 +34,8 @@ export async function startAmqpListener(backend: AmqpBackend, options: AmqpListe
     socket.once("close", () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // Later errors, such as too many open files, come with nobody to catch them.
+    server.on("error", (error) => server.listening ? void backend.report(error) : reject(error));
     server.listen(port, hostname, resolve);
   });
   return {

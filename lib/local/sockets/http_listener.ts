@@ -1,6 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { newTrackingId } from "../fault_listeners.ts";
+import { HubFault } from "../hub_fault.ts";
+import { faultAnswer, internalFaultAnswer } from "../rest/errors.ts";
 
 /** An open port for HTTP. */
 export interface HttpListener {
@@ -10,7 +13,7 @@ export interface HttpListener {
   close(): Promise<void>;
 }
 
-/** Serves the clients that ask for a WebSocket. */
+/** Serves the clients that ask for a WebSocket, and reports what goes wrong by itself. */
 export interface UpgradeHandler {
   handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void>;
   close(): void;
@@ -22,6 +25,8 @@ export interface HttpListenerOptions {
   port: number;
   tls?: { cert: string; key: string };
   upgrades?: UpgradeHandler;
+  /** Is told of an exception in the answering itself, and returns the tracking id for the client. */
+  report?: (error: unknown) => string;
 }
 
 /** Opens a port and answers its requests with a function shaped like `fetch`. */
@@ -29,10 +34,15 @@ export async function startHttpListener(
   handle: (request: Request) => Promise<Response>,
   options: HttpListenerOptions,
 ): Promise<HttpListener> {
-  const { hostname, port, tls, upgrades } = options;
+  const { hostname, port, tls, upgrades, report = newTrackingId } = options;
   const scheme = tls === undefined ? "http" : "https";
+  let isClosing = false;
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
-    answer(handle, scheme, message, response).catch(() => response.destroy());
+    answer(handle, scheme, message, response).catch((error) => {
+      // Where nobody waits for an answer, the hub has not failed: it was closed, or the client has gone.
+      if (isClosing || response.destroyed) response.destroy();
+      else refuse(response, error, report);
+    });
   };
   const server = tls === undefined
     ? (await import("node:http")).createServer({ shouldUpgradeCallback }, listener)
@@ -43,12 +53,14 @@ export async function startHttpListener(
     });
   }
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // Later errors, such as too many open files, come with nobody to catch them.
+    server.on("error", (error) => server.listening ? void report(error) : reject(error));
     server.listen(port, hostname, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
     close() {
+      isClosing = true;
       upgrades?.close();
       return closeServer(server);
     },
@@ -76,8 +88,24 @@ async function answer(
   response.end(body);
 }
 
+/** Answers a request that could not be handled, in the hub's own form. */
+function refuse(response: ServerResponse, error: unknown, report: (error: unknown) => string): void {
+  const { status, headers, body } = error instanceof HubFault
+    ? faultAnswer(error, "plain", Date.now())
+    : internalFaultAnswer(report(error), "plain", Date.now());
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(status, { ...headers, "content-type": "application/json; charset=utf-8", connection: "close" });
+  response.end(JSON.stringify(body));
+}
+
+/** The methods that the Fetch standard forbids, so that no `Request` can have them. */
+const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
+
 async function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Promise<Request> {
   const { method = "GET", url = "/" } = message;
+  if (FORBIDDEN_METHODS.includes(method)) {
+    throw new HubFault("GenericMethodNotAllowed", 405, `The hub has no resource that supports the method ${method}`);
+  }
   const body = await readBody(message);
   // The Host header comes from the client and may not be a valid host, so the address gets one of its own.
   const address = new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`);

@@ -201,7 +201,11 @@ export class Listeners {
 async function openHttp(hub: HubSides, settings: PortSettings): Promise<Listener> {
   const { startHttpListener } = await import("./http_listener.ts");
   const { WebSocketUpgrades } = await import("./web_socket_upgrades.ts");
-  return await startHttpListener(hub.fetch, { ...settings, upgrades: new WebSocketUpgrades(hub.amqp) });
+  return await startHttpListener(hub.fetch, {
+    ...settings,
+    upgrades: new WebSocketUpgrades(hub.amqp),
+    report: (error) => hub.amqp.report(error),
+  });
 }
 
 async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener> {

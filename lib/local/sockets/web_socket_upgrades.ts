@@ -31,12 +31,25 @@ export class WebSocketUpgrades {
   }
 
   /**
-   * Answers a request for an upgrade: with a WebSocket, with 404 for a wrong path, or with 400 for a wrong subprotocol.
+   * Answers a request for an upgrade: with a WebSocket, with 404 for a wrong path, with 400 for a wrong subprotocol, or
+   * with 500 when the hub fails.
    */
   async handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     socket.on("error", () => {});
+    let isAccepted = false;
+    try {
+      await this.#handle(request, socket, head, () => isAccepted = true);
+    } catch (error) {
+      const trackingId = this.#backend.report(error);
+      if (isAccepted) socket.destroy();
+      else refuse(socket, "500 Internal Server Error", `The hub failed for an internal reason: ${trackingId}`);
+    }
+  }
+
+  /** Calls `onAccepted` when the answer has been written: from then on no other can be. */
+  async #handle(request: IncomingMessage, socket: Duplex, head: Uint8Array, onAccepted: () => void): Promise<void> {
     if (pathOf(request.url) !== PATH) return refuse(socket, "404 Not Found");
     if (!protocolsOf(request).includes(SUBPROTOCOL)) return refuse(socket, "400 Bad Request");
     const { WebSocketBytes } = await import("../amqp/web_socket.ts");
@@ -49,8 +62,9 @@ export class WebSocketUpgrades {
         "AMQP over WebSocket needs the npm package ws: install it beside this one",
       );
     }
-    if (this.#isClosed) return void socket.destroy();
+    if (this.#isClosed || socket.destroyed) return void socket.destroy();
     server.handleUpgrade(request, socket, head, (accepted) => {
+      onAccepted();
       if (this.#isClosed) accepted.terminate();
       else this.#amqp!.accept(new WebSocketBytes(accepted));
     });

@@ -1,0 +1,54 @@
+/** An exception inside a local hub: a mistake of the hub itself, never one of its caller. */
+export interface LocalHubFault {
+  /** What was thrown. */
+  readonly error: unknown;
+  /** The tracking id in the error that the caller was given; also set where there was no caller, as in a timer. */
+  readonly trackingId: string;
+}
+
+/** Is told about an exception inside the hub. */
+export type LocalHubFaultListener = (fault: LocalHubFault) => void;
+
+/** Tells whoever wants to know about exceptions inside the hub, none of which may end the process. */
+export class FaultListeners {
+  readonly #listeners = new Set<LocalHubFaultListener>();
+
+  /** Adds a listener. @returns A function that removes it. */
+  add(listener: LocalHubFaultListener): () => void {
+    // The same function may be added twice, and each is removed by itself.
+    const own: LocalHubFaultListener = (fault) => listener(fault);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /**
+   * Tells the listeners of an exception. It never throws.
+   *
+   * @returns The tracking id for the caller.
+   */
+  report(error: unknown): string {
+    const trackingId = newTrackingId();
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener({ error, trackingId });
+      } catch {
+        // A listener has nobody to whom it could report its own failure.
+      }
+    }
+    return trackingId;
+  }
+
+  /** Does some work with nobody to catch what it throws. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.report(error);
+    }
+  }
+}
+
+/** Creates a tracking id, as it stands in the hub's errors. */
+export function newTrackingId(): string {
+  return crypto.randomUUID().replaceAll("-", "").toUpperCase();
+}
