@@ -1,6 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import type { Principal } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
+import { readBody } from "./body.ts";
 import type { HubState } from "../hub_state.ts";
 import { MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
@@ -13,8 +14,17 @@ export class RestCall {
   /** The ids in the path, decoded. */
   readonly ids: readonly string[];
   readonly query: URLSearchParams;
+  readonly #maxBodyBytes: number;
 
-  constructor(hub: HubState, request: Request, principal: Principal, ids: readonly string[], query: URLSearchParams) {
+  constructor(
+    hub: HubState,
+    request: Request,
+    principal: Principal,
+    ids: readonly string[],
+    query: URLSearchParams,
+    maxBodyBytes: number,
+  ) {
+    this.#maxBodyBytes = maxBodyBytes;
     this.hub = hub;
     this.request = request;
     this.principal = principal;
@@ -37,12 +47,13 @@ export class RestCall {
   }
 
   /**
-   * Reads the body.
+   * Reads the body, up to the limit of the operation.
    *
+   * @throws {HubFault} `MessageTooLarge` (413) when it is larger.
    * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON, or is nested too deep.
    */
   async json(): Promise<unknown> {
-    const text = await this.request.text();
+    const text = await readBody(this.request, this.#maxBodyBytes);
     try {
       return parseOutsideJson(text);
     } catch (error) {

@@ -24,7 +24,9 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     checkApiVersion(url.searchParams);
     const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
     requireRight(principal, route.right, path);
-    const answer = await route.handler(new RestCall(hub, request, principal, ids, url.searchParams));
+    // Only a caller who may do this has its body read.
+    const call = new RestCall(hub, request, principal, ids, url.searchParams, route.maxBodyBytes);
+    const answer = await route.handler(call);
     return toResponse(hub.now(), answer);
   } catch (error) {
     // The caller has gone, and learns it as from any fetch.

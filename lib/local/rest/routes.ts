@@ -1,5 +1,6 @@
 import type { Right } from "../auth/authorization.ts";
 import { notInThisVersion } from "../hub_fault.ts";
+import { BODY_LIMITS } from "./body.ts";
 import type { RestHandler } from "./call.ts";
 import * as devices from "./devices.ts";
 import type { Envelope } from "./errors.ts";
@@ -17,20 +18,22 @@ export interface Route {
   readonly right: Right | undefined;
   readonly handler: RestHandler;
   readonly envelope: Envelope;
+  /** The largest body that the operation reads. */
+  readonly maxBodyBytes: number;
 }
 
 /** Every operation of the service API. When several match a path, the first one wins. */
 export const ROUTES: readonly Route[] = [
   route("GET", "/devices", "RegistryRead", devices.listDevices),
-  route("POST", "/devices", "RegistryWrite", devices.postDevices),
-  route("POST", "/devices/query", "ServiceConnect", queryTwins),
+  route("POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
+  route("POST", "/devices/query", "ServiceConnect", queryTwins, { body: "query" }),
   route("GET", "/devices/{}", "RegistryRead", devices.getDevice),
-  route("PUT", "/devices/{}", "RegistryWrite", devices.putDevice),
+  route("PUT", "/devices/{}", "RegistryWrite", devices.putDevice, { body: "identity" }),
   route("DELETE", "/devices/{}", "RegistryWrite", devices.deleteDevice),
   route("DELETE", "/devices/{}/commands", "ServiceConnect", devices.purgeMessages),
   route("GET", "/devices/{}/modules", "RegistryRead", modules.listModules),
   route("GET", "/devices/{}/modules/{}", "RegistryRead", modules.getModule),
-  route("PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule),
+  route("PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule, { body: "identity" }),
   route("DELETE", "/devices/{}/modules/{}", "RegistryWrite", modules.deleteModule),
   route("GET", "/messages/servicebound/feedback", "ServiceConnect", feedback.receiveFeedback),
   route("DELETE", "/messages/servicebound/feedback/{}", "ServiceConnect", feedback.completeFeedback),
@@ -39,9 +42,9 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/statistics/service", "RegistryRead", devices.getServiceStatistics),
   ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
     route("GET", path, "ServiceConnect", twins.getTwin),
-    route("PUT", path, "ServiceConnect", twins.putTwin),
-    route("PATCH", path, "ServiceConnect", twins.patchTwin),
-    route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, "nested"),
+    route("PUT", path, "ServiceConnect", twins.putTwin, { body: "twin" }),
+    route("PATCH", path, "ServiceConnect", twins.patchTwin, { body: "twin" }),
+    route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
   ]),
   ...[
     "GET /configurations",
@@ -73,7 +76,7 @@ function route(
   path: string,
   right: Right | undefined,
   handler: RestHandler,
-  envelope: Envelope = "plain",
+  { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: keyof typeof BODY_LIMITS } = {},
 ): Route {
-  return { method, segments: path.split("/").slice(1), right, handler, envelope };
+  return { method, segments: path.split("/").slice(1), right, handler, envelope, maxBodyBytes: BODY_LIMITS[body] };
 }

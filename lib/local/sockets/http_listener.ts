@@ -5,6 +5,12 @@ import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import { faultAnswer, internalFaultAnswer } from "../rest/errors.ts";
 
+/** How much of a body that nobody needs is read, to keep the connection. */
+const MAX_DROPPED_BYTES = 64 * 1024;
+/** How much is read and dropped before a connection is closed, and for how long. */
+const MAX_LINGERING_BYTES = 16 * 1024 * 1024;
+const LINGERING_LIMIT_IN_MS = 1000;
+
 /** An open port for HTTP. */
 export interface HttpListener {
   /** The number of the port. */
@@ -41,7 +47,7 @@ export async function startHttpListener(
     answer(handle, scheme, message, response).catch((error) => {
       // Where nobody waits for an answer, the hub has not failed: it was closed, or the client has gone.
       if (isClosing || response.destroyed) response.destroy();
-      else refuse(response, error, report);
+      else refuse(message, response, error, report);
     });
   };
   const server = tls === undefined
@@ -82,51 +88,132 @@ async function answer(
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(new DOMException("The client has disconnected", "AbortError"));
   });
-  const result = await handle(await toRequest(scheme, message, gone.signal));
+  const result = await handle(toRequest(scheme, message, gone.signal));
   const body = message.method === "HEAD" ? undefined : new Uint8Array(await result.arrayBuffer());
-  response.writeHead(result.status, Object.fromEntries(result.headers));
-  response.end(body);
+  finish(message, response, result.status, Object.fromEntries(result.headers), body);
+}
+
+/** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */
+function finish(
+  message: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  body: Uint8Array | undefined,
+): void {
+  // Nobody reads the body any more: what still comes is not kept.
+  message.removeAllListeners("data");
+  if (isReadSoon(message)) {
+    response.writeHead(status, headers);
+    response.end(body);
+    // What is left is read and dropped, for the next request.
+    message.resume();
+    return;
+  }
+  const length = body === undefined || body.length === 0 ? {} : { "content-length": String(body.length) };
+  response.writeHead(status, { ...headers, ...length, connection: "close" });
+  if (body !== undefined && body.length > 0) response.write(body);
+  linger(message, () => {
+    response.end();
+    message.socket.destroySoon();
+  });
+}
+
+/** Whether what is left of a body is so little that reading it costs less than a new connection. */
+function isReadSoon(message: IncomingMessage): boolean {
+  return message.complete || (!isChunked(message) && announcedBytes(message) <= MAX_DROPPED_BYTES);
+}
+
+/**
+ * Reads and drops what still comes, for a while: a socket that is closed with unread data resets the connection, and the
+ * client might lose the answer.
+ */
+function linger(message: IncomingMessage, end: () => void): void {
+  let left = MAX_LINGERING_BYTES;
+  const timer = setTimeout(stop, LINGERING_LIMIT_IN_MS);
+  function stop(): void {
+    clearTimeout(timer);
+    message.off("data", onData);
+    message.pause();
+    end();
+  }
+  function onData(chunk: Uint8Array): void {
+    left -= chunk.length;
+    if (left < 0) stop();
+  }
+  message.on("data", onData);
+  message.once("end", stop);
+  message.once("close", () => clearTimeout(timer));
+  message.resume();
 }
 
 /** Answers a request that could not be handled, in the hub's own form. */
-function refuse(response: ServerResponse, error: unknown, report: (error: unknown) => string): void {
+function refuse(
+  message: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  report: (error: unknown) => string,
+): void {
   const { status, headers, body } = error instanceof HubFault
     ? faultAnswer(error, "plain", Date.now())
     : internalFaultAnswer(report(error), "plain", Date.now());
   if (response.headersSent) return void response.destroy();
-  response.writeHead(status, { ...headers, "content-type": "application/json; charset=utf-8", connection: "close" });
-  response.end(JSON.stringify(body));
+  const text = new TextEncoder().encode(JSON.stringify(body));
+  finish(message, response, status, { ...headers, "content-type": "application/json; charset=utf-8" }, text);
 }
 
 /** The methods that the Fetch standard forbids, so that no `Request` can have them. */
 const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
 
-async function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Promise<Request> {
+function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Request {
   const { method = "GET", url = "/" } = message;
   if (FORBIDDEN_METHODS.includes(method)) {
     throw new HubFault("GenericMethodNotAllowed", 405, `The hub has no resource that supports the method ${method}`);
   }
-  const body = await readBody(message);
   // The Host header comes from the client and may not be a valid host, so the address gets one of its own.
   const address = new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`);
-  return new Request(address, {
+  const hasBody = method !== "GET" && method !== "HEAD" && (isChunked(message) || announcedBytes(message) > 0);
+  const init: RequestInit & { duplex: "half" } = {
     method,
     headers: toHeaders(message),
     signal,
-    ...(method !== "GET" && method !== "HEAD" && body.length > 0 && { body }),
-  });
+    duplex: "half",
+    ...(hasBody && { body: bodyOf(message) }),
+  };
+  return new Request(address, init);
 }
 
-async function readBody(message: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of message) chunks.push(chunk);
-  const body = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+/** Presents the body as a stream that takes from the socket only what somebody reads. */
+function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let isOpen = true;
+  return new ReadableStream({
+    start(controller) {
+      message.on("data", onData);
+      message.once("end", () => isOpen && controller.close());
+      message.once("error", fail);
+      message.once("close", fail);
+      message.pause();
+      function onData(chunk: Uint8Array): void {
+        message.pause();
+        if (isOpen) controller.enqueue(new Uint8Array(chunk));
+        else message.off("data", onData);
+      }
+      function fail(): void {
+        if (isOpen && !message.complete) controller.error(new Error("The client has disconnected"));
+        isOpen = false;
+      }
+    },
+    pull: () => void message.resume(),
+    cancel: () => void (isOpen = false),
+  }, { highWaterMark: 0 });
+}
+
+function isChunked(message: IncomingMessage): boolean {
+  return message.headers["transfer-encoding"] !== undefined;
+}
+
+function announcedBytes(message: IncomingMessage): number {
+  return Number(message.headers["content-length"] ?? 0);
 }
 
 function toHeaders(message: IncomingMessage): Headers {

@@ -1,0 +1,58 @@
+import { cannotUse } from "../../values/checks.ts";
+import { HubFault } from "../hub_fault.ts";
+
+const KIBIBYTE = 1024;
+
+/**
+ * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
+ * white space, for escapes, and for what the hub ignores in a document that was read and sent back.
+ */
+export const BODY_LIMITS: {
+  readonly none: number;
+  readonly identity: number;
+  readonly twin: number;
+  readonly bulk: number;
+  readonly query: number;
+  readonly method: number;
+} = {
+  none: 0,
+  identity: 64 * KIBIBYTE,
+  /** A twin of 72 KiB can have ten times as much metadata. */
+  twin: 2048 * KIBIBYTE,
+  bulk: 8192 * KIBIBYTE,
+  /** A query of 8,192 characters, each of which may be an escape of six. */
+  query: 64 * KIBIBYTE,
+  /** A payload of 128 KiB, whose characters may be escapes. */
+  method: 512 * KIBIBYTE,
+};
+
+/**
+ * Reads the body of a request as text.
+ *
+ * @throws {HubFault} `MessageTooLarge` (413) as soon as it is known to be over the limit, or `GenericBadRequest` (400)
+ * when it breaks off.
+ */
+export async function readBody(request: Request, limit: number): Promise<string> {
+  if (Number(request.headers.get("content-length")) > limit) throw tooLarge(limit);
+  if (request.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new HubFault("GenericBadRequest", 400, "The body has broken off: send the request again");
+    });
+    if (done) return text + decoder.decode();
+    size += value.byteLength;
+    if (size > limit) {
+      reader.cancel().catch(() => {});
+      throw tooLarge(limit);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+function tooLarge(limit: number): HubFault {
+  return new HubFault("MessageTooLarge", 413, cannotUse("the body", `at most ${limit} bytes`));
+}
