@@ -83,6 +83,20 @@ describe("AMQP over WebSocket at the local hub", () => {
     assert.equal(JSON.parse(textOf(await receiver.next())).blobName.length, 100_003);
   });
 
+  test("closes on a message that is larger than any it needs, and the next one is served", async () => {
+    await using hub = await startHub();
+    for (const size of [1_048_577, 20_000_000]) {
+      const socket = new WebSocket(hub.ws, ["AMQPWSB10"]);
+      socket.onopen = () => socket.send(new Uint8Array(size));
+      await new Promise((resolve) => socket.onclose = resolve);
+    }
+    const client = hub.connect();
+    assert.deepEqual(await client.putToken({ body: signSas({ connectionString: hub.hub.connectionString }) }), [
+      200,
+      "OK",
+    ]);
+  });
+
   test("goes over TLS at the port for HTTPS", async () => {
     await using hub = new LocalHub();
     const { https, wss, certificate } = await hub.listen({ https: 0 });
