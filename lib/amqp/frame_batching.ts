@@ -4,6 +4,9 @@ export interface FrameSocket {
   end(): unknown;
 }
 
+/** What is written together at most, since hubs limit the size of a WebSocket message. */
+const MAX_BATCH_BYTES = 262_144;
+
 /**
  * Makes a socket send all frames of one turn of the event loop together.
  *
@@ -14,14 +17,18 @@ export function batchFrames(socket: FrameSocket, concat: (chunks: Uint8Array[]) 
   const write = socket.write.bind(socket);
   const end = socket.end.bind(socket);
   let chunks: Uint8Array[] = [];
+  let size = 0;
 
   function flush(): void {
     const pending = chunks;
     chunks = [];
+    size = 0;
     if (pending.length === 1) write(pending[0]!);
     else if (pending.length > 1) write(concat(pending));
   }
   socket.write = (chunk) => {
+    if (size + chunk.byteLength > MAX_BATCH_BYTES) flush();
+    size += chunk.byteLength;
     if (chunks.push(chunk) === 1) queueMicrotask(flush);
   };
   socket.end = () => {

@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { createConnection } from "node:net";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
+import { AmqpClient, FixedCredential } from "../support/amqp_client.ts";
 import { webSocketOptions } from "../support/bare_web_socket.ts";
 import { BareReceiver, ListeningHub, textOf } from "../support/listening_hub.ts";
 import { BareClient, once, outcomeOf, TO } from "../support/local_amqp.ts";
@@ -81,6 +82,15 @@ describe("AMQP over WebSocket at the local hub", () => {
     const receiver = new BareReceiver(client, "/messages/servicebound/filenotifications");
     hub.hub.device("d1").notifyFileUpload({ blobName: "x".repeat(100_000), blobSizeInBytes: 1 });
     assert.equal(JSON.parse(textOf(await receiver.next())).blobName.length, 100_003);
+  });
+
+  test("takes all that this module's client sends at once, however much it is", async () => {
+    await using hub = await startHub();
+    const authorization = signSas({ connectionString: hub.hub.connectionString });
+    const init = { method: "PUT", headers: { authorization }, body: "{}" };
+    await (await fetch(`${hub.http}/devices/d1?api-version=2021-04-12`, init)).text();
+    await using client = new AmqpClient(hub.ws, { credential: new FixedCredential(authorization) });
+    await Promise.all(Array.from({ length: 50 }, () => client.send("x".repeat(60_000))));
   });
 
   test("closes on a message that is larger than any it needs, and the next one is served", async () => {
