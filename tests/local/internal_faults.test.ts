@@ -4,6 +4,11 @@ import { request } from "node:http";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { QueuedMessage } from "../../lib/local/messages/message_queue.ts";
+import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
+import { hubAmqpBackend } from "../../lib/local/amqp/hub_backend.ts";
+import { HubState } from "../../lib/local/hub_state.ts";
+import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
+import { WebSocketUpgrades } from "../../lib/local/sockets/web_socket_upgrades.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
 import { HubAlarm } from "../../lib/local/hub_alarm.ts";
 import { LocalHub, type LocalHubFault } from "../../lib/local/mod.ts";
@@ -224,6 +229,43 @@ describe("an exception inside the local hub", () => {
     assert.equal(condition, "amqp:internal-error");
     assert.deepEqual({ ...(info as object) }, { "com.microsoft:tracking-id": "TRACKED1" });
     assert.deepEqual([rejected, reported.length], [[lockToken], 1]);
+  });
+
+  test("in accepting a connection closes it, over TCP and over a WebSocket, and the port stays open", async () => {
+    const reported: unknown[] = [];
+    const faults = new AmqpFaultState();
+    let isBroken = true;
+    Object.defineProperty(faults, "isStalled", {
+      get() {
+        if (isBroken) throw new TypeError(SECRET_TEXT);
+        return false;
+      },
+    });
+    const report = (error: unknown) => `TRACKED${reported.push(error)}`;
+    await using hub = await startHub({ faults, report });
+    const refused = (): BareClient => new BareClient(hub.listener.port);
+    await using first = refused();
+    await once(first.connection, "disconnected");
+    assert.match(String(reported[0]), new RegExp(SECRET_TEXT));
+    isBroken = false;
+    await using second = refused();
+    assert.equal((await second.putToken())[0], 200);
+
+    isBroken = true;
+    const state = new HubState({ hostName: "hub.example", now: Date.now, clockSkew: 0 });
+    const upgrades = new WebSocketUpgrades({ ...hubAmqpBackend(state, 0, faults), report });
+    const http = await startHttpListener(() => Promise.resolve(new Response("alive")), {
+      hostname: "127.0.0.1",
+      port: 0,
+      upgrades,
+    });
+    const before = reported.length;
+    const socket = new WebSocket(`ws://127.0.0.1:${http.port}/$iothub/websocket`, ["AMQPWSB10"]);
+    await new Promise((resolve) => socket.addEventListener("close", resolve));
+    assert.equal(reported.length, before + 1);
+    assert.equal(await (await fetch(`http://127.0.0.1:${http.port}/`)).text(), "alive");
+    await http.close();
+    state.close();
   });
 
   test("over a WebSocket ends that connection alone", async () => {

@@ -25,8 +25,13 @@ export async function startAmqpListener(backend: AmqpBackend, options: AmqpListe
   /** All connections, including those that have not sent any AMQP yet. */
   const sockets = new Set<Socket>();
   const serve = (socket: Socket): void => {
-    socket.setNoDelay(true);
-    amqp.accept(socket);
+    try {
+      socket.setNoDelay(true);
+      amqp.accept(socket);
+    } catch (error) {
+      backend.report(error);
+      socket.destroy();
+    }
   };
   const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   server.on("connection", (socket: Socket) => {

@@ -113,9 +113,10 @@ function finish(
   const length = body === undefined || body.length === 0 ? {} : { "content-length": String(body.length) };
   response.writeHead(status, { ...headers, ...length, connection: "close" });
   if (body !== undefined && body.length > 0) response.write(body);
+  const { socket } = message;
   linger(message, () => {
     response.end();
-    message.socket.destroySoon();
+    socket.destroySoon();
   });
 }
 
