@@ -118,7 +118,9 @@ describe("a message with a property of another type at the local hub", () => {
     const to = types.wrap_string("/devices/d1/messages/devicebound");
     const client = await hub.connectAs("service");
     const sender = await client.openSender("/messages/devicebound");
-    const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound");
+    const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound", {
+      credit: 100_000,
+    });
     await receiver.opened;
     for (const property of PROPERTIES) {
       for (const [kind, encodeValue] of VALUES) {
@@ -147,7 +149,9 @@ describe("a message with a property of another type at the local hub", () => {
     await hub.rest.createDevices("d1");
     const client = await hub.connectAs("service");
     const sender = await client.openSender("/messages/devicebound");
-    const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound");
+    const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound", {
+      credit: 100_000,
+    });
     await receiver.opened;
     const names = fc.constantFrom("iothub-ack", "a", "__proto__", "constructor", "toString", "é");
     await holds(
@@ -196,7 +200,7 @@ describe("a put-token request with a property of another type at the local hub",
     await using hub = await ListeningHub.start();
     const token = signSas({ connectionString: hub.hub.connectionString });
     const client = hub.connect();
-    const replies = new BareReceiver(client, "$cbs", { credit: 1000 });
+    const replies = new BareReceiver(client, "$cbs", { credit: 100_000 });
     const sender = await client.openSender("$cbs");
     await replies.opened;
     await holds(
