@@ -21,7 +21,7 @@ export function listDevices({ hub, query }: RestCall): RestAnswer {
 }
 
 /** `GET /devices/{id}`: reads a device. */
-export function getDevice({ hub, deviceId }: RestCall): RestAnswer {
+export function readDevice({ hub, deviceId }: RestCall): RestAnswer {
   const device = requireDevice(hub.store, deviceId);
   return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
 }
@@ -42,7 +42,7 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
 }
 
 /** `DELETE /devices/{id}`: deletes a device. */
-export function deleteDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
+export function removeDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
   const device = requireDevice(hub.store, deviceId);
   checkIdentityIfMatch(device, ifMatch);
@@ -69,7 +69,7 @@ export function purgeMessages({ hub, deviceId }: RestCall): RestAnswer {
 }
 
 /** `GET /statistics/devices`: counts devices by status. */
-export function getDeviceStatistics({ hub }: RestCall): RestAnswer {
+export function readDeviceStatistics({ hub }: RestCall): RestAnswer {
   let enabledDeviceCount = 0;
   for (const device of hub.store.devices.after(0)) if (device.status === "enabled") enabledDeviceCount++;
   const totalDeviceCount = hub.store.devices.size;
@@ -77,7 +77,7 @@ export function getDeviceStatistics({ hub }: RestCall): RestAnswer {
 }
 
 /** `GET /statistics/service`: counts connected devices. */
-export function getServiceStatistics({ hub }: RestCall): RestAnswer {
+export function readServiceStatistics({ hub }: RestCall): RestAnswer {
   let connectedDeviceCount = 0;
   for (const device of hub.store.devices.after(0)) if (device.connected) connectedDeviceCount++;
   return ok({ connectedDeviceCount });

@@ -2,7 +2,7 @@ import { HubFault } from "../hub_fault.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 
 /** `GET /messages/serviceBound/feedback`: locks the next feedback message and returns it. */
-export function receiveFeedback({ hub }: RestCall): RestAnswer {
+export function lockFeedback({ hub }: RestCall): RestAnswer {
   const message = hub.feedback.lockNext(hub.now());
   if (message === undefined) return { status: 204 };
   const { lockToken, body } = message;

@@ -14,7 +14,7 @@ export function listModules(call: RestCall): RestAnswer {
 }
 
 /** `GET /devices/{id}/modules/{mid}`: reads a module. */
-export function getModule(call: RestCall): RestAnswer {
+export function readModule(call: RestCall): RestAnswer {
   const { hub, moduleId } = call;
   const module = requireModule(requireParent(call), moduleId);
   return ok(moduleDocument(module, hub.queues.count(module)));
@@ -38,7 +38,7 @@ export async function putModule(call: RestCall): Promise<RestAnswer> {
 }
 
 /** `DELETE /devices/{id}/modules/{mid}`: deletes a module. */
-export function deleteModule(call: RestCall): RestAnswer {
+export function removeModule(call: RestCall): RestAnswer {
   const { hub, moduleId, ifMatch } = call;
   if (ifMatch === undefined) throw preconditionFailed("Etag missing");
   const module = requireModule(requireParent(call), moduleId);

@@ -5,7 +5,7 @@ import { ok, type RestAnswer, type RestCall } from "./call.ts";
 import { twinDocument } from "../twins/twin_documents.ts";
 
 /** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}`: reads a twin. */
-export function getTwin(call: RestCall): RestAnswer {
+export function readTwin(call: RestCall): RestAnswer {
   const record = requireRecord(call);
   return ok(twinDocument(record, call.hub.queues.count(record)));
 }
