@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { joinBytes } from "../../lib/values/join_bytes.ts";
 
 /** One request, as it came over the socket. */
 export interface ReceivedRequest {
@@ -31,7 +32,7 @@ export class RecordingServer {
       incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
       incoming.on("end", () => {
         try {
-          const request = readRequest(incoming, concatenate(chunks));
+          const request = readRequest(incoming, joinBytes(chunks));
           recorder.requests.push(request);
           if (request.method === "DELETE") outgoing.writeHead(204).end();
           else outgoing.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer(request)));
@@ -67,14 +68,4 @@ function readRequest(incoming: IncomingMessage, bytes: Uint8Array): ReceivedRequ
     headers: { ...incoming.headers },
     ...(text !== "" && { body: JSON.parse(text) }),
   };
-}
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

@@ -1,6 +1,7 @@
 import rhea from "rhea";
 import type { Message } from "rhea";
 import { cannotUse, describeType, quote } from "../../values/checks.ts";
+import { joinBytes } from "../../values/join_bytes.ts";
 import { parseDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
@@ -129,13 +130,7 @@ function readBody(body: unknown): Uint8Array {
   if (typecode !== DATA_SECTION || !areBytes(chunks)) {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of a cloud-to-device message", "a data section"));
   }
-  const data = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.byteLength, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    data.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return data;
+  return joinBytes(chunks);
 }
 
 function areBytes(chunks: unknown[]): chunks is Uint8Array[] {

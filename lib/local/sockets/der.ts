@@ -1,3 +1,5 @@
+import { joinBytes } from "../../values/join_bytes.ts";
+
 // The part of DER, the binary encoding of certificates, that a self-signed certificate needs.
 
 const TAG = {
@@ -13,8 +15,8 @@ const TAG = {
 
 /** Encodes a value: its tag, its length and its contents. */
 export function encode(tag: number, ...contents: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const content = concat(contents);
-  return concat([Uint8Array.of(tag), encodeLength(content.length), content]);
+  const content = joinBytes(contents);
+  return joinBytes([Uint8Array.of(tag), encodeLength(content.length), content]);
 }
 
 /** Encodes a SEQUENCE. */
@@ -73,14 +75,4 @@ function encodeLength(length: number): Uint8Array {
   const bytes: number[] = [];
   for (let rest = length; rest > 0; rest >>>= 8) bytes.unshift(rest & 0xff);
   return Uint8Array.of(0x80 | bytes.length, ...bytes);
-}
-
-function concat(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
