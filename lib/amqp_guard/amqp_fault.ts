@@ -12,3 +12,13 @@ export class AmqpFault extends Error {
 export function decodeFault(description: string): AmqpFault {
   return new AmqpFault("amqp:decode-error", description);
 }
+
+/** The fault of a peer that takes more than it is given. */
+export function limitFault(description: string): AmqpFault {
+  return new AmqpFault("amqp:resource-limit-exceeded", description);
+}
+
+/** The fault of a frame that may not come, or not now. */
+export function notAllowed(description: string): AmqpFault {
+  return new AmqpFault("amqp:not-allowed", description);
+}

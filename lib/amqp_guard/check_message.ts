@@ -1,7 +1,7 @@
 import { decodeFault } from "./amqp_fault.ts";
 import type { CompositeReader } from "./composite_reader.ts";
 import { COMPOSITES, HEADER, PROPERTIES } from "./composites.ts";
-import { hex } from "./value_walker.ts";
+import { hex, isBinary, isList } from "./value_walker.ts";
 
 /** Checks the sections of a whole message: their encoding, and the types of the properties. */
 export function checkMessage(reader: CompositeReader, bytes: Uint8Array, start: number, end: number): void {
@@ -25,10 +25,10 @@ function checkSection(reader: CompositeReader, bytes: Uint8Array, start: number,
     case 0x74: // application properties
       return reader.checkMap(at, end, 1, true);
     case 0x75: // data
-      if ((code | 0x10) !== 0xb0) throw decodeFault(`A data section has the type ${hex(bytes[at]!)}`);
+      if (!isBinary(code)) throw decodeFault(`A data section has the type ${hex(bytes[at]!)}`);
       return reader.skip(at, end, 1);
     case 0x76: // sequence
-      if (code !== 0x45 && (code | 0x10) !== 0xd0) throw decodeFault(`A sequence has the type ${hex(bytes[at]!)}`);
+      if (!isList(code)) throw decodeFault(`A sequence has the type ${hex(bytes[at]!)}`);
       return reader.skip(at, end, 1);
     case 0x77: // value
       return reader.skip(at, end, 1);

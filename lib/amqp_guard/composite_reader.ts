@@ -10,7 +10,7 @@ import {
   SOURCE,
   TARGET,
 } from "./composites.ts";
-import { DESCRIBED, hex, isSimple, ValueWalker } from "./value_walker.ts";
+import { DESCRIBED, hex, isBinary, isList, isSimple, ValueWalker } from "./value_walker.ts";
 
 const NULL = 0x40;
 /** As many as the composite with the most fields has. */
@@ -76,7 +76,7 @@ export class CompositeReader extends ValueWalker {
     fields: (number | undefined)[] | undefined,
   ): number {
     const code = this.code(at, end);
-    if (code !== 0x45 && (code | 0x10) !== 0xd0) throw decodeFault(`The type of ${name} is ${hex(code)}, not a list`);
+    if (!isList(code)) throw decodeFault(`The type of ${name} is ${hex(code)}, not a list`);
     const start = this.contentOf(code, at + 1, end);
     const next = this.endOf(code, at + 1, end);
     const count = this.countOf(code, at + 1);
@@ -124,9 +124,7 @@ export class CompositeReader extends ValueWalker {
         break;
       default:
     }
-    if (!isOfType(code, type)) {
-      throw new AmqpFault("amqp:decode-error", `Field ${index} of ${name} is no ${type}: ${hex(code)}`);
-    }
+    if (!isOfType(code, type)) throw decodeFault(`Field ${index} of ${name} is no ${type}: ${hex(code)}`);
     const next = this.skip(at, end, depth);
     if (fields !== undefined) fields[index] = this.#numberOf(code, at + 1, next);
     return next;
@@ -187,7 +185,7 @@ function isOfType(code: number, type: FieldType): boolean {
     case "symbols":
       return isText(code);
     case "binary":
-      return (code | 0x10) === 0xb0;
+      return isBinary(code);
     case "boolean":
       return code === 0x41 || code === 0x42 || code === 0x56;
     case "ubyte":
@@ -201,7 +199,7 @@ function isOfType(code: number, type: FieldType): boolean {
     case "time":
       return code === 0x83;
     case "id":
-      return isOfType(code, "ulong") || code === 0x98 || isOfType(code, "binary") || isText(code);
+      return isOfType(code, "ulong") || code === 0x98 || isBinary(code) || isText(code);
     default:
       return false;
   }

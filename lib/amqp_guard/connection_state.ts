@@ -1,4 +1,5 @@
-import { AmqpFault, decodeFault } from "./amqp_fault.ts";
+import { joinBytes } from "../values/join_bytes.ts";
+import { AmqpFault, decodeFault, limitFault, notAllowed } from "./amqp_fault.ts";
 import { checkMessage } from "./check_message.ts";
 import type { CompositeReader } from "./composite_reader.ts";
 import { FRAGMENT_OVERHEAD, type GuardLimits, MAX_DELIVERY_TAG } from "./guard_limits.ts";
@@ -37,9 +38,7 @@ export class ConnectionState {
     const links = this.#session(channel);
     if (handle > handleMax) throw notAllowed(`Link ${handle} is above the handle-max of ${handleMax}`);
     if (links.has(handle)) throw new AmqpFault("amqp:session:handle-in-use", `Link ${handle} is attached already`);
-    if (++this.#links > maxLinks) {
-      throw new AmqpFault("amqp:resource-limit-exceeded", `A connection can have ${maxLinks} links`);
-    }
+    if (++this.#links > maxLinks) throw limitFault(`A connection can have ${maxLinks} links`);
     links.set(handle, { isSending: !isReceiver, parts: [], size: 0, format: undefined });
   }
 
@@ -94,7 +93,7 @@ export class ConnectionState {
       return false;
     }
     this.#keepPart(link, bytes.subarray(start, end));
-    const whole = join(link.parts, link.size);
+    const whole = joinBytes(link.parts);
     this.#forgetParts(link);
     if (link.format === 0) checkMessage(reader, whole, 0, whole.byteLength);
     return false;
@@ -103,7 +102,7 @@ export class ConnectionState {
   #keepPart(link: Link, part: Uint8Array): void {
     this.#unfinishedBytes += part.byteLength + FRAGMENT_OVERHEAD;
     if (this.#unfinishedBytes > this.#limits.maxUnfinishedBytes) {
-      throw new AmqpFault("amqp:resource-limit-exceeded", "Too many messages have not come to their end");
+      throw limitFault("Too many messages have not come to their end");
     }
     link.parts.push(new Uint8Array(part));
     link.size += part.byteLength;
@@ -128,18 +127,4 @@ export class ConnectionState {
     }
     return link;
   }
-}
-
-function notAllowed(description: string): AmqpFault {
-  return new AmqpFault("amqp:not-allowed", description);
-}
-
-function join(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

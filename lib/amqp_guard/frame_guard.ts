@@ -1,4 +1,4 @@
-import { AmqpFault } from "./amqp_fault.ts";
+import { AmqpFault, limitFault, notAllowed } from "./amqp_fault.ts";
 import { CompositeReader } from "./composite_reader.ts";
 import {
   ATTACH,
@@ -16,6 +16,7 @@ import {
 } from "./composites.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { type GuardLimits, LEAST_FRAME_SIZE, MAX_SETTLED_AT_ONCE, MAX_SETTLED_IN_TURN } from "./guard_limits.ts";
+import { uint32At } from "./value_walker.ts";
 
 const HEADER_SIZE = 8;
 const SIZE_BYTES = 4;
@@ -69,8 +70,7 @@ export class FrameGuard {
     const { maxChunkSize } = this.#limits;
     if (chunk.byteLength > maxChunkSize) {
       this.stop();
-      const description = `${chunk.byteLength} bytes came at once, more than ${maxChunkSize}`;
-      return this.#stream.refuse(new AmqpFault("amqp:resource-limit-exceeded", description));
+      return this.#stream.refuse(limitFault(`${chunk.byteLength} bytes came at once, more than ${maxChunkSize}`));
     }
     this.#size += chunk.byteLength;
     if (this.#size < this.#needed) return void this.#chunks.push(chunk);
@@ -134,7 +134,7 @@ export class FrameGuard {
   #sizeAt(bytes: Uint8Array, at: number): number {
     if (this.#phase === "header") return HEADER_SIZE;
     if (bytes.byteLength - at < SIZE_BYTES) return SIZE_BYTES;
-    const size = wordAt(bytes, at);
+    const size = uint32At(bytes, at);
     if (this.#isHeader(bytes, at)) return HEADER_SIZE;
     const { maxFrameSize } = this.#limits;
     if (size < HEADER_SIZE) throw framing(`A frame of ${size} bytes is shorter than its header`);
@@ -144,15 +144,15 @@ export class FrameGuard {
 
   /** Whether the header of the next protocol follows, after SASL. */
   #isHeader(bytes: Uint8Array, at: number): boolean {
-    return this.#phase === "sasl" && wordAt(bytes, at) === HEADER_WORD;
+    return this.#phase === "sasl" && uint32At(bytes, at) === HEADER_WORD;
   }
 
   #takeHeader(bytes: Uint8Array, at: number): void {
     const protocol = bytes[at + 4];
-    const isAmqp = wordAt(bytes, at) === HEADER_WORD && bytes[at + 5] === 1 && bytes[at + 6] === 0;
+    const isAmqp = uint32At(bytes, at) === HEADER_WORD && bytes[at + 5] === 1 && bytes[at + 6] === 0;
     if (isAmqp && protocol === AMQP_PROTOCOL) {
       if (this.#phase === "sasl" && !this.#stream.isSaslDone()) {
-        throw new AmqpFault("amqp:not-allowed", "AMQP begins before SASL is over");
+        throw notAllowed("AMQP begins before SASL is over");
       }
       this.#phase = "frames";
     } else if (isAmqp && protocol === SASL_PROTOCOL && this.#limits.isHub && this.#phase === "header") {
@@ -243,14 +243,8 @@ export class FrameGuard {
     const count = last - first + 1;
     if (count > MAX_SETTLED_AT_ONCE) throw invalidField(`A disposition is for ${count} messages`);
     this.#settledInTurn += Math.max(0, count);
-    if (this.#settledInTurn > MAX_SETTLED_IN_TURN) {
-      throw new AmqpFault("amqp:resource-limit-exceeded", "Dispositions repeat themselves");
-    }
+    if (this.#settledInTurn > MAX_SETTLED_IN_TURN) throw limitFault("Dispositions repeat themselves");
   }
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
 function framing(description: string): AmqpFault {
@@ -259,8 +253,4 @@ function framing(description: string): AmqpFault {
 
 function invalidField(description: string): AmqpFault {
   return new AmqpFault("amqp:invalid-field", description);
-}
-
-function notAllowed(description: string): AmqpFault {
-  return new AmqpFault("amqp:not-allowed", description);
 }

@@ -1,4 +1,4 @@
-import { AmqpFault, decodeFault } from "./amqp_fault.ts";
+import { type AmqpFault, decodeFault, limitFault } from "./amqp_fault.ts";
 import { MAX_DEPTH, MAX_EMPTY_ELEMENTS } from "./guard_limits.ts";
 
 /** The code with which a described value begins. */
@@ -87,8 +87,7 @@ export class ValueWalker {
   }
 
   uint32(at: number): number {
-    const bytes = this.#bytes;
-    return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
+    return uint32At(this.#bytes, at);
   }
 
   #size(code: number, at: number): number {
@@ -145,10 +144,7 @@ export class ValueWalker {
     if (code >>> 4 === 4) {
       this.#emptyElements += count;
       if (this.#emptyElements > MAX_EMPTY_ELEMENTS) {
-        throw new AmqpFault(
-          "amqp:resource-limit-exceeded",
-          `Arrays have ${this.#emptyElements} elements without bytes`,
-        );
+        throw limitFault(`Arrays have ${this.#emptyElements} elements without bytes`);
       }
       return this.#skipContent(code, at, end, depth);
     }
@@ -162,6 +158,21 @@ export class ValueWalker {
     const time = (this.uint32(at) | 0) * 2 ** 32 + this.uint32(at + 4);
     if (Math.abs(time) > MAX_TIME) throw decodeFault("A timestamp is out of the range of dates");
   }
+}
+
+/** Reads an unsigned number of four bytes. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
+}
+
+/** Whether a type is that of bytes. */
+export function isBinary(code: number): boolean {
+  return (code | 0x10) === 0xb0;
+}
+
+/** Whether a type is that of a list, which has a code of its own when it is empty. */
+export function isList(code: number): boolean {
+  return code === 0x45 || (code | 0x10) === 0xd0;
 }
 
 /** Whether a type is neither compound nor described. */
@@ -184,5 +195,5 @@ function cutOff(): AmqpFault {
 }
 
 function tooDeep(): AmqpFault {
-  return new AmqpFault("amqp:resource-limit-exceeded", `Values are nested deeper than ${MAX_DEPTH}`);
+  return limitFault(`Values are nested deeper than ${MAX_DEPTH}`);
 }
