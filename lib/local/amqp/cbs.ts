@@ -3,7 +3,7 @@ import type { EventContext, Message, Receiver, Sender } from "rhea";
 import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { internalAmqpError } from "./conditions.ts";
-import type { Guard } from "./guard.ts";
+import { type Guard, listen } from "./guard.ts";
 import type { AmqpGrant } from "./grants.ts";
 import { isIdValue } from "./incoming_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
@@ -28,7 +28,7 @@ export class AmqpCbs {
 
   /** Takes tokens from a link. */
   listenTo(link: Receiver): void {
-    link.on("message", (context: EventContext) => this.#guard(() => this.#putToken(context)));
+    listen(link, this.#guard, { message: (context) => this.#putToken(context) });
   }
 
   /** Sends the replies on a link from now on. */

@@ -2,7 +2,7 @@ import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
 import rhea from "rhea";
 import type { AmqpError } from "./conditions.ts";
 import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
-import type { Guard } from "./guard.ts";
+import { type Guard, listen } from "./guard.ts";
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 
 /** Members of the library that its types do not declare. */
@@ -61,17 +61,16 @@ export class AmqpOutgoingLink {
     const { attach } = (link as unknown as UndeclaredSender).local;
     attach.snd_settle_mode = UNSETTLED;
     attach.rcv_settle_mode = link.rcv_settle_mode;
-    const on = (event: string, handle: (context: EventContext) => void): void => {
-      link.on(event, (context: EventContext) => guard(() => handle(context)));
-    };
-    on("sender_flow", () => this.#wake());
-    on("sender_draining", () => this.#isDraining = true);
-    on("accepted", (context) => this.#settle(context, "complete"));
-    on("released", (context) => this.#settle(context, "abandon"));
-    on("modified", (context) => this.#settle(context, "abandon"));
-    on("rejected", (context) => this.#settle(context, "reject"));
-    // The client has settled without naming an outcome.
-    on("settled", ({ delivery }) => this.#forget(delivery!)?.unlock());
+    listen(link, guard, {
+      sender_flow: () => this.#wake(),
+      sender_draining: () => this.#isDraining = true,
+      accepted: (context) => this.#settle(context, "complete"),
+      released: (context) => this.#settle(context, "abandon"),
+      modified: (context) => this.#settle(context, "abandon"),
+      rejected: (context) => this.#settle(context, "reject"),
+      // The client has settled without naming an outcome.
+      settled: ({ delivery }) => this.#forget(delivery!)?.unlock(),
+    });
     this.#wake();
   }
 

@@ -6,7 +6,7 @@ import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
 import type { PlannedOutcome } from "./fault_state.ts";
 import { AmqpGrants } from "./grants.ts";
-import type { Guard } from "./guard.ts";
+import { type Guard, listen } from "./guard.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
@@ -43,14 +43,13 @@ export class AmqpPeer {
     this.#cbs = new AmqpCbs(backend, guard, (grant) => {
       if (!this.#isGone) this.#grants.add(grant);
     });
-    const on = (event: string, handle: (context: EventContext) => void): void => {
-      connection.on(event, (context: EventContext) => guard(() => handle(context)));
-    };
-    on("receiver_open", ({ receiver }) => this.#onSendingClient(receiver!));
-    on("sender_open", ({ sender }) => this.#onReceivingClient(sender!));
-    on("receiver_close", ({ receiver }) => this.#forget(receiver!));
-    on("sender_close", ({ sender }) => this.#forget(sender!));
-    on("session_close", ({ session }) => this.#forgetSession(session!));
+    listen(connection, guard, {
+      receiver_open: ({ receiver }) => this.#onSendingClient(receiver!),
+      sender_open: ({ sender }) => this.#onReceivingClient(sender!),
+      receiver_close: ({ receiver }) => this.#forget(receiver!),
+      sender_close: ({ sender }) => this.#forget(sender!),
+      session_close: ({ session }) => this.#forgetSession(session!),
+    });
   }
 
   /** To be called when the connection has ended. */
@@ -90,7 +89,7 @@ export class AmqpPeer {
     if (parsed?.kind !== "devicebound") return link.close(amqpErrorOfFault(unknownAddress(address)));
     const messageLink = this.#authorize(link, parsed);
     if (messageLink === undefined) return;
-    link.on("message", (context: EventContext) => this.#guard(() => this.#onMessage(context)));
+    listen(link, this.#guard, { message: (context) => this.#onMessage(context) });
     link.set_target({ address });
     messageLink.isWithoutCredit = this.#backend.faults.refusesCredit;
     if (!messageLink.isWithoutCredit) grantCredit(link);

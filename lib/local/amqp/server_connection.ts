@@ -16,7 +16,6 @@ interface UndeclaredConnection extends GuardedConnection {
   readonly local: { open: { idle_time_out: number | undefined } };
   readonly remote: { open: { idle_time_out: number | undefined } };
   accept(socket: GatedSocket): void;
-  _process(): void;
   abort_socket(socket: GatedSocket): void;
 }
 
@@ -65,9 +64,6 @@ export class AmqpServerConnection implements FaultyConnection {
       this.#connection.on(event, () => this.#end(UNREADABLE));
     }
     this.#connection.on("connection_open", () => boundIdleTimeOut(this.#connection.remote.open));
-    // The library does this in a later turn, with nobody to catch what it throws.
-    const process = this.#connection._process.bind(this.#connection);
-    this.#connection._process = () => this.guard(process);
     this.#peer = new AmqpPeer(backend, this.#connection, (work) => this.guard(work));
     backend.faults.connections.add(this);
     if (backend.faults.isStalled) this.hold();
