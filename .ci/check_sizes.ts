@@ -18,15 +18,15 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 11_500,
+  Statistics: 12_000,
   // Ten methods with the checks of all that a device identity holds, bulk among them: 0.4 kB more than one noun may have.
-  DeviceIdentities: 12_000,
-  ModuleIdentities: 11_500,
-  Twins: 11_500,
-  ModuleTwins: 11_500,
-  Queries: 11_500,
-  DirectMethods: 11_500,
-  C2dQueues: 11_500,
+  DeviceIdentities: 12_500,
+  ModuleIdentities: 12_000,
+  Twins: 12_000,
+  ModuleTwins: 12_000,
+  Queries: 12_000,
+  DirectMethods: 12_000,
+  C2dQueues: 12_000,
 };
 
 /** A part of the module as users load it. */
@@ -51,7 +51,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 15_000,
+    limitInBytes: 15_500,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

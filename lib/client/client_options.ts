@@ -1,6 +1,6 @@
 import { type CallLimits, checkLimits } from "../timing/call_limiter.ts";
 import { checkTimeout } from "../timing/deadline.ts";
-import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
+import { checkChoice, checkNumber, checkText, checkType, checkWhole } from "../values/checks.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
 
@@ -9,6 +9,12 @@ export const DEFAULT_TIMEOUT_IN_MS = 100_000;
 
 /** How long one attempt of a repeatable call may take by default. */
 export const DEFAULT_ATTEMPT_TIMEOUT_IN_MS = 30_000;
+
+/** How long the body of an answer may be by default. */
+export const DEFAULT_MAX_RESPONSE_BYTES: number = 64 * 2 ** 20;
+
+/** A longer text might not fit into a string. */
+const MOST_RESPONSE_BYTES = 256 * 2 ** 20;
 
 /** How a client reaches its hub. Everything is optional. */
 export interface ClientOptions {
@@ -54,6 +60,12 @@ export interface ClientOptions {
   /** Limits the HTTP requests to the hub. By default there is no limit. */
   limits?: CallLimits;
   /**
+   * How many bytes the hub's answer to a call may have, once it is decompressed; up to 256 MiB. The call ends with
+   * `InvalidResponse` if there are more, or if an answer that is an error has more than 1 MiB.
+   * @default {67108864}
+   */
+  maxResponseBytes?: number;
+  /**
    * How long a signed token is valid, in seconds. Tokens are renewed before they expire.
    * @default {3600}
    */
@@ -91,6 +103,7 @@ export function checkClientOptions(options: ClientOptions): void {
     attemptTimeoutInMs: checkTimeout,
     retryOptions: resolveRetryOptions,
     limits: checkLimits,
+    maxResponseBytes: (value, name) => checkWhole(name, value, 1, MOST_RESPONSE_BYTES),
     sasTokenTtlInSeconds: (value, name) =>
       checkNumber(
         name,

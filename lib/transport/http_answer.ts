@@ -1,3 +1,4 @@
+import { maxBytesOf } from "./answer_bytes.ts";
 import { type CallSubject, errorFromResponse } from "./error_response.ts";
 import { failure } from "../errors/failures.ts";
 import type { GeneratedResult } from "./generated_client.ts";
@@ -25,13 +26,17 @@ export function readAnswer(
   signedInAs: string,
 ): GeneratedResult {
   const { status, body } = response;
+  const facts = { statusCode: status };
+  if (body === undefined) {
+    const limit = `more than ${maxBytesOf(status, request.maxResponseBytes)} bytes`;
+    throw failure(call, "InvalidResponse", `the hub answered ${status} with ${limit}`, facts);
+  }
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess || call.accepts !== undefined) {
     const isEmpty = body === "" && (status === 204 || call.mayBeEmpty === true);
     const data = isEmpty ? undefined : parseJson(body);
     if (isSuccess ? data !== undefined || isEmpty : call.accepts!(status, data)) return { data, response };
   }
-  const facts = { statusCode: status };
   if (isSuccess) {
     throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not JSON`, facts);
   }

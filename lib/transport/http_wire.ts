@@ -1,4 +1,5 @@
 import type { Deadline } from "../timing/deadline.ts";
+import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
 
 /** A complete HTTP request, which {@linkcode Send} sends. */
 export interface WireRequest {
@@ -9,12 +10,15 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
+  /** How many bytes the body of the answer may have, once it is decompressed. */
+  readonly maxResponseBytes: number;
 }
 
 /** The complete answer to a {@linkcode WireRequest}. */
 export interface WireResponse {
   readonly status: number;
-  readonly body: string;
+  /** The body; `undefined` if it is too long. It was not read to its end then, and its connection is closed. */
+  readonly body: string | undefined;
   /** The part of `Headers` that is needed. Names must be given in lower case. */
   readonly headers: { get(name: string): string | null };
 }
@@ -47,14 +51,31 @@ function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text)
     const body = text === undefined ? undefined : bodyOf(text);
     // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
     const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
+    const maxBytes = maxBytesOf(response.status, request.maxResponseBytes);
     return {
       // A browser hides a redirect behind status 0.
       status: response.type === "opaqueredirect" ? 302 : response.status,
-      body: await response.text(),
+      body: await bodyWithin(maxBytes, response),
       headers: response.headers,
     };
   }
   return { send, close: () => {} };
+}
+
+/** Returns the body of an answer, or `undefined` if it is too long. */
+async function bodyWithin(maxBytes: number, response: Response): Promise<string | undefined> {
+  // Other implementations of fetch may have bodies of other kinds.
+  const reader = response.body?.getReader?.();
+  if (reader === undefined) return await response.text();
+  const bytes = new AnswerBytes(maxBytes);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return bytes.text();
+    if (bytes.add(value)) continue;
+    // This closes the connection, which need not be waited for.
+    reader.cancel().catch(() => {});
+    return undefined;
+  }
 }
 
 /**

@@ -2,7 +2,12 @@ import type { Client } from "../../gen/client/index.ts";
 import { type AnswerRules, readAnswer } from "./http_answer.ts";
 import { CallLimiter } from "../timing/call_limiter.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
-import { type ClientOptions, DEFAULT_ATTEMPT_TIMEOUT_IN_MS, DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
+import {
+  type ClientOptions,
+  DEFAULT_ATTEMPT_TIMEOUT_IN_MS,
+  DEFAULT_MAX_RESPONSE_BYTES,
+  DEFAULT_TIMEOUT_IN_MS,
+} from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
 import { type Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import type { CallSubject } from "./error_response.ts";
@@ -73,6 +78,7 @@ export class HubTransport {
   readonly #commonHeaders: Record<string, string> = { Accept: "application/json" };
   readonly #timeoutInMs: number;
   readonly #attemptTimeoutInMs: number;
+  readonly #maxResponseBytes: number;
   readonly #retryOptions: Required<RetryOptions>;
   readonly #limiter: CallLimiter | undefined;
   readonly #client: Client;
@@ -88,6 +94,7 @@ export class HubTransport {
     if (agent !== undefined) this.#commonHeaders["User-Agent"] = agent;
     this.#timeoutInMs = options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
     this.#attemptTimeoutInMs = options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS;
+    this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES;
     this.#retryOptions = resolveRetryOptions(options.retryOptions);
     this.#limiter = options.limits === undefined ? undefined : new CallLimiter(options.limits);
     this.#client = generatedClient<HubCall>((method, request) => this.#exchange(method, request));
@@ -115,7 +122,14 @@ export class HubTransport {
     // This comes before any attempt, since a body that JSON cannot represent is the caller's mistake, not a failure.
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const path = requestPath(request.url, request.path, request.query);
-    const wireRequest: WireRequest = { method, origin: this.#origin, path, headers: this.#headers(request), body };
+    const wireRequest: WireRequest = {
+      method,
+      origin: this.#origin,
+      path,
+      headers: this.#headers(request),
+      body,
+      maxResponseBytes: this.#maxResponseBytes,
+    };
     const end = performance.now() + this.#timeoutOf(call);
     let retries: Retries | undefined;
     for (;;) {

@@ -1,4 +1,5 @@
 import type { Deadline } from "../timing/deadline.ts";
+import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
 import type { Wire, WireRequest, WireResponse } from "./http_wire.ts";
 
 /**
@@ -29,8 +30,7 @@ interface NodeResponse {
   readonly statusCode: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly complete: boolean;
-  setEncoding(encoding: "utf8"): void;
-  on(event: "data", listener: (chunk: string) => void): void;
+  on(event: "data", listener: (chunk: Uint8Array) => void): void;
   on(event: "end" | "close", listener: () => void): void;
 }
 interface RuntimeGlobals {
@@ -63,13 +63,18 @@ export function nodeHttpsWire(): Wire | undefined {
       const body = request.body === undefined ? undefined : ENCODER.encode(request.body);
       const headers = headerList(origin.host, request, body);
       const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
-        let text = "";
-        incoming.setEncoding("utf8");
-        incoming.on("data", (chunk) => text += chunk);
-        incoming.on("end", () => {
+        const status = incoming.statusCode;
+        const bytes = new AnswerBytes(maxBytesOf(status, request.maxResponseBytes));
+        function succeed(body: string | undefined): void {
           deadline.listen(undefined);
-          resolve({ status: incoming.statusCode, body: text, headers: { get: (name) => headerOf(incoming, name) } });
+          resolve({ status, body, headers: { get: (name) => headerOf(incoming, name) } });
+        }
+        incoming.on("data", (chunk) => {
+          if (bytes.add(chunk)) return;
+          succeed(undefined);
+          outgoing.destroy();
         });
+        incoming.on("end", () => succeed(bytes.text()));
         incoming.on("close", () => {
           if (!incoming.complete) fail(new Error("The connection closed before the whole answer had arrived"));
         });

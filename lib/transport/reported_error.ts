@@ -17,7 +17,7 @@ export interface ReportedError {
 const MAX_ID_LENGTH = 128;
 
 /** Reads an answer that is not a success, in any of the shapes that the hub uses. The `secrets` are removed. */
-export function reportedError({ body, headers }: WireResponse, secrets: readonly string[]): ReportedError {
+export function reportedError({ body = "", headers }: WireResponse, secrets: readonly string[]): ReportedError {
   // An answer may echo what was sent. It is redacted before it is split up, since a secret is recognized by the name in
   // front of it.
   function textOf(value: unknown): string {
