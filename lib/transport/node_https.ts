@@ -23,6 +23,7 @@ interface NodeRequestOptions {
 }
 interface NodeRequest {
   on(event: "error", listener: (error: Error) => void): void;
+  on(event: "close", listener: () => void): void;
   end(body?: Uint8Array): void;
   destroy(error?: Error): void;
 }
@@ -31,7 +32,7 @@ interface NodeResponse {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly complete: boolean;
   on(event: "data", listener: (chunk: Uint8Array) => void): void;
-  on(event: "end" | "close", listener: () => void): void;
+  on(event: "end", listener: () => void): void;
 }
 interface RuntimeGlobals {
   Bun?: unknown;
@@ -62,12 +63,22 @@ export function nodeHttpsWire(): Wire | undefined {
       const { method, path } = request;
       const body = request.body === undefined ? undefined : ENCODER.encode(request.body);
       const headers = headerList(origin.host, request, body);
+      let answer: NodeResponse | undefined;
+      let isSettled = false;
+      function settle(result: () => void): void {
+        // Some events come later, when the deadline may have a listener for the next request of the same call.
+        if (isSettled) return;
+        isSettled = true;
+        deadline.listen(undefined);
+        result();
+      }
+      const fail = (error: unknown): void => settle(() => reject(error));
       const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
+        answer = incoming;
         const status = incoming.statusCode;
         const bytes = new AnswerBytes(maxBytesOf(status, request.maxResponseBytes));
         function succeed(body: string | undefined): void {
-          deadline.listen(undefined);
-          resolve({ status, body, headers: { get: (name) => headerOf(incoming, name) } });
+          settle(() => resolve({ status, body, headers: { get: (name) => headerOf(incoming, name) } }));
         }
         incoming.on("data", (chunk) => {
           if (bytes.add(chunk)) return;
@@ -75,19 +86,16 @@ export function nodeHttpsWire(): Wire | undefined {
           outgoing.destroy();
         });
         incoming.on("end", () => succeed(bytes.text()));
-        incoming.on("close", () => {
-          if (!incoming.complete) fail(new Error("The connection closed before the whole answer had arrived"));
-        });
       });
-      function fail(error: unknown): void {
-        deadline.listen(undefined);
-        reject(error);
-      }
       deadline.listen((reason) => {
         outgoing.destroy();
         fail(reason);
       });
       outgoing.on("error", fail);
+      // This is the last event of every request, also of one that ends without an error, such as with status 101.
+      outgoing.on("close", () => {
+        if (!answer?.complete) fail(new Error("The connection closed before the whole answer had arrived"));
+      });
       outgoing.end(body);
     });
   }
