@@ -27,18 +27,28 @@ interface NodeRequest {
   end(body?: Uint8Array): void;
   destroy(error?: Error): void;
 }
-interface NodeResponse {
+interface NodeStream {
+  on(event: "data", listener: (chunk: Uint8Array) => void): void;
+  on(event: "end", listener: () => void): void;
+  on(event: "error", listener: (error: Error) => void): void;
+  pipe(destination: NodeStream): NodeStream;
+}
+interface NodeResponse extends NodeStream {
   readonly statusCode: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly complete: boolean;
-  on(event: "data", listener: (chunk: Uint8Array) => void): void;
-  on(event: "end", listener: () => void): void;
 }
+interface NodeZlib {
+  createGunzip(): NodeStream;
+  createBrotliDecompress(): NodeStream;
+}
+/** Returns one of the modules that this file uses, by its name. */
+type GetBuiltinModule = (id: string) => NodeHttp & NodeZlib;
 interface RuntimeGlobals {
   Bun?: unknown;
   Deno?: unknown;
   navigator?: { userAgent?: string };
-  process?: { versions?: { node?: string }; getBuiltinModule?: (id: string) => NodeHttp };
+  process?: { versions?: { node?: string }; getBuiltinModule?: GetBuiltinModule };
 }
 
 /**
@@ -80,12 +90,14 @@ export function nodeHttpsWire(): Wire | undefined {
         function succeed(body: string | undefined): void {
           settle(() => resolve({ status, body, headers: { get: (name) => headerOf(incoming, name) } }));
         }
-        incoming.on("data", (chunk) => {
+        const body = decompressed(incoming, getBuiltinModule!);
+        body.on("data", (chunk) => {
           if (bytes.add(chunk)) return;
           succeed(undefined);
           outgoing.destroy();
         });
-        incoming.on("end", () => succeed(bytes.text()));
+        body.on("end", () => succeed(bytes.text()));
+        if (body !== incoming) body.on("error", fail);
       });
       deadline.listen((reason) => {
         outgoing.destroy();
@@ -112,7 +124,7 @@ interface Origin {
   options: Pick<NodeRequestOptions, "agent" | "protocol" | "hostname" | "port">;
 }
 
-function prepareOrigin(origin: string, getBuiltinModule: (id: string) => NodeHttp): Origin {
+function prepareOrigin(origin: string, getBuiltinModule: GetBuiltinModule): Origin {
   const { protocol, host, hostname, port } = new URL(origin);
   const http = getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
   // Last in, first out: the connection that was used last is the one that the hub is least likely to have closed.
@@ -132,6 +144,18 @@ function headerList(host: string, { method, headers }: WireRequest, body: Uint8A
   const hasBody = body !== undefined || method.startsWith("P");
   if (hasBody) list.push("Content-Length", String(body?.byteLength ?? 0));
   return list;
+}
+
+/**
+ * Returns the body of an answer without its compression. None is asked for, but a proxy may compress all the same, and every
+ * `fetch` undoes these two.
+ */
+function decompressed(incoming: NodeResponse, getBuiltinModule: GetBuiltinModule): NodeStream {
+  const { "content-encoding": encoding, "content-length": length } = incoming.headers;
+  const isEmpty = incoming.statusCode === 204 || length === "0";
+  if (isEmpty || !/^(?:gzip|br)$/i.test(String(encoding))) return incoming;
+  const zlib = getBuiltinModule("node:zlib");
+  return incoming.pipe(/br/i.test(String(encoding)) ? zlib.createBrotliDecompress() : zlib.createGunzip());
 }
 
 function headerOf(response: NodeResponse, name: string): string | null {
