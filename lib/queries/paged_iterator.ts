@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../timing/deadline.ts";
+import { badToken } from "./query_page.ts";
 
-/** What {@linkcode PagedAsyncIterableIterator.byPage} can be told. */
+/** Settings for {@linkcode PagedAsyncIterableIterator.byPage}. */
 export interface PageSettings {
   /** Starts with the page that follows the one with this token. By default the first page is read first. */
   continuationToken?: string;
@@ -58,11 +59,20 @@ async function* readPages<T, TPage extends Page<T>>(
   abortSignal: AbortSignal | undefined,
 ): AsyncGenerator<TPage, undefined> {
   let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
+  // A token that comes back would begin a circle. It is compared with the last one, and with the one from 1, 2, 4, … pages
+  // after the start: a circle of any length meets such a mark, and no list of all tokens is needed.
+  let last = continuationToken;
+  let marked = last;
+  let count = 0;
   while (next) {
     const page: TPage = await next;
     throwIfAborted(abortSignal);
     const token = page.continuationToken;
-    next = token === undefined ? undefined : fetchPage(token, maxPageSize);
+    if (token === undefined) next = undefined;
+    else if (token === last || token === marked) next = Promise.reject(badToken("one that it has given before"));
+    else next = fetchPage(token, maxPageSize);
+    last = token;
+    if ((++count & (count - 1)) === 0) marked = token;
     // The consumer may never ask for this page, and then its failure must not count as an unhandled rejection.
     next?.catch(() => {});
     yield page;

@@ -1,4 +1,6 @@
 import type { QuerySpecification } from "../../gen/types.gen.ts";
+import type { IoTHubError } from "../errors/errors.ts";
+import { failure } from "../errors/failures.ts";
 import { checkText, checkWhole } from "../values/checks.ts";
 import { isObject } from "../values/json.ts";
 
@@ -34,6 +36,8 @@ const ITEM_TYPES: readonly QueryItemType[] = [
   "deviceRegistration",
 ];
 
+const TOKEN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
 /** Returns the body of a request for a query. Throws unless the query's text is there. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
   const text: unknown = isObject(query) ? query.query : query;
@@ -48,8 +52,7 @@ export function pagingHeaders(
 ): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
   if (continuationToken !== undefined) {
     // The token is sent in a header, as it came. One that a header cannot contain does not come from the hub.
-    const form = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-    checkText("continuationToken", continuationToken, form, "visible ASCII; leave it out for the first page");
+    checkText("continuationToken", continuationToken, TOKEN, "visible ASCII; leave it out for the first page");
   }
   checkWhole("maxItemCount", maxItemCount, 1);
   return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
@@ -59,10 +62,20 @@ export function pagingHeaders(
 export function queryResult<T>(data: unknown, headers: { get(name: string): string | null }): QueryResult<T> {
   // The hub writes the type in Pascal case. The API description, and so our type, has it in camel case.
   const type = headers.get("x-ms-item-type")?.toLowerCase();
+  // An empty token means the end, as a missing one does.
+  const continuationToken = headers.get("x-ms-continuation") || undefined;
+  if (continuationToken !== undefined && !TOKEN.test(continuationToken)) {
+    throw badToken("one that no header can carry back");
+  }
   return {
     type: ITEM_TYPES.find((known) => known.toLowerCase() === type) ?? "unknown",
-    items: (data ?? []) as T[],
-    // An empty token means the end, as a missing one does.
-    continuationToken: headers.get("x-ms-continuation") || undefined,
+    items: data as T[],
+    continuationToken,
   };
+}
+
+/** Returns the error for a continuation token with which the query cannot go on. `what` says what is wrong with it. */
+export function badToken(what: string): IoTHubError {
+  const reason = `the hub's continuation token is ${what}`;
+  return failure({ operation: "queryIotHub" }, "InvalidResponse", reason);
 }

@@ -2,7 +2,7 @@ import { maxBytesOf } from "./answer_bytes.ts";
 import { type CallSubject, errorFromResponse } from "./error_response.ts";
 import { failure } from "../errors/failures.ts";
 import type { GeneratedResult } from "./generated_client.ts";
-import { parseJson } from "../values/json.ts";
+import { isObject, parseJson } from "../values/json.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import type { WireRequest, WireResponse } from "./http_wire.ts";
 
@@ -10,7 +10,7 @@ import type { WireRequest, WireResponse } from "./http_wire.ts";
 export interface AnswerRules {
   /** Decides whether an answer outside 200–299 is a result nevertheless. */
   readonly accepts?: (status: number, data: unknown) => boolean;
-  /** Whether a success may have an empty body with any status, not only with 204. A deletion may. */
+  /** Whether a success may have an empty body. That of a deletion may. */
   readonly mayBeEmpty?: boolean;
 }
 
@@ -32,13 +32,17 @@ export function readAnswer(
     throw failure(call, "InvalidResponse", `the hub answered ${status} with ${limit}`, facts);
   }
   const isSuccess = status >= 200 && status < 300;
+  const isArray = call.facts.returnsArray;
   if (isSuccess || call.accepts !== undefined) {
-    const isEmpty = body === "" && (status === 204 || call.mayBeEmpty === true);
-    const data = isEmpty ? undefined : parseJson(body);
-    if (isSuccess ? data !== undefined || isEmpty : call.accepts!(status, data)) return { data, response };
+    const data = parseJson(body);
+    const isResult = isSuccess
+      ? (isArray ? Array.isArray(data) : isObject(data)) || (body === "" && call.mayBeEmpty)
+      : call.accepts!(status, data);
+    if (isResult) return { data, response };
   }
   if (isSuccess) {
-    throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not JSON`, facts);
+    const expected = `a JSON ${isArray ? "array" : "object"}`;
+    throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not ${expected}`, facts);
   }
   if (status >= 300 && status < 400) {
     throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);

@@ -16,6 +16,8 @@ export interface OperationFacts {
    * because of the first, and a direct method would run twice on the device.
    */
   readonly mayRunTwice: boolean;
+  /** Whether a success has a JSON array as its body, and not an object. */
+  readonly returnsArray?: boolean;
 }
 
 // There is one row for each method that makes a request itself. Methods that only call others, such as `modifyTwin`, have
@@ -31,7 +33,7 @@ export const updateDeviceWithSas: OperationFacts                  = { name: "upd
 export const updateDeviceWithX509: OperationFacts                 = { name: "updateDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
 export const updateDeviceWithCertificateAuthority: OperationFacts = { name: "updateDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
 export const getDevice: OperationFacts                            = { name: "getDevice",                            noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true };
-export const getDevices: OperationFacts                           = { name: "getDevices",                           noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const getDevices: OperationFacts                           = { name: "getDevices",                           noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true, returnsArray: true };
 export const deleteDevice: OperationFacts                         = { name: "deleteDevice",                         noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
 export const bulkCreateOrUpdateDevices: OperationFacts            = { name: "bulkCreateOrUpdateDevices",            noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
 
@@ -42,7 +44,7 @@ export const updateModuleWithSas: OperationFacts                  = { name: "upd
 export const updateModuleWithX509: OperationFacts                 = { name: "updateModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
 export const updateModuleWithCertificateAuthority: OperationFacts = { name: "updateModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
 export const getModule: OperationFacts                            = { name: "getModule",                            noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true };
-export const getModules: OperationFacts                           = { name: "getModules",                           noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true };
+export const getModules: OperationFacts                           = { name: "getModules",                           noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true, returnsArray: true };
 export const deleteModule: OperationFacts                         = { name: "deleteModule",                         noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
 
 export const getTwin: OperationFacts                              = { name: "getTwin",                              noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
@@ -53,7 +55,7 @@ export const getModuleTwin: OperationFacts                        = { name: "get
 export const replaceModuleTwin: OperationFacts                    = { name: "replaceModuleTwin",                    noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
 export const updateModuleTwin: OperationFacts                     = { name: "updateModuleTwin",                     noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
 
-export const queryIotHub: OperationFacts                          = { name: "queryIotHub",                          noun: "Queries",          right: "ServiceConnect", mayRunTwice: true };
+export const queryIotHub: OperationFacts                          = { name: "queryIotHub",                          noun: "Queries",          right: "ServiceConnect", mayRunTwice: true, returnsArray: true };
 
 export const invokeDeviceMethod: OperationFacts                   = { name: "invokeDeviceMethod",                   noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
 export const invokeDeviceModuleMethod: OperationFacts             = { name: "invokeDeviceModuleMethod",             noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };

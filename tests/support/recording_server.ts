@@ -25,7 +25,7 @@ export class RecordingServer {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** Listens on a free port. `answer` is what a GET, PUT, POST or PATCH gets; a DELETE gets 204. */
+  /** Listens on a free port. `answer` is what a GET, PUT, POST or PATCH gets; a DELETE gets 204, unless it is a purge. */
   static async listen(answer: (request: ReceivedRequest) => unknown): Promise<RecordingServer> {
     const server = createServer((incoming, outgoing) => {
       const chunks: Uint8Array[] = [];
@@ -34,7 +34,7 @@ export class RecordingServer {
         try {
           const request = readRequest(incoming, joinBytes(chunks));
           recorder.requests.push(request);
-          if (request.method === "DELETE") outgoing.writeHead(204).end();
+          if (request.method === "DELETE" && !/\/commands\?/.test(incoming.url!)) outgoing.writeHead(204).end();
           else outgoing.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer(request)));
         } catch (error) {
           // An escape, a character or a body that is none: the call must fail, not wait.

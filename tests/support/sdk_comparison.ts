@@ -136,6 +136,8 @@ function essence({ method, segments, query, headers, body }: ReceivedRequest): E
 /** Enough of an answer for both packages to make a result of it. */
 function answer({ method, segments }: ReceivedRequest): unknown {
   const last = segments.at(-1)!;
-  const isList = method === "GET" ? ["devices", "", "modules"].includes(last) : last === "query";
+  const isList = method === "GET"
+    ? ["devices", "", "modules"].includes(last) && segments[0] !== "statistics"
+    : last === "query";
   return isList ? [] : { deviceId: "d1", status: 200, isSuccessful: true };
 }
