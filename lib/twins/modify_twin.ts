@@ -4,6 +4,7 @@ import { failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { checkType, checkWhole } from "../values/checks.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import { isEtag } from "../transport/if_match.ts";
 import type { TwinPatch } from "./twin_patch.ts";
 
 /** Returns the changes to write to a twin that was just read, or `undefined` to leave the twin unchanged. */
@@ -47,6 +48,11 @@ export async function modifyTwin(
       // This is the caller's code, which may take long and may ignore the signal.
       const patch = await deadline.race(Promise.resolve(change(twin)));
       if (patch === undefined) return twin;
+      if (!isEtag(twin.etag)) {
+        // Without it the write would match any version, and undo what others have written.
+        const reason = "the hub sent the twin without a usable etag, so nothing was written";
+        throw failure({ operation }, "InvalidResponse", reason);
+      }
       try {
         return await write(patch, { ...remaining(), etag: twin.etag });
       } catch (error) {

@@ -162,6 +162,7 @@ export class ModuleTwins extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device or module.
    * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the twin each time.
+   * @throws {IoTHubError} `InvalidResponse` when the twin came without an etag; nothing is written.
    *
    * @example Lower a limit if it is too high
    * ```ts

@@ -153,6 +153,7 @@ export class Twins extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the twin each time.
+   * @throws {IoTHubError} `InvalidResponse` when the twin came without an etag; nothing is written.
    *
    * @example Increment a counter
    * ```ts
