@@ -1,5 +1,6 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
 import type { SendOptions } from "../messages/message_connection.ts";
+import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -77,7 +78,7 @@ export class C2dSender implements ConnectionUser {
         lastFailure: undefined,
         isSettled: false,
       };
-      if (onAbort !== undefined) abortSignal!.addEventListener("abort", onAbort, { once: true });
+      if (onAbort !== undefined) follow(abortSignal!, onAbort);
       this.#pendingBytes += size;
       if (this.#pending++ === 0) this.#connection?.wake();
       this.#queue.add(pending);
@@ -218,7 +219,7 @@ export class C2dSender implements ConnectionUser {
     if (pending.isSettled) return;
     pending.isSettled = true;
     const { message, options, onAbort, resolve, reject } = pending;
-    if (onAbort !== undefined) options.abortSignal!.removeEventListener("abort", onAbort);
+    if (onAbort !== undefined) unfollow(options.abortSignal!, onAbort);
     this.#pendingBytes -= message.body.byteLength;
     if (--this.#pending === 0) this.#becomeIdle();
     if (reason === undefined) resolve();

@@ -2,7 +2,7 @@ import type { PendingSend } from "./pending_send.ts";
 
 /** The messages of a device that are held back, since one of them has to be sent again. */
 interface Lane {
-  readonly held: PendingSend[];
+  readonly held: Set<PendingSend>;
   /** How many messages for the device are without a verdict, and could still arrive before what is sent now. */
   inFlight: number;
   waitInMs: number;
@@ -45,7 +45,7 @@ export class SendQueue {
       this.#waiting.delete(pending);
       const lane = this.#lanes.size === 0 ? undefined : this.#lanes.get(pending.message.to);
       if (lane === undefined) return pending;
-      lane.held.push(pending);
+      lane.held.add(pending);
     }
     return undefined;
   }
@@ -58,9 +58,7 @@ export class SendQueue {
   /** Removes a message whose caller no longer waits. */
   delete(pending: PendingSend): void {
     if (this.#waiting.delete(pending)) return;
-    const held = this.#lanes.get(pending.message.to)?.held ?? [];
-    const index = held.indexOf(pending);
-    if (index >= 0) held.splice(index, 1);
+    this.#lanes.get(pending.message.to)?.held.delete(pending);
   }
 
   /**
@@ -74,10 +72,10 @@ export class SendQueue {
     const { to } = pending.message;
     let lane = this.#lanes.get(to);
     if (lane === undefined) {
-      lane = { held: [], inFlight: inFlight(), waitInMs, timer: undefined };
+      lane = { held: new Set(), inFlight: inFlight(), waitInMs, timer: undefined };
       this.#lanes.set(to, lane);
     }
-    lane.held.push(pending);
+    lane.held.add(pending);
     lane.waitInMs = Math.max(lane.waitInMs, waitInMs);
     if (lane.inFlight === 0) this.#openLater(to, lane);
   }

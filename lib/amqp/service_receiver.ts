@@ -1,5 +1,6 @@
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { failure } from "../errors/failures.ts";
+import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { abortReason } from "../timing/deadline.ts";
 import { backOff } from "../timing/retry.ts";
 import type { MessageReceiver, ReceiverOptions } from "../messages/message_connection.ts";
@@ -66,7 +67,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
     this.#outage = new Outage(options.timeoutInMs, () => this.#giveUp());
     this.#onAbort = () => this.#end(abortReason(options.abortSignal!));
-    options.abortSignal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (options.abortSignal !== undefined) follow(options.abortSignal, this.#onAbort);
   }
 
   /** Whether somebody is waiting for a message. */
@@ -218,7 +219,8 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
     this.#hasEnded = true;
     this.#ended = reason;
     clearTimeout(this.#retryTimer);
-    this.#options.abortSignal?.removeEventListener("abort", this.#onAbort);
+    const { abortSignal } = this.#options;
+    if (abortSignal !== undefined) unfollow(abortSignal, this.#onAbort);
     const link = this.#link;
     this.#link = undefined;
     link?.close();

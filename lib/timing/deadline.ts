@@ -1,3 +1,4 @@
+import { follow, unfollow } from "./abort_listeners.ts";
 import { checkNumber, wrongType } from "../values/checks.ts";
 
 /** `setTimeout` counts in 32 bits. With a longer delay it would fire at once. */
@@ -52,7 +53,7 @@ export class Deadline {
     this.#outer = outer;
     this.#follow = () => this.end(abortReason(outer));
     if (outer.aborted) this.#follow();
-    else outer.addEventListener("abort", this.#follow);
+    else follow(outer, this.#follow);
   }
 
   /** Fires when the call ends. It is created on first use, since a signal is a tenth of what a call costs on Node. */
@@ -122,7 +123,7 @@ export class Deadline {
   /** Stops listening to the caller's signal, and clears the timer. */
   release(): void {
     clearTimeout(this.#timer);
-    if (this.#follow !== undefined) this.#outer!.removeEventListener("abort", this.#follow);
+    if (this.#follow !== undefined) unfollow(this.#outer!, this.#follow);
   }
 }
 
