@@ -9,17 +9,23 @@ import type { TokenCredential } from "./token_credential.ts";
 export interface HubToken {
   /** The value of the header `Authorization`: `SharedAccessSignature …` or `Bearer …`. */
   readonly authorization: string;
-  /** When it expires, in milliseconds since 1970. */
+  /** When it expires by this machine's clock, in milliseconds since 1970. */
   readonly expiresOn: number;
   /** When the token should be renewed, in milliseconds since 1970, if its source says so. */
   readonly renewOn?: number;
 }
 
-/** Makes a token. `now` is the hub's time as far as it is known, in milliseconds since 1970. */
-type TokenMaker = (now: number) => Promise<HubToken>;
+/** Makes a token. The offset is how far the hub's clock is ahead of this machine's, as far as that is known. */
+type TokenMaker = (clockOffsetInMs: number) => Promise<HubToken>;
 
 /** A clock that is off by no more than this is considered right. */
 const CLOCK_TOLERANCE_IN_MS = 60_000;
+
+/**
+ * A clock that is off by more than this is not believed. Otherwise an answer could make this client sign tokens that are
+ * valid for years.
+ */
+const MAX_CLOCK_OFFSET_IN_MS = 12 * 3_600_000;
 
 /** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 300_000;
@@ -66,8 +72,9 @@ export class HubCredential {
     const current = this.#current;
     if (current?.authorization !== refused) return current;
     const offset = answeredAt - Date.now();
+    const size = Math.abs(offset);
     // A small offset means nothing: the header counts whole seconds, and the answer took some time to arrive.
-    this.#clockOffsetInMs = Math.abs(offset) > CLOCK_TOLERANCE_IN_MS ? offset : 0;
+    this.#clockOffsetInMs = size > CLOCK_TOLERANCE_IN_MS && size <= MAX_CLOCK_OFFSET_IN_MS ? offset : 0;
     return await this.getToken({ ...options, forceRefresh: true });
   }
 
@@ -94,12 +101,11 @@ export class HubCredential {
     try {
       const started = Date.now();
       const source = this.#source;
-      const token = await (typeof source === "function" ? source(started + this.#clockOffsetInMs) : source);
-      const expiresOn = token.expiresOn - this.#clockOffsetInMs;
+      const token = await (typeof source === "function" ? source(this.#clockOffsetInMs) : source);
+      const { expiresOn, renewOn = Infinity } = token;
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
-      this.#renewAt = Math.min(token.renewOn ?? Infinity, expiresOn - margin);
-      // From here on the expiry is in terms of this machine's clock.
-      return this.#current = { ...token, expiresOn };
+      this.#renewAt = Math.min(renewOn, expiresOn - margin);
+      return this.#current = token;
     } finally {
       this.#pending = undefined;
     }
@@ -115,12 +121,13 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
     return new HubCredential(hostName, "the given SharedAccessSignature", token);
   }
   let key: Promise<CryptoKey> | undefined;
-  return new HubCredential(hostName, `the policy "${sharedAccessKeyName}"`, async (now) => {
+  return new HubCredential(hostName, `the policy "${sharedAccessKeyName}"`, async (clockOffsetInMs) => {
+    const now = Date.now() + clockOffsetInMs;
     const expiry = Math.floor(now / 1000) + Math.ceil(ttlInSeconds ?? DEFAULT_SAS_TTL_IN_SECONDS);
     key ??= importSasKey(sharedAccessKey!);
     return {
       authorization: await signSasToken(await key, hostName, expiry, sharedAccessKeyName),
-      expiresOn: expiry * 1000,
+      expiresOn: expiry * 1000 - clockOffsetInMs,
     };
   });
 }
