@@ -1,9 +1,13 @@
+import { innermostMessage } from "../errors/network_failure.ts";
+import { redactText } from "../errors/redaction.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
 import type { ConnectionString } from "./connection_string.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
-import { checkText } from "../values/checks.ts";
+import { BackgroundTimer } from "../timing/background_timer.ts";
+import { Deadline } from "../timing/deadline.ts";
+import { checkNumber, checkText } from "../values/checks.ts";
 import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
-import type { TokenCredential } from "./token_credential.ts";
+import type { AccessToken, TokenCredential } from "./token_credential.ts";
 
 /** A token that proves to the hub who is calling, with its expiry. */
 export interface HubToken {
@@ -26,6 +30,12 @@ const CLOCK_TOLERANCE_IN_MS = 60_000;
  * valid for years.
  */
 const MAX_CLOCK_OFFSET_IN_MS = 12 * 3_600_000;
+
+/** How long a credential may take to give a token. Then the request is forgotten, and the next call makes a new one. */
+const TOKEN_TIMEOUT_IN_MS = 100_000;
+
+/** How long a credential is not asked again whose token has no usable expiry, or is to be renewed at once. */
+const PAUSE_IN_MS = 10_000;
 
 /** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 300_000;
@@ -91,9 +101,10 @@ export class HubCredential {
     } catch (cause) {
       // A temporary failure of the source does no harm as long as the old token is valid.
       if (atHand && Date.now() < atHand.expiresOn) return atHand;
-      throw failure(options, "CredentialError", `the credential returned no token for ${this.audience}`, {
-        cause: causeToShow(cause),
-      });
+      const why = redactText(innermostMessage(cause));
+      const rest = options.forceRefresh ? "" : "; nothing was sent";
+      const reason = `the credential returned no token for ${this.audience} (${why})${rest}`;
+      throw failure(options, "CredentialError", reason, { cause: causeToShow(cause) });
     }
   }
 
@@ -104,7 +115,8 @@ export class HubCredential {
       const token = await (typeof source === "function" ? source(this.#clockOffsetInMs) : source);
       const { expiresOn, renewOn = Infinity } = token;
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
-      this.#renewAt = Math.min(renewOn, expiresOn - margin);
+      // If the source wants it to be renewed at once, it is not asked for every call all the same.
+      this.#renewAt = Math.max(started + Math.min(PAUSE_IN_MS, margin), Math.min(renewOn, expiresOn - margin));
       return this.#current = token;
     } finally {
       this.#pending = undefined;
@@ -134,14 +146,38 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
 
 /** Returns the credential of an Entra identity. */
 export function credentialFromTokenCredential(source: TokenCredential, scope: string): HubCredential {
+  let refusal: unknown;
+  let askAgainAt = 0;
   return new HubCredential(scope, "the token credential's identity", async () => {
-    const token = await source.getToken(scope);
+    if (performance.now() < askAgainAt) throw refusal;
+    const token = await tokenInTime(source, scope);
     // A runtime that refuses a header's value would show it in its error.
     checkText("the credential's token", token?.token, /^[\x21-\x7e]+$/, "visible ASCII");
+    const { expiresOnTimestamp: expiresOn, refreshAfterTimestamp } = token;
+    try {
+      const isAhead = (time: number): boolean => time > Date.now();
+      checkNumber("expiresOnTimestamp", expiresOn, isAhead, "a time to come, in milliseconds since 1970");
+    } catch (error) {
+      askAgainAt = performance.now() + PAUSE_IN_MS;
+      throw refusal = error;
+    }
     return {
       authorization: `Bearer ${token.token}`,
-      expiresOn: token.expiresOnTimestamp,
-      renewOn: token.refreshAfterTimestamp,
+      expiresOn,
+      renewOn: Number(refreshAfterTimestamp) || undefined,
     };
   });
+}
+
+/** Asks for a token, and gives up after a while, even if the source ignores the signal. */
+async function tokenInTime(source: TokenCredential, scope: string): Promise<AccessToken | null> {
+  const deadline = new Deadline(Infinity, undefined);
+  const timer = new BackgroundTimer();
+  const reason = new Error(`it gave none within ${TOKEN_TIMEOUT_IN_MS} ms`);
+  timer.setAt(Date.now() + TOKEN_TIMEOUT_IN_MS, () => deadline.end(reason));
+  try {
+    return await deadline.race(Promise.resolve(source.getToken(scope, { abortSignal: deadline.signal })));
+  } finally {
+    timer.clear();
+  }
 }

@@ -155,11 +155,17 @@ export class HubTransport {
       const timeoutInMs = this.#attemptTimeoutOf(call, end);
       return this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
     };
-    return this.#limiter === undefined ? attempt() : this.#inTurn(this.#limiter, call, end, attempt);
+    return this.#limiter === undefined ? attempt() : this.#inTurn(this.#limiter, call, request, end, attempt);
   }
 
-  async #inTurn<T>(limiter: CallLimiter, call: HubCall, end: number, attempt: () => Promise<T>): Promise<T> {
-    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline));
+  async #inTurn<T>(
+    limiter: CallLimiter,
+    call: HubCall,
+    request: WireRequest,
+    end: number,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
     try {
       return await attempt();
     } finally {
@@ -245,7 +251,10 @@ export class HubTransport {
     this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
-      const reason = `no answer within ${Math.round(timeoutInMs)} ms; it may still have been carried out`;
+      const time = `within ${Math.round(timeoutInMs)} ms`;
+      const reason = request?.headers.Authorization === undefined
+        ? `nothing was sent ${time}, as it waited for a token or for its turn`
+        : `no answer ${time}; it may still have been carried out`;
       return failure(call, "Timeout", reason, { retryable: true });
     }
     const secrets = request === undefined ? [] : secretsOf(request);
