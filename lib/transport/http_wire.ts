@@ -45,7 +45,7 @@ export interface Wire {
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Creates a wire over `fetch`. Redirects are not followed, since they could send the credentials elsewhere. */
-function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
+function fetchWire(fetch: FetchLike, isOwn = false, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
   async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
     const body = text === undefined ? undefined : bodyOf(text);
@@ -55,11 +55,21 @@ function fetchWire(fetch: FetchLike, bodyOf: (text: string) => BodyInit = (text)
     return {
       // A browser hides a redirect behind status 0.
       status: response.type === "opaqueredirect" ? 302 : response.status,
-      body: await bodyWithin(maxBytes, response),
+      body: isOwn && isShort(maxBytes, response) ? await response.text() : await bodyWithin(maxBytes, response),
       headers: response.headers,
     };
   }
   return { send, close: () => {} };
+}
+
+/**
+ * Whether the headers of an answer vouch for its length. On Deno, whose own fetch shows all of them, this saves the reader,
+ * which takes a third of what a call costs there.
+ */
+function isShort(maxBytes: number, { headers }: Response): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= maxBytes && !headers.has("content-encoding") &&
+    !headers.has("transfer-encoding");
 }
 
 /** Returns the body of an answer, or `undefined` if it is too long. */
@@ -92,5 +102,6 @@ export function givenFetchWire(fetch: FetchLike): Wire {
  * POST, so that a direct method would run twice. It does not do so if the body is a Blob, which it can read only once.
  */
 export function globalFetchWire(): Wire {
-  return fetchWire(fetch, "Deno" in globalThis ? (text) => new Blob([text]) : undefined);
+  const isDeno = "Deno" in globalThis;
+  return fetchWire(fetch, isDeno, isDeno ? (text) => new Blob([text]) : undefined);
 }

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { AnswerServer, CONNECTION_STRING, WAYS } from "../support/answer_server.ts";
+import { FaultServer } from "../support/fault_server.ts";
 import { holds } from "../support/properties.ts";
 
 const MIB = 2 ** 20;
@@ -139,3 +140,20 @@ test("maxResponseBytes is a whole number from 1 to 256 MiB", () => {
     TypeError,
   );
 });
+
+for (const [way, connect] of WAYS) {
+  test(`over ${way} a length that the chunks belie is not believed`, async () => {
+    await using server = await FaultServer.listen(({ socket }) => {
+      const body = bodyOf(3000, "a");
+      const head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n";
+      socket.end(`${head}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    });
+    await using registry = connect({
+      endpoint: server.endpoint,
+      maxResponseBytes: 1000,
+      retryOptions: { maxRetries: 0 },
+    });
+    const error = await registry.getDevice("d").then(() => assert.fail("it was read"), (error) => error);
+    assert.match(error.code, /^(?:InvalidResponse|NetworkError)$/);
+  });
+}
