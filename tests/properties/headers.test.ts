@@ -12,9 +12,9 @@ const sent: Record<string, string>[] = [];
 function connect(userAgentPrefix?: string): IoTHubRegistryManager {
   return IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
     userAgentPrefix,
-    fetch: (_url, init) => {
+    fetch: (url, init) => {
       sent.push({ ...init!.headers as Record<string, string> });
-      return Promise.resolve(Response.json([]));
+      return Promise.resolve(Response.json(new URL(url).pathname === "/devices/query" ? [] : {}));
     },
   });
 }
