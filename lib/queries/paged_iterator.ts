@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../timing/deadline.ts";
-import { badToken } from "./query_page.ts";
+import { badContinuationToken } from "./query_page.ts";
 
 /** Settings for {@linkcode PagedAsyncIterableIterator.byPage}. */
 export interface PageSettings {
@@ -69,8 +69,9 @@ async function* readPages<T, TPage extends Page<T>>(
     throwIfAborted(abortSignal);
     const token = page.continuationToken;
     if (token === undefined) next = undefined;
-    else if (token === last || token === marked) next = Promise.reject(badToken("one that it has given before"));
-    else next = fetchPage(token, maxPageSize);
+    else if (token === last || token === marked) {
+      next = Promise.reject(badContinuationToken("one that it has given before"));
+    } else next = fetchPage(token, maxPageSize);
     last = token;
     if ((++count & (count - 1)) === 0) marked = token;
     // The consumer may never ask for this page, and then its failure must not count as an unhandled rejection.

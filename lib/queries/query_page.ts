@@ -65,7 +65,7 @@ export function queryResult<T>(data: unknown, headers: { get(name: string): stri
   // An empty token means the end, as a missing one does.
   const continuationToken = headers.get("x-ms-continuation") || undefined;
   if (continuationToken !== undefined && !TOKEN.test(continuationToken)) {
-    throw badToken("one that no header can carry back");
+    throw badContinuationToken("one that no header can carry back");
   }
   return {
     type: ITEM_TYPES.find((known) => known.toLowerCase() === type) ?? "unknown",
@@ -75,7 +75,7 @@ export function queryResult<T>(data: unknown, headers: { get(name: string): stri
 }
 
 /** Returns the error for a continuation token with which the query cannot go on. `what` says what is wrong with it. */
-export function badToken(what: string): IoTHubError {
+export function badContinuationToken(what: string): IoTHubError {
   const reason = `the hub's continuation token is ${what}`;
   return failure({ operation: "queryIotHub" }, "InvalidResponse", reason);
 }
