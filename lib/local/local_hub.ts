@@ -227,15 +227,15 @@ export class LocalHub {
    * @throws {TypeError} When an option has the wrong type.
    * @throws {RangeError} When `expiresInSeconds` is not a finite number.
    *
-   * @example See a client refused for an expired token
+   * @example See a client refused for a token that is for another service
    * ```ts
    * import { IoTHubRegistryManager } from "@iothub/registry-manager";
    * import { LocalHub } from "@iothub/registry-manager/local";
    * import assert from "node:assert/strict";
    *
    * await using hub = new LocalHub();
-   * const expired = hub.tokenCredential({ expiresInSeconds: -60 });
-   * await using registry = IoTHubRegistryManager.fromTokenCredential(hub.hostName, expired, hub.clientOptions);
+   * const foreign = hub.tokenCredential({ audience: "https://vault.azure.net" });
+   * await using registry = IoTHubRegistryManager.fromTokenCredential(hub.hostName, foreign, hub.clientOptions);
    * await assert.rejects(registry.getDevices(), { code: "IotHubUnauthorized" });
    * ```
    */
