@@ -1,3 +1,4 @@
+import { isSearchable } from "../errors/redaction.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 
 /** The target of a connection: a TCP port with or without TLS, or the URL of a WebSocket. */
@@ -5,11 +6,17 @@ export type AmqpEndpoint =
   | { readonly kind: "tcp"; readonly tls: boolean; readonly host: string; readonly port: number }
   | { readonly kind: "webSocket"; readonly url: string };
 
-/** Formats an endpoint for error messages. */
+/** Formats an endpoint for error messages. The query of a URL, which may hold a signature, is left out. */
 export function describeEndpoint(endpoint: AmqpEndpoint): string {
-  if (endpoint.kind === "webSocket") return endpoint.url;
+  if (endpoint.kind === "webSocket") return endpoint.url.replace(/\?.*/s, "");
   const { tls, host, port } = endpoint;
   return `${tls ? "amqps" : "amqp"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Returns the parts of an endpoint that must not be shown: the values in a URL's query. */
+export function secretsOfEndpoint(endpoint: AmqpEndpoint): string[] {
+  if (endpoint.kind === "tcp") return [];
+  return new URL(endpoint.url).search.split(/[?&=]/).filter(isSearchable);
 }
 
 const AMQPS_PORT = 5671;
@@ -50,7 +57,9 @@ function parseEndpoint(endpoint: string): AmqpEndpoint {
   const address = `${secure ? "https" : "http"}://${rest}`;
   if (kind === undefined || !URL.canParse(address) || rest.includes("@")) {
     throw new RangeError(
-      `Cannot use amqpEndpoint ${JSON.stringify(endpoint.replace(/[^/]*@/, "(hidden)@"))}: it must be a URL without ` +
+      `Cannot use amqpEndpoint ${
+        JSON.stringify(endpoint.replace(/[^/]*@/, "(hidden)@").replace(/\?.*/s, "?(hidden)"))
+      }: it must be a URL without ` +
         `credentials, such as amqps://host:5671 or wss://host`,
     );
   }

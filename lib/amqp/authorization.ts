@@ -100,7 +100,7 @@ export class Authorization {
   #renewalFailed(error: unknown): void {
     if (this.#ended !== undefined) return;
     const left = this.#expiresOn - Date.now();
-    if (left <= 0) return this.#user.lost(toFailure(error, "renewing the token"));
+    if (left <= 0) return this.#user.lost(toFailure(error, "renewing the token", this.secrets));
     const wait = Math.max(LEAST_RENEWAL_RETRY_IN_MS, Math.min(RENEWAL_RETRY_IN_MS, left / 3));
     this.#renewalTimer.setAt(Date.now() + Math.min(wait, left), () => void this.#renew());
   }

@@ -1,7 +1,7 @@
 import type { IoTHubErrorCode } from "../errors/errors.ts";
 import { errorNameOf, errorNumberOf } from "../errors/error_codes.ts";
 import { isObject, parseJson } from "../values/json.ts";
-import { redactText } from "../errors/redaction.ts";
+import { redactText, shorten } from "../errors/redaction.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 
 /** An AMQP error as it arrives in an outcome, a detach, an end or a close. */
@@ -47,15 +47,15 @@ export function failureOfCondition(
   subject: string,
   secrets: readonly string[],
 ): AmqpFailure {
-  const condition = toText(error?.condition) ?? "";
-  const description = parseDescription(toText(error?.description), secrets);
+  const condition = shownText(error?.condition, secrets) ?? "";
+  const description = parseDescription(error?.description, secrets);
   const info = isObject(error?.info) ? error.info : {};
   const errorNumber = toErrorNumber(info["com.microsoft:error-code"]) ?? description.errorNumber;
-  const trackingId = toText(info["com.microsoft:tracking-id"]) ?? description.trackingId;
+  const trackingId = shownText(info["com.microsoft:tracking-id"], secrets) ?? description.trackingId;
 
   const meaning = MEANINGS.get(condition);
   const name = errorNumber === undefined ? undefined : errorNameOf(errorNumber);
-  const code = name ?? meaning?.code ?? (condition === "" ? "NetworkError" : condition);
+  const code = name ?? meaning?.code ?? (condition === "" ? "NetworkError" : codeOf(condition));
   const number = errorNumber ?? errorNumberOf(code);
   const statusCode = number === undefined ? meaning?.statusCode : Math.floor(number / 1000);
 
@@ -85,14 +85,14 @@ export function failureOfClose(
 ): AmqpFailure {
   const failure = failureOfCondition(error, subject, secrets);
   const { retryable, statusCode, trackingId } = failure.facts;
-  const condition = toText(error?.condition) ?? "";
+  const condition = shownText(error?.condition, secrets) ?? "";
   if (retryable || statusCode === 401 || condition === HUB_SUSPENDED) return failure;
   const facts = trackingId === undefined ? {} : { trackingId };
   if (!isRefused || condition === LIMIT_EXCEEDED) {
     return new AmqpFailure(failure.message, { ...facts, code: "ServiceUnavailable", retryable: true });
   }
   if (failure.facts.code !== "DeviceNotFound") return failure;
-  return new AmqpFailure(failure.message, { ...facts, code: condition, retryable: false });
+  return new AmqpFailure(failure.message, { ...facts, code: codeOf(condition), retryable: false });
 }
 
 /** Converts a put-token reply that was neither 200 nor 202 to a failure. */
@@ -101,7 +101,7 @@ export function failureOfTokenReply(
   statusDescription: unknown,
   secrets: readonly string[],
 ): AmqpFailure {
-  const { text, errorNumber, trackingId } = parseDescription(toText(statusDescription), secrets);
+  const { text, errorNumber, trackingId } = parseDescription(statusDescription, secrets);
   const code: IoTHubErrorCode = (errorNumber === undefined ? undefined : errorNameOf(errorNumber)) ??
     (statusCode === undefined ? "InvalidResponse" : TOKEN_REPLIES.get(statusCode) ?? "Unauthorized");
   const status = statusCode === undefined ? "no status code" : `status ${statusCode}`;
@@ -127,18 +127,19 @@ function isPassing(statusCode: number | undefined): boolean {
     (statusCode !== undefined && statusCode >= 500 && statusCode !== 501);
 }
 
-/** Reads a description, which is plain text or, from newer parts of the hub, JSON. */
+/** Reads a description, which is plain text or, from newer parts of the hub, JSON. The `secrets` are removed. */
 function parseDescription(
-  description: string | undefined,
+  description: unknown,
   secrets: readonly string[],
 ): { text: string; errorNumber?: number; trackingId?: string } {
-  const text = redactText(description ?? "", secrets);
-  const parsed = text.startsWith("{") ? parseJson(text) : undefined;
+  const parsed = typeof description === "string" && description.startsWith("{") ? parseJson(description) : undefined;
+  const text = shownText(description, secrets) ?? "";
   if (!isObject(parsed)) return { text };
   return {
-    text: toText(parsed.message) ?? toText(parsed.Message) ?? text,
+    // Redacted again, since what is escaped in JSON text is not found there.
+    text: shownText(parsed.message, secrets) ?? shownText(parsed.Message, secrets) ?? text,
     errorNumber: toErrorNumber(parsed.errorCode),
-    trackingId: toText(parsed.trackingId),
+    trackingId: shownText(parsed.trackingId, secrets),
   };
 }
 
@@ -147,6 +148,12 @@ function toErrorNumber(value: unknown): number | undefined {
   return typeof number === "number" && number >= 400_000 && number < 600_000 ? number : undefined;
 }
 
-function toText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+/** Returns the code for a condition without a meaning here, which is the condition itself if it looks like one. */
+function codeOf(condition: string): IoTHubErrorCode {
+  return /^[\w.:-]{1,100}$/.test(condition) ? condition : "InvalidResponse";
+}
+
+/** Returns a text of the hub as it may be shown; `undefined` if there is none. */
+function shownText(value: unknown, secrets: readonly string[]): string | undefined {
+  return typeof value === "string" && value !== "" ? shorten(redactText(value, secrets)) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Connection, EventContext } from "rhea";
 import { afterOutcomes } from "./after_outcomes.ts";
-import { describeEndpoint, resolveEndpoint } from "./amqp_endpoint.ts";
+import { describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";
@@ -45,6 +45,7 @@ export class HubConnection {
   #isResting = false;
   #restedAt = 0;
   #ended: AmqpFailure | undefined;
+  #secretsOfEndpoint: readonly string[] = [];
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   #onClosed = (): void => {};
@@ -83,7 +84,7 @@ export class HubConnection {
 
   /** Texts that must not be shown even if the hub repeats them. */
   get secrets(): readonly string[] {
-    return this.#authorization?.secrets ?? [];
+    return [...this.#secretsOfEndpoint, ...(this.#authorization?.secrets ?? [])];
   }
 
   /**
@@ -181,6 +182,7 @@ export class HubConnection {
       const endpoint = await resolveEndpoint(this.#settings);
       if (this.#ended !== undefined) return;
       const where = describeEndpoint(endpoint);
+      this.#secretsOfEndpoint = secretsOfEndpoint(endpoint);
       this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, where),
         heard: () => this.#keepAlive?.heard(),
@@ -196,7 +198,7 @@ export class HubConnection {
       this.#isReady = true;
       this.#tellReady();
     } catch (error) {
-      this.end(toFailure(error, `opening an AMQP connection to ${this.#settings.hostName}`));
+      this.end(toFailure(error, `opening an AMQP connection to ${this.#settings.hostName}`, this.secrets));
     }
   }
 
@@ -224,7 +226,7 @@ export class HubConnection {
     connection.on("session_close", () => onClosed("session", undefined));
     connection.on("connection_close", () => onClosed("connection", undefined));
     const onBroken = (error: unknown): void => {
-      const failure = toFailure(error, `the AMQP connection to ${where}`);
+      const failure = toFailure(error, `the AMQP connection to ${where}`, this.secrets);
       afterOutcomes(() => this.end(failure));
     };
     connection.on("disconnected", ({ error }: EventContext) => onBroken(error));

@@ -88,7 +88,7 @@ function guard(connection: Connection, user: TransportUser): void {
   const stopInput = guardConnection(guarded, CLIENT_LIMITS, {
     concat: concatBuffers,
     refuse: ({ condition, message }) => end(brokenProtocol(message), condition, message),
-    fail: (error) => end(toFailure(error, "reading from the AMQP connection"), "amqp:internal-error", ""),
+    fail: (error) => end(toFailure(error, "reading from the AMQP connection", []), "amqp:internal-error", ""),
   });
 }
 

@@ -18,37 +18,65 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
   return Object.defineProperties(object, { toJSON: { value: masked }, [INSPECT]: { value: masked } });
 }
 
+/** What looks like a secret. The first group stays. */
+const LOOKS_SECRET: readonly RegExp[] = [
+  /((?<![a-z])(?:sig|SharedAccessKey|primaryKey|secondaryKey)["']?\s*[=:]\s*["']?)[^&\s"';,\\]+/gi,
+  /(\bBearer\s+)[^&\s"';,\\]+/gi,
+  /()\beyJ[\w.-]{8,}/g,
+  // What is put into a URL to sign in: the query of a WebSocket's, a function's key, a user's name and password.
+  /(\bwss?:\/\/[^\s"'<>?]{1,300}\?)[^\s"'<>]+/gi,
+  /([?&](?:code|key|token|access_token|password)=)[^&\s"'<>]+/gi,
+  /(:\/\/)[^\s"'<>/?#@]{1,300}(?=@)/g,
+];
+
+/** How often a text is decoded at most, each time through any number of equal layers. */
+const MAX_DECODINGS = 10;
+
 /**
  * Removes everything that looks like a secret, and all the given `secrets`, from a text that comes from elsewhere, such as
- * a hub's answer or a runtime's error. Hubs and proxies are known to echo the header that they refused.
+ * a hub's answer or a runtime's error. Hubs and proxies are known to echo the header that they refused. If a secret is in
+ * the text only as JSON text or a URL would hold it, the text is returned decoded, without the secret.
  */
 export function redactText(text: string, secrets: readonly string[] = []): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
-    // A secret follows its name. The punctuation between the two may have been escaped any number of times.
-    .replace(
-      /((?<![a-z])(?:sig|SharedAccessKey|primaryKey|secondaryKey)\\*["']?\s*(?:[=:]|%(?:25)*3D)\s*\\*["']?)[^&\s"';,\\]+/gi,
-      `$1${HIDDEN}`,
-    )
-    .replace(/(\bBearer(?:\s|%20)+)[^&\s"';,\\]+/gi, `$1${HIDDEN}`)
-    .replace(/\beyJ[\w.-]{8,}/g, HIDDEN);
+  const decoded = decode(text);
+  const known = secrets.map(decode);
+  const shown = hide(decoded, known);
+  return shown === decoded ? text : shown;
+}
+
+function hide(text: string, secrets: readonly string[]): string {
+  const rest = secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
+  return LOOKS_SECRET.reduce((rest, pattern) => rest.replace(pattern, `$1${HIDDEN}`), rest);
+}
+
+/** Undoes percent-encoding and JSON's escapes, in whatever order they were applied. */
+function decode(text: string): string {
+  for (let count = 0; count < MAX_DECODINGS; count++) {
+    const decoded = text
+      .replace(
+        /%(?:25)*([0-7][\da-f])|\\+u00([0-7][\da-f])/gi,
+        (_, percent, escaped) => String.fromCharCode(parseInt(percent ?? escaped, 16)),
+      )
+      .replace(/\\+(?=["/])/g, "");
+    if (decoded === text) break;
+    text = decoded;
+  }
+  return text;
+}
+
+/** Brings a text from elsewhere into the form in which messages show it: one line of at most 400 characters. */
+export function shorten(text: string): string {
+  return text.trim().replace(/\s+/g, " ").replace(/^(.{400}).+/, "$1…");
 }
 
 /** Returns the secrets in a value of the header `Authorization`: the token after the scheme, and a signature in it. */
 export function secretsOfToken(authorization: string): string[] {
   const token = authorization.replace(/^\S+ /, "");
   const signature = /\bsig=([^&]+)/.exec(token)?.[1] ?? "";
-  return [token, signature, decode(signature)].filter(isSearchable);
+  return [token, signature].filter(isSearchable);
 }
 
 /** Whether a secret is long enough to search for. A very short one would also be found in harmless words. */
 export function isSearchable(secret: string): boolean {
   return secret.length >= 8;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

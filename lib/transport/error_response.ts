@@ -2,6 +2,7 @@ import { errorNameOf } from "../errors/error_codes.ts";
 import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import type { HubRight, OperationFacts } from "./operations.ts";
+import { shorten } from "../errors/redaction.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
 
@@ -52,7 +53,7 @@ export function errorFromResponse(
   const now = answeredAt(response);
   const advice = subject.advice?.[code] ??
     (status === 401 ? unauthorizedAdvice(subject.facts.right, signedInAs, now) : ADVICE[status]);
-  const line = text.replace(/\s+/g, " ").replace(/^(.{400}).+/, "$1…");
+  const line = shorten(text);
   const reason = [
     `the hub answered ${status} ${code}`,
     errorNumber && ` (${errorNumber})`,
