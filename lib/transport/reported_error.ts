@@ -13,6 +13,9 @@ export interface ReportedError {
   readonly text: string;
 }
 
+/** More of an error is not read: the hub's are far shorter. */
+const MAX_TEXT_LENGTH = 65_536;
+
 /** The hub's tracking ids are not longer. */
 const MAX_ID_LENGTH = 128;
 
@@ -21,7 +24,9 @@ export function reportedError({ body = "", headers }: WireResponse, secrets: rea
   // An answer may echo what was sent. It is redacted before it is split up, since a secret is recognized by the name in
   // front of it.
   function textOf(value: unknown): string {
-    return typeof value === "string" || typeof value === "number" ? redactText(String(value), secrets) : "";
+    return typeof value === "string" || typeof value === "number"
+      ? redactText(beginningOf(String(value)), secrets)
+      : "";
   }
   // HTML comes from a proxy and says nothing about the error.
   const members = /^\s*</.test(body) ? {} : membersOf(body);
@@ -41,6 +46,12 @@ export function reportedError({ body = "", headers }: WireResponse, secrets: rea
     trackingId: (textOf(members.trackingid) || id?.[1])?.slice(0, MAX_ID_LENGTH),
     text: text.trim(),
   };
+}
+
+/** Cuts a text that is too long, between two words: half a secret would not be found. */
+function beginningOf(text: string): string {
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  return text.slice(0, Math.max(0, text.lastIndexOf(" ", MAX_TEXT_LENGTH)));
 }
 
 /**
