@@ -32,6 +32,7 @@ interface NodeStream {
   on(event: "end", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   pipe(destination: NodeStream): NodeStream;
+  destroy(): void;
 }
 interface NodeResponse extends NodeStream {
   readonly statusCode: number;
@@ -71,15 +72,18 @@ export function nodeHttpsWire(): Wire | undefined {
       let origin = origins.get(request.origin);
       if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, getBuiltinModule!));
       const { method, path } = request;
-      const body = request.body === undefined ? undefined : ENCODER.encode(request.body);
-      const headers = headerList(origin.host, request, body);
+      const content = request.body === undefined ? undefined : ENCODER.encode(request.body);
+      const headers = headerList(origin.host, request, content);
       let answer: NodeResponse | undefined;
+      let body: NodeStream | undefined;
       let isSettled = false;
       function settle(result: () => void): void {
         // Some events come later, when the deadline may have a listener for the next request of the same call.
         if (isSettled) return;
         isSettled = true;
         deadline.listen(undefined);
+        // What has come of a compressed body would be decompressed to its end, though nobody waits for it.
+        if (body !== answer) body?.destroy();
         result();
       }
       const fail = (error: unknown): void => settle(() => reject(error));
@@ -87,10 +91,10 @@ export function nodeHttpsWire(): Wire | undefined {
         answer = incoming;
         const status = incoming.statusCode;
         const bytes = new AnswerBytes(maxBytesOf(status, request.maxResponseBytes));
-        function succeed(body: string | undefined): void {
-          settle(() => resolve({ status, body, headers: { get: (name) => headerOf(incoming, name) } }));
+        function succeed(text: string | undefined): void {
+          settle(() => resolve({ status, body: text, headers: { get: (name) => headerOf(incoming, name) } }));
         }
-        const body = decompressed(incoming, getBuiltinModule!);
+        body = decompressed(incoming, getBuiltinModule!);
         body.on("data", (chunk) => {
           if (bytes.add(chunk)) return;
           succeed(undefined);
@@ -108,7 +112,7 @@ export function nodeHttpsWire(): Wire | undefined {
       outgoing.on("close", () => {
         if (!answer?.complete) fail(new Error("The connection closed before the whole answer had arrived"));
       });
-      outgoing.end(body);
+      outgoing.end(content);
     });
   }
 

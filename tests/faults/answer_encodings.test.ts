@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import zlib, { brotliCompressSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { AnswerServer, WAYS } from "../support/answer_server.ts";
 import { ANY_TEXT, holds } from "../support/properties.ts";
@@ -97,3 +97,26 @@ for (const [way, connect] of WAYS) {
     });
   });
 }
+
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+
+describe("on Node", { skip: isNode ? false : "the other runtimes decompress by themselves" }, () => {
+  test("a call that has ended leaves nothing to decompress, for whatever reason it has", async (t) => {
+    const bomb = gzipSync(new Uint8Array(8 * 2 ** 20));
+    await using server = await AnswerServer.listen();
+    server.answer = (response) => void response.writeHead(200, { "Content-Encoding": "gzip" }).write(bomb);
+    const { createGunzip } = zlib;
+    let gunzip!: zlib.Gunzip;
+    let onData = (): void => {};
+    t.mock.method(zlib, "createGunzip", () => gunzip = createGunzip().once("data", () => onData()));
+    const [, connect] = WAYS[0]!;
+    await using strict = connect({ endpoint: server.endpoint, maxResponseBytes: 2 ** 20 });
+    await assert.rejects(strict.getDevice("d"), { code: "InvalidResponse" });
+    assert.ok(gunzip.destroyed, "after too much of it");
+    const abort = new AbortController();
+    onData = () => abort.abort();
+    await using patient = connect({ endpoint: server.endpoint });
+    await assert.rejects(patient.getDevice("d", { abortSignal: abort.signal }), { name: "AbortError" });
+    assert.ok(gunzip.destroyed, "after an abort");
+  });
+});
