@@ -52,6 +52,20 @@ async function testFiles(): Promise<string[]> {
   return [...names].filter((name) => name.endsWith(".test.ts")).sort().map((name) => `tests/${name}`);
 }
 
+/** Attacks hub and client on one runtime for ten seconds. */
+async function fuzzSample(runtime: string): Promise<Outcome> {
+  const { success, output } = await command(
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-check",
+    "tests/fuzz/run.ts",
+    "--seconds=10",
+    `--runtime=${runtime}`,
+  );
+  return { success, output, note: output.match(/^\w+, \w+: .* cases .*$/gm)?.join("; ") };
+}
+
 const deno = Deno.execPath();
 const installed = await command(deno, "install", "--frozen", "--quiet");
 if (!installed.success) {
@@ -95,6 +109,7 @@ const CHECKS: Check[] = [
     name: `suite on Node ${version}`,
     run: () => command(runtimes.node[version], "--test", "--test-timeout=60000", "--test-reporter=spec", ...files),
   })),
+  ...["deno", "node", "bun"].map((runtime) => ({ name: `fuzz sample on ${runtime}`, run: () => fuzzSample(runtime) })),
   { name: "bundle sizes", run: checkSizes },
   { name: "npm package", run: () => npm.manifest() },
   { name: "npm package's types", run: () => npm.types() },

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { installRuntimes } from "../../.ci/runtimes.ts";
+import { LineProcess } from "../support/line_process.ts";
 import type { ContenderRequest } from "./contender.ts";
 import type { ServerPorts } from "./server.ts";
 import type { Figures } from "./turn.ts";
@@ -47,55 +48,6 @@ export async function runScript(
   return decoder.decode(stdout);
 }
 
-/** A process that answers lines with lines, and ends with its standard input. */
-class LineProcess implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-
-  constructor(
-    [executable, ...args]: readonly [string, ...string[]],
-    script: string,
-    scriptArgs: readonly string[],
-    env: Record<string, string>,
-    root: string = ROOT,
-  ) {
-    this.#child = new Deno.Command(executable, {
-      args: [...args, scriptPath(script, root), ...scriptArgs],
-      cwd: root,
-      env,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped", // Kept for the case of a failure; the SDK's deprecation warnings are of no interest.
-    }).spawn();
-    this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  async write(line: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(line + "\n"));
-  }
-
-  /** The next line, of JSON. */
-  async read<T>(): Promise<T> {
-    let line = "";
-    while (!line.endsWith("\n")) {
-      const { done, value } = await this.#output.read();
-      if (done) {
-        throw new Error(`A process of the benchmarks has failed: ${await new Response(this.#child.stderr).text()}`);
-      }
-      line += value;
-    }
-    return JSON.parse(line);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input.close();
-    await this.#child.stderr.cancel();
-    await this.#child.status;
-  }
-}
-
 /** A running contender. */
 export interface ContenderProcess extends AsyncDisposable {
   takeTurn(turnInMs: number): Promise<Figures>;
@@ -108,7 +60,10 @@ export function startContender(
   request: ContenderRequest,
   certificate: string,
 ): ContenderProcess {
-  const process = new LineProcess(command, "contender.ts", [JSON.stringify(request)], environment(certificate), root);
+  const process = new LineProcess([...command, scriptPath("contender.ts", root), JSON.stringify(request)], {
+    cwd: root,
+    env: environment(certificate),
+  });
   return {
     async takeTurn(turnInMs) {
       await process.write(String(turnInMs));
@@ -130,7 +85,7 @@ export async function startServer(
   certificate: string,
   key: string,
 ): Promise<ServerProcess> {
-  const process = new LineProcess(command, script, [certificate, key], {});
+  const process = new LineProcess([...command, scriptPath(script), certificate, key], { cwd: ROOT });
   return { ports: await process.read(), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 

@@ -3,8 +3,8 @@ import { SEED } from "./seed.ts";
 import { sized } from "./test_size.ts";
 
 /**
- * Holds a property against `runs` inputs, in `deno task fuzz` against many more; a failure tells the smallest input found,
- * with the seed and the way to it.
+ * Holds a property against `runs` inputs, in `deno task prove` against many more; a failure tells the smallest input
+ * found, with the seed and the way to it.
  */
 export async function holds<T>(property: fc.IRawProperty<T>, runs: number): Promise<void> {
   await fc.assert(property, { seed: SEED, numRuns: sized(runs, 50 * runs) });

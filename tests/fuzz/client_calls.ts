@@ -1,0 +1,54 @@
+import type { IoTHubRegistryManager } from "../../mod.ts";
+
+/** The name of a call. */
+export type CallName =
+  | "getTwin"
+  | "getModuleTwin"
+  | "updateTwin"
+  | "modifyTwin"
+  | "getDevice"
+  | "getDevices"
+  | "createDeviceWithSas"
+  | "deleteDevice"
+  | "bulkCreateOrUpdateDevices"
+  | "getModules"
+  | "getServiceStatistics"
+  | "queryIotHub"
+  | "query"
+  | "invokeDeviceMethod"
+  | "sendC2dMessage"
+  | "sendManyC2dMessages"
+  | "receiveFeedback"
+  | "receiveFileNotifications";
+
+/** What is asked of a client: one call of each shape of request and answer. */
+export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) => Promise<unknown>>> = {
+  getTwin: (registry) => registry.getTwin("d"),
+  getModuleTwin: (registry) => registry.getModuleTwin("d", "m"),
+  updateTwin: (registry) => registry.updateTwin("d", { tags: { a: 1 } }),
+  modifyTwin: (registry) =>
+    registry.modifyTwin("d", (twin) => ({ tags: { count: Number(twin.tags?.count ?? 0) + 1 } })),
+  getDevice: (registry) => registry.getDevice("d"),
+  getDevices: (registry) => registry.getDevices(),
+  createDeviceWithSas: (registry) => registry.createDeviceWithSas("d"),
+  deleteDevice: (registry) => registry.deleteDevice("d"),
+  bulkCreateOrUpdateDevices: (registry) => registry.bulkCreateOrUpdateDevices([{ id: "d", importMode: "create" }]),
+  getModules: (registry) => registry.getModules("d"),
+  getServiceStatistics: (registry) => registry.getServiceStatistics(),
+  queryIotHub: (registry) => registry.queryIotHub("SELECT * FROM devices"),
+  async query(registry) {
+    let count = 0;
+    for await (const _twin of registry.query("SELECT * FROM devices")) if (++count > 100) break;
+  },
+  invokeDeviceMethod: (registry) =>
+    registry.invokeDeviceMethod("d", { methodName: "m", payload: 1 }, { timeoutInMs: 150 }),
+  sendC2dMessage: (registry) => registry.sendC2dMessage("d", "hello", { messageId: "1", ack: "full" }),
+  sendManyC2dMessages: (registry) =>
+    Promise.all(Array.from({ length: 20 }, (_, i) => registry.sendC2dMessage("d", `hello ${i}`))),
+  async receiveFeedback(registry) {
+    for await (const feedback of registry.receiveFeedback({ maxWaitTimeInMs: 50 })) feedback.complete();
+  },
+  async receiveFileNotifications(registry) {
+    for await (const notification of registry.receiveFileNotifications({ maxWaitTimeInMs: 50 })) notification.abandon();
+  },
+};

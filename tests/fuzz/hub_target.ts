@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Message } from "rhea";
+import { BareClient, once } from "../support/local_amqp.ts";
+import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
+import type { Target, Wire } from "./campaign.ts";
+import { HubClient, type HubWriting } from "./hub_client.ts";
+import { HUB_CONVERSATIONS, type HubConversation, stepsOf } from "./hub_conversation.ts";
+import { AMQP_DEVICES, type HubFacts } from "./hub_facts.ts";
+import { sendRequests, toRequest } from "./rest_client.ts";
+import { REST_REQUESTS, type RestRequest } from "./rest_requests.ts";
+import { type RuntimeCommand, VictimProcess } from "./victim_process.ts";
+
+interface AmqpCase {
+  readonly conversation: HubConversation;
+  readonly mutations: readonly AmqpMutation[];
+  readonly writing: HubWriting;
+}
+
+interface RestCase {
+  readonly requests: readonly RestRequest[];
+  readonly pieces: number;
+}
+
+const AMQP: Wire<AmqpCase, HubFacts> = {
+  name: "AMQP",
+  cases: fc.record({
+    conversation: HUB_CONVERSATIONS,
+    mutations: fc.oneof({ weight: 19, arbitrary: AMQP_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
+    writing: fc.record({
+      pieces: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, {
+        weight: 1,
+        arbitrary: fc.integer({ min: 1, max: 100 }),
+      }),
+      end: fc.constantFrom("end", "end", "end", "reset"),
+    }),
+  }),
+  async attack({ conversation, mutations, writing }, _victim, { amqpPort, tokens }) {
+    const steps = stepsOf(conversation, (kind) => tokens[kind]!);
+    const frames = steps.filter((step) => !("code" in step));
+    const client = new HubClient(amqpPort);
+    const isGood = mutations.length === 0;
+    const mutator = new AmqpMutator(mutations, frames.length);
+    const outcome = await client.hold(steps, mutator, writing, isGood);
+    if (isGood && writing.end === "end") assert.match(outcome, /^closed$|^link: /);
+    return isGood ? `valid ${outcome}` : outcome;
+  },
+};
+
+const REST_OVER_SOCKETS: Wire<RestCase, HubFacts> = {
+  name: "REST over a socket",
+  cases: fc.record({
+    requests: fc.array(REST_REQUESTS, { minLength: 1, maxLength: 3, size: "-1" }),
+    pieces: fc.constantFrom(0, 0, 0, 1, 7),
+  }),
+  async attack({ requests, pieces }, _victim, facts) {
+    const outcome = await sendRequests(facts, requests, pieces);
+    assert.ok(!outcome.startsWith("500"), "The hub has answered with 500");
+    if (requests.every(({ mutation }) => mutation === undefined)) assert.match(outcome, /^[1-5]\d\d$/);
+    return outcome;
+  },
+};
+
+const REST_IN_PROCESS: Wire<RestRequest, HubFacts> = {
+  name: "REST in process",
+  // How a request is written matters to a socket alone.
+  cases: REST_REQUESTS.filter(({ mutation }) => mutation?.of !== "message"),
+  async attack(request, victim, facts) {
+    return String(await victim.ask<number | string>("fetch", toRequest(request, facts)));
+  },
+};
+
+/** A local hub, attacked by its clients. */
+export function hubTarget(command: RuntimeCommand): Target<HubFacts> {
+  return {
+    name: "hub",
+    start: () => new VictimProcess(command, "hub_victim.ts"),
+    wires: [AMQP, REST_OVER_SOCKETS, REST_IN_PROCESS] as Wire<unknown, HubFacts>[],
+    async check(_victim, { amqpPort, httpPort, tokens }) {
+      const headers = { authorization: tokens.service };
+      for (const deviceId of AMQP_DEVICES) {
+        const url = `http://127.0.0.1:${httpPort}/devices/${deviceId}/commands?api-version=2021-04-12`;
+        const response = await fetch(url, { method: "DELETE", headers });
+        assert.equal(response.status, 200, await response.text());
+      }
+      await using client = new BareClient(amqpPort);
+      assert.deepEqual(await client.putToken({ body: tokens.service }), [200, "OK"]);
+      const sender = await client.openSender("/messages/devicebound");
+      const accepted = once(sender, "accepted");
+      sender.send({ to: `/devices/${AMQP_DEVICES[0]}/messages/devicebound`, body: "good" } as unknown as Message);
+      await accepted;
+    },
+  };
+}

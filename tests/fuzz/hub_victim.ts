@@ -1,0 +1,56 @@
+/** A local hub that is attacked; `run.ts` starts it on each runtime. */
+import { LocalHub } from "../../lib/local/mod.ts";
+import { ListeningHub } from "../support/listening_hub.ts";
+import { signSas } from "../support/sas.ts";
+import { AMQP_DEVICES, type HubFacts, type InProcessRequest, REST_DEVICES, type TokenKind } from "./hub_facts.ts";
+import { Victim } from "./victim.ts";
+
+const victim = new Victim();
+const hub = new LocalHub({ feedbackIntervalInMs: 0 });
+hub.onFault(({ error }) => victim.blame("exception inside the hub", error));
+
+async function start(): Promise<HubFacts> {
+  const { amqp, http } = await hub.listen({ amqp: 0, http: 0 });
+  const [amqpPort, httpPort] = [portOf(amqp!), portOf(http!)];
+  const { connectionString } = hub;
+  const listening = new ListeningHub(hub, amqpPort);
+  const { rest } = listening;
+  await rest.createDevices(...AMQP_DEVICES, ...REST_DEVICES);
+  for (const deviceId of REST_DEVICES) {
+    hub.device(deviceId).onMethod((payload) => ({ status: 200, payload }));
+    await rest.do("PUT", `/devices/${deviceId}/modules/m`, { deviceId, moduleId: "m" });
+  }
+  const tokens: Record<TokenKind, string> = {
+    service: signSas({ connectionString }),
+    expired: signSas({ connectionString, se: 1 }),
+    garbage: "SharedAccessSignature sr=%&sig=&se=never",
+  };
+  for (const deviceId of AMQP_DEVICES) {
+    tokens[`device ${deviceId}`] = await listening.deviceToken(`/devices/${deviceId}`);
+  }
+  return { amqpPort, httpPort, tokens };
+}
+
+function portOf(address: string): number {
+  return Number(address.split(":").at(-1));
+}
+
+await victim.serve({
+  start,
+  /** Answers a request; returns the status, or what no request can be. */
+  async fetch({ method, path, headers, body }: InProcessRequest): Promise<number | string> {
+    let request: Request;
+    try {
+      request = new Request(`https://${hub.hostName}${path}`, {
+        method,
+        headers: headers.map(([name, value]) => [name, value]),
+        ...(body !== undefined && { body }),
+      });
+    } catch (error) {
+      return `no request: ${(error as Error).name}`;
+    }
+    const response = await hub.fetch(request);
+    await response.text();
+    return response.status;
+  },
+});

@@ -1,0 +1,68 @@
+/**
+ * Attacks a local hub and a client, each in a process of its own, with generated conversations, answers and requests of
+ * which something is wrong, and tells how they stand it.
+ *
+ *     deno task fuzz [--cases=N | --seconds=N] [--seed=N [--path=P]] [--runtime=deno|node|bun] [--victim=hub|client]
+ *
+ * The number of cases (10,000 by default), or of seconds, is for each runtime. `--runtime` and `--victim` may be repeated.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { installRuntimes } from "../../.ci/runtimes.ts";
+import { attack, type CampaignResult, type Target } from "./campaign.ts";
+import { clientTarget } from "./client_target.ts";
+import { hubTarget } from "./hub_target.ts";
+import { ROOT, type RuntimeCommand } from "./victim_process.ts";
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: "string", default: "10000" },
+    seconds: { type: "string" },
+    seed: { type: "string", default: String(Date.now() % 0x7fffffff) },
+    runtime: { type: "string", multiple: true },
+    victim: { type: "string", multiple: true },
+    path: { type: "string" },
+  },
+});
+
+const installed = await installRuntimes(join(ROOT, ".cache", "runtimes"), ["24"]);
+const RUNTIMES: Readonly<Record<string, RuntimeCommand>> = {
+  deno: [Deno.execPath(), "run", "--quiet", "-A", "--no-check"],
+  node: [installed.node["24"]],
+  bun: [installed.bun],
+};
+const TARGETS = { hub: hubTarget, client: clientTarget };
+
+const seed = Number(values.seed);
+console.log(`--seed=${seed} repeats this run`);
+const victims = values.victim ?? Object.keys(TARGETS);
+let hasFailed = false;
+for (const runtime of values.runtime ?? Object.keys(RUNTIMES)) {
+  // At the same time, since each waits for the other side most of the time.
+  await Promise.all(victims.map(async (victim) => {
+    const target = await TARGETS[victim as keyof typeof TARGETS](RUNTIMES[runtime]!);
+    const result = await attack(target as Target<unknown>, {
+      cases: values.seconds === undefined ? Math.ceil(Number(values.cases) / victims.length) : Infinity,
+      seed,
+      ...(values.path !== undefined && { path: values.path }),
+      ...(values.seconds !== undefined && { timeInMs: Number(values.seconds) * 1_000 }),
+    });
+    report(`${runtime}, ${victim}`, result);
+    hasFailed ||= result.failure !== undefined;
+  }));
+}
+Deno.exit(hasFailed ? 1 : 0);
+
+function report(name: string, result: CampaignResult): void {
+  const { cases, seconds, longestGapInMs, peakInBytes, outcomes, failure } = result;
+  console.log(
+    `${name}: ${cases} cases in ${seconds.toFixed()} s, longest gap ${longestGapInMs.toFixed()} ms, peak ${
+      (peakInBytes / 2 ** 20).toFixed()
+    } MiB`,
+  );
+  for (const [wire, counts] of outcomes) {
+    const sorted = [...counts].sort(([, a], [, b]) => b - a);
+    console.log(`  ${wire}: ${sorted.map(([outcome, count]) => `${outcome} ${count}`).join(", ")}`);
+  }
+  if (failure !== undefined) console.log(`FAILED ${name}: ${failure}`);
+}
