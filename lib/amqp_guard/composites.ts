@@ -36,7 +36,6 @@ export const DETACH = 0x16;
 export const END = 0x17;
 export const CLOSE = 0x18;
 export const SASL_INIT = 0x41;
-export const SASL_RESPONSE = 0x43;
 
 /** The codes of other composites. */
 export const ERROR = 0x1d;
@@ -71,7 +70,6 @@ export const COMPOSITES: ReadonlyMap<number, Composite> = new Map([
   define(SOURCE, "source", "text uint text uint boolean map text map any symbols symbols"),
   define(TARGET, "target", "text uint text uint boolean map symbols"),
   define(SASL_INIT, "sasl-init", "text! binary text"),
-  define(SASL_RESPONSE, "sasl-response", "binary!"),
   define(HEADER, "header", "boolean ubyte uint boolean uint"),
   define(PROPERTIES, "properties", "id binary text text text id text text time time text uint text"),
 ]);

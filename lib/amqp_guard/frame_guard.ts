@@ -11,7 +11,6 @@ import {
   FLOW,
   OPEN,
   SASL_INIT,
-  SASL_RESPONSE,
   TRANSFER,
 } from "./composites.ts";
 import { ConnectionState } from "./connection_state.ts";
@@ -55,6 +54,7 @@ export class FrameGuard {
   /** How many bytes must be there before there is something to check. */
   #needed = HEADER_SIZE;
   #phase: "header" | "sasl" | "frames" | "over" = "header";
+  #hasBegunSasl = false;
   #hasOpened = false;
   #settledInTurn = 0;
 
@@ -191,7 +191,10 @@ export class FrameGuard {
     const reader = this.#reader;
     reader.start(bytes);
     const code = reader.readDescriptor(start, end);
-    if (code !== SASL_INIT && code !== SASL_RESPONSE) throw framing("A SASL frame has a descriptor that is not known");
+    // No mechanism of the hub takes more than this one frame, and the library would answer each.
+    if (this.#hasBegunSasl) throw notAllowed("SASL goes on after its beginning");
+    this.#hasBegunSasl = true;
+    if (code !== SASL_INIT) throw framing("SASL does not begin with sasl-init");
     if (reader.read(COMPOSITES.get(code)!, reader.next, end) !== end) {
       throw framing("A SASL frame goes on after its end");
     }

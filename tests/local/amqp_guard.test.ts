@@ -320,6 +320,7 @@ describe("A hub refuses", () => {
         [frame(init, { type: 0 })],
         [frame(open(), { type: 1 })],
         [frame(init, { type: 1, size: 2 ** 31 })],
+        [frame(performative(0x43, [binary([])], {}), { type: 1 })],
         [frame(init, { type: 1 }), header(), frame(open())],
       ]
     ) {
@@ -328,6 +329,19 @@ describe("A hub refuses", () => {
       assert.deepEqual(await client.putToken(), [200, "OK"]);
     }
   });
+});
+
+test("A hub answers one sasl-init, and no more of them", async () => {
+  const init = frame(performative(0x41, [symbol("none of the hub's")], {}), { type: 1 });
+  await using hub = await startHub();
+  for (const more of [init, frame(performative(0x43, [binary([])], {}), { type: 1 })]) {
+    using peer = new RawPeer(hub.listener.port);
+    // The last one would end the connection in any case.
+    peer.write(header(3), init, ...new Array(5_000).fill(more), frame([], { size: 4 }));
+    // What comes with the end is no SASL.
+    const [answer = ""] = (await peer.answered).split("AMQP\0");
+    assert.ok(answer.split("\0\x53\x44").length <= 2, "at most one outcome");
+  }
 });
 
 describe("A hub takes", () => {
