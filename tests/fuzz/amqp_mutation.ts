@@ -1,13 +1,35 @@
 import fc from "fast-check";
-import { type Bytes, frame, NULL, ulong, word } from "../support/amqp_bytes.ts";
+import {
+  attach,
+  begin,
+  type Bytes,
+  data,
+  described,
+  disposition,
+  FALSE,
+  flow,
+  frame,
+  list,
+  NULL,
+  open,
+  performative,
+  symbol,
+  text,
+  transfer,
+  TRUE,
+  uint,
+  ulong,
+  ushort,
+  word,
+} from "../support/amqp_bytes.ts";
 import { type AmqpFrame, type AmqpNode, nodesOf, readFrame, writeFrame, writeNode } from "./amqp_tree.ts";
 import { EDGES, VALUES } from "./amqp_values.ts";
 
-/** One thing that is made wrong in a conversation, at a place that is counted round and round. */
+/** One thing that is made wrong in a conversation. */
 export interface AmqpMutation {
-  /** Which frame. */
-  readonly frame: number;
-  /** Which value of it. */
+  /** Which frame, in percent of the conversation. */
+  readonly place: number;
+  /** Which value of it, counted round and round. */
   readonly node: number;
   readonly change: AmqpChange;
 }
@@ -31,6 +53,37 @@ export type AmqpChange =
   | { readonly kind: "insert"; readonly bytes: Bytes };
 
 const TIMES = fc.oneof(fc.integer({ min: 2, max: 5 }), fc.constantFrom(20, 100, 300), fc.constantFrom(1_000, 5_000));
+
+const SMALL = fc.integer({ min: 0, max: 5 });
+
+/** Performatives that are right in themselves, where nobody expects them. */
+const PERFORMATIVES: fc.Arbitrary<Bytes> = fc.tuple(
+  fc.oneof(
+    fc.constantFrom<Bytes>(
+      [],
+      open(),
+      begin(),
+      begin({ 0: ushort(0) }),
+      attach({ 0: text("other"), 1: uint(9) }),
+      attach({ 0: text("other"), 1: uint(9), 2: TRUE }),
+      flow(),
+      flow({ 9: TRUE }),
+      performative(0x17, [], {}),
+      performative(0x18, [], {}),
+    ),
+    SMALL.map((handle) => flow({ 4: uint(handle), 5: uint(0), 6: uint(1_000), 8: TRUE, 9: TRUE })),
+    SMALL.map((handle) => performative(0x16, [uint(handle), TRUE], {})),
+    fc.tuple(SMALL, SMALL).map(([handle, id]) => transfer(data([1]), { 0: uint(handle), 1: uint(id) })),
+    fc.tuple(fc.constantFrom(TRUE, FALSE), SMALL, SMALL, fc.constantFrom(0x23, 0x24, 0x25, 0x26, 0x27)).map(
+      ([role, first, count, state]) =>
+        disposition({ 0: role, 1: uint(first), 2: uint(first + count), 3: TRUE, 4: described(state, list([])) }),
+    ),
+    // sasl-mechanisms, init, challenge, response and outcome
+    fc.constantFrom(0x40, 0x41, 0x42, 0x43, 0x44).map((code) => performative(code, [symbol("PLAIN")], {})),
+  ),
+  fc.constantFrom(0, 0, 0, 1, 7),
+  fc.constantFrom(0, 0, 0, 0, 1),
+).map(([body, channel, type]) => frame(body, { channel, type }));
 
 const CHANGES: fc.Arbitrary<AmqpChange> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("value"), value: VALUES }) },
@@ -64,19 +117,29 @@ const CHANGES: fc.Arbitrary<AmqpChange> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("repeat frame"), times: TIMES }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("cut frame"), at: fc.nat(100) }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("insert"),
-      bytes: fc.oneof(fc.array(fc.nat(255), { minLength: 1, maxLength: 40 }), VALUES.map((value) => frame(value))),
+      bytes: fc.oneof(
+        { weight: 1, arbitrary: fc.array(fc.nat(255), { minLength: 1, maxLength: 40 }) },
+        { weight: 1, arbitrary: VALUES.map((value) => frame(value)) },
+        { weight: 4, arbitrary: PERFORMATIVES },
+      ),
     }),
   },
 );
 
 const MOST_REPEATED_BYTES = 1_000_000;
 
+/** What is late comes to a peer that has got further. */
+const PLACES = fc.oneof({ weight: 1, arbitrary: fc.nat(99) }, {
+  weight: 2,
+  arbitrary: fc.integer({ min: 45, max: 99 }),
+});
+
 /** Mutations, mostly one. */
 export const AMQP_MUTATIONS: fc.Arbitrary<AmqpMutation[]> = fc.array(
-  fc.record({ frame: fc.nat(60), node: fc.nat(200), change: CHANGES }),
+  fc.record({ place: PLACES, node: fc.nat(200), change: CHANGES }),
   { minLength: 1, maxLength: 3, size: "-1" },
 );
 
@@ -88,7 +151,7 @@ export class AmqpMutator {
 
   /** `length` is how many frames the conversation has, or will have if all goes well. */
   constructor(mutations: readonly AmqpMutation[], length: number) {
-    this.#mutations = new Map(mutations.map((mutation) => [mutation.frame % length, mutation]));
+    this.#mutations = new Map(mutations.map((mutation) => [Math.floor(mutation.place * length / 100), mutation]));
   }
 
   /** What is written in place of the next frame, or header of a protocol. */

@@ -124,3 +124,8 @@ export function nodesOf({ nodes }: AmqpFrame): AmqpNode[] {
 export function codeOf({ nodes }: AmqpFrame): number | undefined {
   return nodes[0]?.items?.[0]?.bytes?.[0];
 }
+
+/** An unsigned number; 0 for what is none. */
+export function numberOf(node: AmqpNode | undefined): number {
+  return (node?.bytes ?? []).reduce((value, byte) => value * 256 + byte, 0);
+}

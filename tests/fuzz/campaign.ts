@@ -5,8 +5,14 @@ import type { VictimProcess } from "./victim_process.ts";
 export interface Wire<Case, Facts> {
   readonly name: string;
   readonly cases: fc.Arbitrary<Case>;
-  /** Does it; returns what came of it in a few words. */
-  attack(attack: Case, victim: VictimProcess, facts: Facts): Promise<string>;
+  attack(attack: Case, victim: VictimProcess, facts: Facts): Promise<CaseResult>;
+}
+
+/** What came of a case, in a few words. */
+export interface CaseResult {
+  readonly outcome: string;
+  /** How far the victim was driven. */
+  readonly reached?: Iterable<string>;
 }
 
 /** A victim with all that can be done to it. */
@@ -26,7 +32,12 @@ export interface Effort {
   readonly path?: string;
   /** When to stop, however many cases have been done. */
   readonly timeInMs?: number;
+  /** Is told of each case after which the victim was slower or larger than ever before, with its figures. */
+  readonly onRecord?: (record: string) => void;
 }
+
+/** How often something was. */
+export type Counts = ReadonlyMap<string, number>;
 
 /** What came of a campaign. */
 export interface CampaignResult {
@@ -35,7 +46,9 @@ export interface CampaignResult {
   readonly longestGapInMs: number;
   readonly peakInBytes: number;
   /** How often each thing came of a case, on each wire. */
-  readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly outcomes: ReadonlyMap<string, Counts>;
+  /** In how many cases the victim was driven so far, on each wire. */
+  readonly reached: ReadonlyMap<string, Counts>;
   /** What was found, with the smallest case that shows it. */
   readonly failure?: string;
 }
@@ -52,7 +65,7 @@ const NARROWING_IN_MS = 60_000;
 
 /** Attacks a victim with many cases, and narrows down the first that it does not stand. */
 export async function attack<Facts>(target: Target<Facts>, effort: Effort): Promise<CampaignResult> {
-  const outcomes = new Map(target.wires.map(({ name }) => [name, new Map<string, number>()]));
+  const [outcomes, reached] = [new Tally(), new Tally()];
   const began = performance.now();
   let victim: VictimProcess | undefined;
   let facts: Facts | undefined;
@@ -66,17 +79,23 @@ export async function attack<Facts>(target: Target<Facts>, effort: Effort): Prom
       facts = await victim.ask<Facts>("start");
     }
     try {
-      const outcome = await wire.attack(content, victim, facts!);
+      const result = await wire.attack(content, victim, facts!);
       await victim.ask("report");
       if (failedAt !== undefined || ++cases % CASES_BETWEEN_CHECKS === 0) await target.check(victim, facts!);
       if (failedAt !== undefined) return;
-      const counts = outcomes.get(wire.name)!;
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      outcomes.count(wire.name, result.outcome);
+      for (const state of result.reached ?? []) reached.count(wire.name, state);
     } catch (error) {
       failedAt ??= performance.now();
       await victim[Symbol.asyncDispose]();
       throw error;
     } finally {
+      const { report } = victim;
+      if (report.longestGapInMs > longestGapInMs + 50 || report.peakInBytes > peakInBytes + 2 ** 23) {
+        effort.onRecord?.(
+          `${report.longestGapInMs} ms, ${report.peakInBytes} bytes after ${shown(wire.name, content)}`,
+        );
+      }
       longestGapInMs = Math.max(longestGapInMs, victim.report.longestGapInMs);
       peakInBytes = Math.max(peakInBytes, victim.report.peakInBytes);
     }
@@ -95,18 +114,36 @@ export async function attack<Facts>(target: Target<Facts>, effort: Effort): Prom
     seconds: (performance.now() - began) / 1000,
     longestGapInMs,
     peakInBytes,
-    outcomes,
+    outcomes: outcomes.counts,
+    reached: reached.counts,
     ...(details.failed && details.counterexample !== null && { failure: describe(details) }),
   };
 }
 
+/** Counts what happens on each wire. */
+class Tally {
+  readonly counts: Map<string, Map<string, number>> = new Map();
+
+  count(wire: string, what: string): void {
+    const counts = this.counts.get(wire) ?? new Map<string, number>();
+    this.counts.set(wire, counts.set(what, (counts.get(what) ?? 0) + 1));
+  }
+}
+
 const MOST_SHOWN = 4_000;
+
+function shown(wire: string, content: unknown): string {
+  const text = JSON.stringify(content, (_key, value) => {
+    return value instanceof Uint8Array ? [...value] : typeof value === "bigint" ? String(value) : value;
+  });
+  return `${wire} ${text.slice(0, MOST_SHOWN)}`;
+}
 
 function describe(
   { counterexample, counterexamplePath, errorInstance, numShrinks }: fc.RunDetails<[Attack<never>]>,
 ): string {
   const [{ wire, content }] = counterexample!;
-  const shown = JSON.stringify(content, (_key, value) => value instanceof Uint8Array ? [...value] : value);
   return `${String(errorInstance)}
-after ${wire.name}, smaller by ${numShrinks} steps, --path=${counterexamplePath}: ${shown.slice(0, MOST_SHOWN)}`;
+after ${shown(wire.name, content)}
+smaller by ${numShrinks} steps, --path=${counterexamplePath}`;
 }

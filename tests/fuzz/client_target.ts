@@ -6,9 +6,10 @@ import { AMQP_MUTATIONS } from "./amqp_mutation.ts";
 import type { Target, Wire } from "./campaign.ts";
 import type { CallName } from "./client_calls.ts";
 import type { ClientRequest } from "./client_victim.ts";
-import { HostileHub, type HubManner } from "./hostile_hub.ts";
+import { FEEDBACK, GOOD_MANNER, HostileHub, type HubManner } from "./hostile_hub.ts";
 import { GOOD_ANSWER, HTTP_ANSWERS, HTTP_CALLS, type HttpAnswer, writeAnswer } from "./http_answers.ts";
 import { type RuntimeCommand, VictimProcess } from "./victim_process.ts";
+import { WEB_SOCKETS } from "./web_socket_upgrade.ts";
 
 interface AmqpCase {
   readonly call: CallName;
@@ -24,19 +25,16 @@ interface HttpCase {
   readonly end: "keep" | "end" | "reset";
 }
 
-const QUEUE = JSON.stringify([
-  { originalMessageId: "1", deviceId: "d", deviceGenerationId: "1", statusCode: "Success", description: "Success" },
-]);
-
-const GOOD_MANNER: HubManner = { mutations: [], outcome: "accepted", tokenStatus: 200, queue: [QUEUE] };
-
 const AMQP_CASES: fc.Arbitrary<AmqpCase> = fc.record({
   call: fc.constantFrom("sendC2dMessage", "sendManyC2dMessages", "receiveFeedback", "receiveFileNotifications"),
   manner: fc.record({
     mutations: AMQP_MUTATIONS,
     outcome: fc.constantFrom("accepted", "accepted", "rejected", "released", "modified"),
     tokenStatus: fc.constantFrom(200, 200, 200, 200, 200, 401, 404, 500, 0),
-    queue: fc.array(fc.constantFrom(QUEUE, "[]", "[5]", "{}", "", '[{"__proto__":{"complete":1}}]'), { maxLength: 5 }),
+    queue: fc.array(fc.constantFrom(FEEDBACK, "[]", "[5]", "{}", "", '[{"__proto__":{"complete":1}}]'), {
+      maxLength: 5,
+    }),
+    webSocket: WEB_SOCKETS,
   }),
 });
 
@@ -57,7 +55,7 @@ const CHUNK = new Uint8Array(2 ** 20).fill(0x20);
 /** A client, attacked by whoever is in the place of its hub. */
 export async function clientTarget(command: RuntimeCommand): Promise<Target<unknown>> {
   const hub = new HostileHub();
-  const amqpEndpoint = `amqp://127.0.0.1:${await hub.listen()}`;
+  const address = `127.0.0.1:${await hub.listen()}`;
   let current: HttpCase = { call: "getTwin", way: "own", answers: [GOOD_ANSWER], end: "keep" };
   let requests = 0;
   const server = await FaultServer.listen(({ socket }) => {
@@ -69,8 +67,10 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
     else if (end === "reset") socket.resetAndDestroy();
   });
 
-  const open = (victim: VictimProcess, way: ClientRequest["way"]): Promise<void> =>
-    victim.ask("open", { endpoint: server.endpoint, amqpEndpoint, way } satisfies ClientRequest);
+  const open = (victim: VictimProcess, way: ClientRequest["way"], isWebSocket: boolean = false): Promise<void> => {
+    const amqpEndpoint = isWebSocket ? `ws://${address}/` : `amqp://${address}`;
+    return victim.ask("open", { endpoint: server.endpoint, amqpEndpoint, way } satisfies ClientRequest);
+  };
 
   /** A good hub is served by the same client, though the peer of its open connections may be a bad one still. */
   async function recovers(victim: VictimProcess, call: CallName): Promise<void> {
@@ -93,7 +93,7 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
       current = { call: "getTwin", way: "own", answers: [GOOD_ANSWER], end: "keep" };
       server.cut();
       await recovers(victim, "getTwin");
-      return outcome;
+      return { outcome };
     },
   };
 
@@ -102,12 +102,16 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
     cases: AMQP_CASES,
     async attack({ call, manner }, victim) {
       hub.manner = manner;
-      await open(victim, "own");
+      hub.reached.clear();
+      const isWebSocket = manner.webSocket !== undefined;
+      await open(victim, "own", isWebSocket);
       const outcome = await victim.ask<string>("call", call);
-      hub.manner = GOOD_MANNER;
+      const reached = [...hub.reached];
+      hub.manner = { ...GOOD_MANNER, ...(isWebSocket && { webSocket: { frames: [] } }) };
       hub.cut();
       await recovers(victim, "sendC2dMessage");
-      return outcome;
+      hub.manner = GOOD_MANNER;
+      return { outcome, reached };
     },
   };
 

@@ -20,6 +20,8 @@ await victim.serve({
     const options: ClientOptions = {
       endpoint,
       amqpEndpoint,
+      // As much as a careful caller allows, so that what is kept beyond it is told from what is kept within it.
+      maxResponseBytes: 16 * 2 ** 20,
       timeoutInMs: 150,
       attemptTimeoutInMs: 100,
       retryOptions: { maxRetries: 2, retryDelayInMs: 0, maxRetryDelayInMs: 0 },

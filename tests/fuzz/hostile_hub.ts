@@ -25,12 +25,14 @@ import {
   uint,
   ushort,
 } from "../support/amqp_bytes.ts";
+import { BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
-import { type AmqpFrame, type AmqpNode, codeOf, writeNode } from "./amqp_tree.ts";
+import { type AmqpFrame, type AmqpNode, codeOf, numberOf, writeNode } from "./amqp_tree.ts";
 import { AmqpReader } from "./amqp_wire.ts";
+import type { WebSocketManner } from "./web_socket_upgrade.ts";
 
 /** How many frames the hub writes to a client that sends a message, before it knows whether one comes. */
-const USUAL_FRAMES = 16;
+const USUAL_FRAMES = 12;
 
 /** What the hub does wrong, on each of its connections. */
 export interface HubManner {
@@ -41,19 +43,37 @@ export interface HubManner {
   readonly tokenStatus: number;
   /** What its queue holds, as JSON. */
   readonly queue: readonly string[];
+  /** What carries the bytes, unless it is a socket alone. */
+  readonly webSocket?: WebSocketManner;
 }
+
+/** A batch of feedback. */
+export const FEEDBACK: string = JSON.stringify([
+  { originalMessageId: "1", deviceId: "d", deviceGenerationId: "1", statusCode: "Success", description: "Success" },
+]);
+
+/** What a good hub does. */
+export const GOOD_MANNER: HubManner = { mutations: [], outcome: "accepted", tokenStatus: 200, queue: [FEEDBACK] };
 
 /** A hub that does what hubs do, but for what it is told to do wrong. It serves what the AMQP library of the client writes. */
 export class HostileHub {
-  manner: HubManner = { mutations: [], outcome: "accepted", tokenStatus: 200, queue: [] };
+  manner: HubManner = GOOD_MANNER;
+  /** How far its clients have got since this was cleared. */
+  readonly reached: Set<string> = new Set();
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer({ noDelay: true }, (socket) => {
     this.#sockets.add(socket);
-    const service = new HubService(this.manner);
-    socket.on("error", () => {}).on("close", () => this.#sockets.delete(socket)).on("data", (bytes: Uint8Array) => {
-      const { answer, isOver } = service.read(bytes);
-      if (answer.byteLength > 0) socket.write(answer);
-      if (isOver) socket.end();
+    const service = new HubService(this.manner, this.reached);
+    const { webSocket } = this.manner;
+    const carrier = webSocket === undefined ? BARE : new WebSocketCarrier(false, webSocket);
+    socket.on("error", () => {}).on("close", () => this.#sockets.delete(socket)).on("data", (chunk: Uint8Array) => {
+      const { carried, reply } = carrier.read(chunk);
+      if (reply !== undefined) socket.write(reply);
+      for (const bytes of carried) {
+        const answer = service.read(bytes);
+        if (answer.byteLength > 0) socket.write(carrier.write(answer));
+        if (service.isOver) socket.end();
+      }
     });
   });
 
@@ -69,8 +89,9 @@ export class HostileHub {
 }
 
 /** One connection as the hub sees it, whatever carries the bytes. */
-export class HubService {
+class HubService {
   readonly #manner: HubManner;
+  readonly #reached: Set<string>;
   readonly #mutator: AmqpMutator;
   readonly #reader: AmqpReader = new AmqpReader();
   /** The addresses of the links on which the hub sends, by channel and handle. */
@@ -81,22 +102,23 @@ export class HubService {
   #deliveries = 0;
   #queue: string[];
   #answer: Bytes[] = [];
-  #isOver = false;
+  /** Whether the hub has written its last. */
+  isOver = false;
 
-  constructor(manner: HubManner) {
+  constructor(manner: HubManner, reached: Set<string>) {
     this.#manner = manner;
+    this.#reached = reached;
     this.#mutator = new AmqpMutator(manner.mutations, USUAL_FRAMES);
     this.#queue = [...manner.queue];
   }
 
-  /** Takes bytes of the client; returns what the hub writes, and whether that is the last. */
-  read(bytes: Uint8Array): { answer: Uint8Array; isOver: boolean } {
+  /** Takes bytes of the client; returns what the hub writes. */
+  read(bytes: Uint8Array): Uint8Array {
     for (const part of this.#reader.read(bytes)) {
       if ("protocol" in part) this.#write(header(part.protocol));
       else this.#take(part);
     }
-    const answer = joinBytes(this.#answer.splice(0).map((written) => Uint8Array.from(written)));
-    return { answer, isOver: this.#isOver };
+    return joinBytes(this.#answer.splice(0).map((written) => Uint8Array.from(written)));
   }
 
   #take(received: AmqpFrame): void {
@@ -115,6 +137,7 @@ export class HubService {
       case 0x14:
         return this.#onTransfer(received, fields, push);
       case 0x15:
+        this.#reached.add("message settled by the client");
         // A message that is not settled by its receiver yet.
         if (!isTrue(fields[3])) push(disposition({ 0: FALSE, 1: written(fields[1]), 2: written(fields[2]), 3: TRUE }));
         return;
@@ -124,7 +147,7 @@ export class HubService {
         return push(performative(0x17, [], {}));
       case 0x18:
         push(performative(0x18, [], {}));
-        this.#isOver = true;
+        this.isOver = true;
     }
   }
 
@@ -154,6 +177,7 @@ export class HubService {
   #onFlow(channel: number, fields: readonly AmqpNode[]): void {
     const handle = numberOf(fields[4]);
     if (!this.#sources.get(`${channel}/${handle}`)?.startsWith("/")) return;
+    this.#reached.add("credit for the queue");
     for (const body of this.#queue.splice(0)) {
       const id = this.#deliveries++;
       const content = [...properties({ 6: symbol("application/json") }), ...data(new TextEncoder().encode(body))];
@@ -165,6 +189,7 @@ export class HubService {
   #onTransfer({ channel, nodes }: AmqpFrame, fields: readonly AmqpNode[], push: (body: Bytes) => void): void {
     const id = written(fields[1]);
     const isToken = this.#targets.get(`${channel}/${numberOf(fields[0])}`) === "$cbs";
+    this.#reached.add(isToken ? "token put" : "message sent");
     const outcome = OUTCOMES[isToken ? "accepted" : this.#manner.outcome];
     push(disposition({ 1: id, 3: TRUE, 4: outcome }));
     if (!isToken || this.#replies === undefined) return;
@@ -193,10 +218,6 @@ const OUTCOMES: Readonly<Record<HubManner["outcome"], Bytes>> = {
 
 function written(node: AmqpNode | undefined): Bytes {
   return node === undefined ? NULL : writeNode(node);
-}
-
-function numberOf(node: AmqpNode | undefined): number {
-  return (node?.bytes ?? []).reduce((value, byte) => value * 256 + byte, 0);
 }
 
 function isTrue(node: AmqpNode | undefined): boolean {

@@ -2,14 +2,17 @@ import { connect, type Socket } from "node:net";
 import { within } from "./within.ts";
 import { joinBytes } from "../../lib/values/join_bytes.ts";
 import type { Bytes } from "../support/amqp_bytes.ts";
+import type { AmqpCarrier } from "./amqp_carrier.ts";
 import type { AmqpMutator } from "./amqp_mutation.ts";
-import { type AmqpFrame, codeOf } from "./amqp_tree.ts";
+import { type AmqpFrame, codeOf, numberOf } from "./amqp_tree.ts";
 import { AmqpReader } from "./amqp_wire.ts";
 import type { HubStep } from "./hub_conversation.ts";
 
 const END = 0x17;
 const DETACH = 0x16;
 const CLOSE = 0x18;
+const TRANSFER = 0x14;
+const DISPOSITION = 0x15;
 /** What may come in place of an answer. */
 const ENDS: readonly number[] = [CLOSE, END, DETACH];
 
@@ -33,16 +36,23 @@ const SPENT_PATIENCE_IN_MS = 2;
 /** A client of a hub that holds a conversation, whatever it says. */
 export class HubClient {
   readonly #socket: Socket;
+  readonly #carrier: AmqpCarrier;
   readonly #reader: AmqpReader = new AmqpReader();
   readonly #received: AmqpFrame[] = [];
   readonly #closed: Promise<void>;
   #isClosed = false;
+  #hasAnswer = false;
   #waiting = (): void => {};
 
-  constructor(port: number) {
+  constructor(port: number, carrier: AmqpCarrier) {
+    this.#carrier = carrier;
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    this.#socket.on("data", (bytes: Uint8Array) => {
-      for (const part of this.#reader.read(bytes)) if ("nodes" in part) this.#received.push(part);
+    this.#socket.write(carrier.opening);
+    this.#socket.on("data", (chunk: Uint8Array) => {
+      this.#hasAnswer = true;
+      for (const bytes of carrier.read(chunk).carried) {
+        for (const part of this.#reader.read(bytes)) if ("nodes" in part) this.#received.push(part);
+      }
       this.#waiting();
     });
     this.#socket.on("error", () => {});
@@ -64,6 +74,7 @@ export class HubClient {
   ): Promise<string> {
     const pending: Bytes[] = [];
     let patienceInMs = isGood ? LONG_PATIENCE_IN_MS : PATIENCE_IN_MS;
+    if (this.#carrier.opening.length > 0) await this.#until(() => this.#hasAnswer, patienceInMs);
     for (const step of steps) {
       if (this.#isClosed) break;
       if (!("code" in step)) {
@@ -93,7 +104,8 @@ export class HubClient {
   }
 
   #write(frames: readonly Bytes[], pieces: number): void {
-    const bytes = joinBytes(frames.map((frame) => Uint8Array.from(frame)));
+    if (frames.length === 0) return;
+    const bytes = this.#carrier.write(joinBytes(frames.map((frame) => Uint8Array.from(frame))));
     const size = pieces === 0 ? bytes.length : Math.max(pieces, Math.ceil(bytes.length / MOST_PIECES));
     for (let at = 0; at < bytes.length; at += size) this.#socket.write(bytes.subarray(at, at + size));
   }
@@ -112,6 +124,17 @@ export class HubClient {
     });
   }
 
+  /** How far it has got, as far as the hub's frames tell, given how many tokens it has put at its beginning. */
+  reached(tokens: number): string[] {
+    const transfers = this.#count(TRANSFER, 0);
+    const settled = this.#received.filter((frame) => codeOf(frame) === DISPOSITION).map(settledBy);
+    const reached: string[] = [];
+    if (tokens > 0 && transfers > 0) reached.push("token answered");
+    if (settled.reduce((sum, count) => sum + count, 0) > tokens) reached.push("message settled by the hub");
+    if (transfers > tokens) reached.push("message received");
+    return reached;
+  }
+
   /** The first error that the hub has named. */
   #outcome(): string {
     for (const [code, what] of [[CLOSE, ""], [END, "session: "], [DETACH, "link: "]] as const) {
@@ -128,6 +151,12 @@ export class HubClient {
 /** How long the hub may keep a connection whose client has gone. */
 const CLOSING_LIMIT_IN_MS = 30_000;
 const MOST_PIECES = 500;
+
+/** How many messages a disposition settles. */
+function settledBy({ nodes }: AmqpFrame): number {
+  const [, first, last] = nodes[0]!.items![1]!.items!;
+  return last?.bytes?.length ? numberOf(last) - numberOf(first) + 1 : 1;
+}
 
 /** The condition of the error in a frame that ends something. */
 function conditionOf({ nodes }: AmqpFrame): string | undefined {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Message } from "rhea";
 import { BareClient, once } from "../support/local_amqp.ts";
+import { BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
 import type { Target, Wire } from "./campaign.ts";
 import { HubClient, type HubWriting } from "./hub_client.ts";
@@ -10,11 +11,13 @@ import { AMQP_DEVICES, type HubFacts } from "./hub_facts.ts";
 import { sendRequests, toRequest } from "./rest_client.ts";
 import { REST_REQUESTS, type RestRequest } from "./rest_requests.ts";
 import { type RuntimeCommand, VictimProcess } from "./victim_process.ts";
+import { isGoodWebSocket, WEB_SOCKETS, type WebSocketManner } from "./web_socket_upgrade.ts";
 
 interface AmqpCase {
   readonly conversation: HubConversation;
   readonly mutations: readonly AmqpMutation[];
   readonly writing: HubWriting;
+  readonly webSocket?: WebSocketManner;
 }
 
 interface RestCase {
@@ -28,22 +31,22 @@ const AMQP: Wire<AmqpCase, HubFacts> = {
     conversation: HUB_CONVERSATIONS,
     mutations: fc.oneof({ weight: 19, arbitrary: AMQP_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
     writing: fc.record({
-      pieces: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, {
-        weight: 1,
-        arbitrary: fc.integer({ min: 1, max: 100 }),
-      }),
+      pieces: fc.constantFrom(0, 0, 0, 0, 1, 7, 100),
       end: fc.constantFrom("end", "end", "end", "reset"),
     }),
+    webSocket: WEB_SOCKETS,
   }),
-  async attack({ conversation, mutations, writing }, _victim, { amqpPort, tokens }) {
+  async attack({ conversation, mutations, writing, webSocket }, _victim, { amqpPort, httpPort, tokens }) {
     const steps = stepsOf(conversation, (kind) => tokens[kind]!);
     const frames = steps.filter((step) => !("code" in step));
-    const client = new HubClient(amqpPort);
-    const isGood = mutations.length === 0;
-    const mutator = new AmqpMutator(mutations, frames.length);
-    const outcome = await client.hold(steps, mutator, writing, isGood);
+    const client = webSocket === undefined
+      ? new HubClient(amqpPort, BARE)
+      : new HubClient(httpPort, new WebSocketCarrier(true, webSocket));
+    const isGood = mutations.length === 0 && (webSocket === undefined || isGoodWebSocket(webSocket));
+    const outcome = await client.hold(steps, new AmqpMutator(mutations, frames.length), writing, isGood);
     if (isGood && writing.end === "end") assert.match(outcome, /^closed$|^link: /);
-    return isGood ? `valid ${outcome}` : outcome;
+    const reached = client.reached(conversation.tokens.length);
+    return { outcome: isGood ? `valid ${outcome}` : outcome, reached };
   },
 };
 
@@ -57,7 +60,7 @@ const REST_OVER_SOCKETS: Wire<RestCase, HubFacts> = {
     const outcome = await sendRequests(facts, requests, pieces);
     assert.ok(!outcome.startsWith("500"), "The hub has answered with 500");
     if (requests.every(({ mutation }) => mutation === undefined)) assert.match(outcome, /^[1-5]\d\d$/);
-    return outcome;
+    return { outcome };
   },
 };
 
@@ -66,7 +69,7 @@ const REST_IN_PROCESS: Wire<RestRequest, HubFacts> = {
   // How a request is written matters to a socket alone.
   cases: REST_REQUESTS.filter(({ mutation }) => mutation?.of !== "message"),
   async attack(request, victim, facts) {
-    return String(await victim.ask<number | string>("fetch", toRequest(request, facts)));
+    return { outcome: String(await victim.ask<number | string>("fetch", toRequest(request, facts))) };
   },
 };
 

@@ -86,7 +86,7 @@ export class Victim {
 }
 
 /** How long the process has worked, in all its threads. */
-function cpuTimeInMs(): number {
+export function cpuTimeInMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

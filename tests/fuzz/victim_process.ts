@@ -76,6 +76,7 @@ export class VictimProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isDead) await this.#process.kill();
+    this.#isDead = true;
+    await this.#process.kill();
   }
 }
