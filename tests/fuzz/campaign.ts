@@ -4,6 +4,8 @@ import type { VictimProcess } from "./victim_process.ts";
 /** One way to attack a victim: what is generated, and how it is done. */
 export interface Wire<Case, Facts> {
   readonly name: string;
+  /** How often it is chosen. */
+  readonly weight: number;
   readonly cases: fc.Arbitrary<Case>;
   attack(attack: Case, victim: VictimProcess, facts: Facts): Promise<CaseResult>;
 }
@@ -101,7 +103,9 @@ export async function attack<Facts>(target: Target<Facts>, effort: Effort): Prom
     }
   }
 
-  const contents = target.wires.map((wire) => wire.cases.map((content) => ({ wire, content })));
+  const contents = target.wires.map((wire) => {
+    return { weight: wire.weight, arbitrary: wire.cases.map((content) => ({ wire, content })) };
+  });
   const details = await fc.check(fc.asyncProperty(fc.oneof(...contents), run), {
     seed: effort.seed,
     numRuns: effort.cases,

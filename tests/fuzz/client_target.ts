@@ -85,6 +85,7 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
 
   const http: Wire<HttpCase, unknown> = {
     name: "HTTP answers",
+    weight: 1,
     cases: HTTP_CASES,
     async attack(attack, victim) {
       [current, requests] = [attack, 0];
@@ -99,6 +100,7 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
 
   const amqp: Wire<AmqpCase, unknown> = {
     name: "AMQP",
+    weight: 1,
     cases: AMQP_CASES,
     async attack({ call, manner }, victim) {
       hub.manner = manner;

@@ -6,7 +6,7 @@ import type { AmqpCarrier } from "./amqp_carrier.ts";
 import type { AmqpMutator } from "./amqp_mutation.ts";
 import { type AmqpFrame, codeOf, numberOf } from "./amqp_tree.ts";
 import { AmqpReader } from "./amqp_wire.ts";
-import type { HubStep } from "./hub_conversation.ts";
+import type { HubStep } from "./client_script.ts";
 
 const END = 0x17;
 const DETACH = 0x16;

@@ -2,6 +2,8 @@
 export interface HubFacts {
   readonly amqpPort: number;
   readonly httpPort: number;
+  /** Ports for TLS: HTTPS and AMQPS. */
+  readonly tlsPorts: readonly number[];
   /** Tokens by their kind. */
   readonly tokens: Readonly<Record<TokenKind, string>>;
 }
@@ -21,4 +23,6 @@ export interface InProcessRequest {
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body?: string;
+  /** Whether the body comes in pieces, and breaks off after some of them. */
+  readonly streaming?: "whole" | "broken";
 }

@@ -6,10 +6,13 @@ import { BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
 import type { Target, Wire } from "./campaign.ts";
 import { HubClient, type HubWriting } from "./hub_client.ts";
-import { HUB_CONVERSATIONS, type HubConversation, stepsOf } from "./hub_conversation.ts";
+import { stepsOf } from "./client_script.ts";
+import { HUB_CONVERSATIONS, type HubConversation } from "./hub_conversation.ts";
 import { AMQP_DEVICES, type HubFacts } from "./hub_facts.ts";
+import { exchange } from "./raw_exchange.ts";
 import { sendRequests, toRequest } from "./rest_client.ts";
 import { REST_REQUESTS, type RestRequest } from "./rest_requests.ts";
+import { TLS_RECORDS } from "./tls_records.ts";
 import { type RuntimeCommand, VictimProcess } from "./victim_process.ts";
 import { isGoodWebSocket, WEB_SOCKETS, type WebSocketManner } from "./web_socket_upgrade.ts";
 
@@ -27,6 +30,7 @@ interface RestCase {
 
 const AMQP: Wire<AmqpCase, HubFacts> = {
   name: "AMQP",
+  weight: 6,
   cases: fc.record({
     conversation: HUB_CONVERSATIONS,
     mutations: fc.oneof({ weight: 19, arbitrary: AMQP_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
@@ -52,6 +56,7 @@ const AMQP: Wire<AmqpCase, HubFacts> = {
 
 const REST_OVER_SOCKETS: Wire<RestCase, HubFacts> = {
   name: "REST over a socket",
+  weight: 3,
   cases: fc.record({
     requests: fc.array(REST_REQUESTS, { minLength: 1, maxLength: 3, size: "-1" }),
     pieces: fc.constantFrom(0, 0, 0, 1, 7),
@@ -66,6 +71,7 @@ const REST_OVER_SOCKETS: Wire<RestCase, HubFacts> = {
 
 const REST_IN_PROCESS: Wire<RestRequest, HubFacts> = {
   name: "REST in process",
+  weight: 3,
   // How a request is written matters to a socket alone.
   cases: REST_REQUESTS.filter(({ mutation }) => mutation?.of !== "message"),
   async attack(request, victim, facts) {
@@ -73,12 +79,30 @@ const REST_IN_PROCESS: Wire<RestRequest, HubFacts> = {
   },
 };
 
+interface TlsCase {
+  readonly port: number;
+  readonly records: string;
+  readonly pieces: number;
+}
+
+const TLS: Wire<TlsCase, HubFacts> = {
+  name: "TLS",
+  weight: 1,
+  cases: fc.record({ port: fc.nat(1), records: TLS_RECORDS, pieces: fc.constantFrom(0, 0, 0, 1) }),
+  async attack({ port, records, pieces }, _victim, { tlsPorts }) {
+    const received = await exchange(tlsPorts[port]!, records, pieces, TLS_PATIENCE_IN_MS);
+    return { outcome: received === "" ? "no answer" : received.startsWith("\x15") ? "alert" : "other" };
+  },
+};
+
+const TLS_PATIENCE_IN_MS = 30;
+
 /** A local hub, attacked by its clients. */
 export function hubTarget(command: RuntimeCommand): Target<HubFacts> {
   return {
     name: "hub",
     start: () => new VictimProcess(command, "hub_victim.ts"),
-    wires: [AMQP, REST_OVER_SOCKETS, REST_IN_PROCESS] as Wire<unknown, HubFacts>[],
+    wires: [AMQP, REST_OVER_SOCKETS, REST_IN_PROCESS, TLS] as Wire<unknown, HubFacts>[],
     async check(_victim, { amqpPort, httpPort, tokens }) {
       const headers = { authorization: tokens.service };
       for (const deviceId of AMQP_DEVICES) {

@@ -10,7 +10,7 @@ const hub = new LocalHub({ feedbackIntervalInMs: 0 });
 hub.onFault(({ error }) => victim.blame("exception inside the hub", error));
 
 async function start(): Promise<HubFacts> {
-  const { amqp, http } = await hub.listen({ amqp: 0, http: 0 });
+  const { amqp, http, amqps, https } = await hub.listen({ amqp: 0, http: 0, amqps: 0, https: 0 });
   const [amqpPort, httpPort] = [portOf(amqp!), portOf(http!)];
   const { connectionString } = hub;
   const listening = new ListeningHub(hub, amqpPort);
@@ -28,7 +28,7 @@ async function start(): Promise<HubFacts> {
   for (const deviceId of AMQP_DEVICES) {
     tokens[`device ${deviceId}`] = await listening.deviceToken(`/devices/${deviceId}`);
   }
-  return { amqpPort, httpPort, tokens };
+  return { amqpPort, httpPort, tlsPorts: [portOf(amqps!), portOf(https!)], tokens };
 }
 
 function portOf(address: string): number {
@@ -37,15 +37,11 @@ function portOf(address: string): number {
 
 await victim.serve({
   start,
-  /** Answers a request; returns the status, or what no request can be. */
-  async fetch({ method, path, headers, body }: InProcessRequest): Promise<number | string> {
+  /** Answers a request; returns the status, or why the runtime makes no request of it. */
+  async fetch(description: InProcessRequest): Promise<number | string> {
     let request: Request;
     try {
-      request = new Request(`https://${hub.hostName}${path}`, {
-        method,
-        headers: headers.map(([name, value]) => [name, value]),
-        ...(body !== undefined && { body }),
-      });
+      request = toRequest(description);
     } catch (error) {
       return `no request: ${(error as Error).name}`;
     }
@@ -54,3 +50,26 @@ await victim.serve({
     return response.status;
   },
 });
+
+function toRequest({ method, path, headers, body, streaming }: InProcessRequest): Request {
+  const stream = body !== undefined && streaming !== undefined ? streamOf(body, streaming === "broken") : undefined;
+  return new Request(`https://${hub.hostName}${path}`, {
+    method,
+    headers: headers.map(([name, value]) => [name, value]),
+    ...(body !== undefined && { body: stream ?? body }),
+    ...(stream !== undefined && { duplex: "half" }),
+  });
+}
+
+function streamOf(text: string, isBroken: boolean): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  const size = Math.ceil(bytes.length / 10) || 1;
+  let at = 0;
+  return new ReadableStream({
+    pull(controller): void {
+      if (isBroken && at > bytes.length / 2) return controller.error(new Error("The sender has gone"));
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at += size));
+    },
+  });
+}

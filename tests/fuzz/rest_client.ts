@@ -1,9 +1,8 @@
-import { connect } from "node:net";
 import { type HttpMessage, utf8, writeHttp } from "./http_message.ts";
 import type { HubFacts, InProcessRequest } from "./hub_facts.ts";
 import { mutatedJson } from "./json_mutation.ts";
+import { exchange } from "./raw_exchange.ts";
 import type { RestRequest } from "./rest_requests.ts";
-import { within } from "./within.ts";
 
 /** How long to wait for an answer, which a request that has no end never gets. */
 const PATIENCE_IN_MS = 50;
@@ -26,30 +25,14 @@ export async function sendRequests(
     return writeHttp(message, request.mutation?.of === "message" ? request.mutation.how : undefined);
   });
   const isGood = requests.every(({ mutation }) => mutation === undefined);
-  return await exchange(facts.httpPort, texts.join(""), pieces, isGood ? LONG_PATIENCE_IN_MS : PATIENCE_IN_MS);
-}
-
-async function exchange(port: number, text: string, pieces: number, patienceInMs: number): Promise<string> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  let received = "";
-  const closed = new Promise<void>((resolve) => socket.on("error", () => {}).on("close", () => resolve()));
-  const answered = new Promise<void>((resolve) => {
-    socket.setEncoding("latin1").on("data", (chunk: string) => {
-      received += chunk;
-      resolve();
-    });
-  });
-  const size = pieces === 0 ? text.length : Math.max(pieces, Math.ceil(text.length / 500));
-  for (let at = 0; at < text.length; at += size) socket.write(text.slice(at, at + size), "latin1");
-  await within(Promise.race([answered, closed]), patienceInMs, "").catch(() => {});
-  socket.destroy();
-  await closed;
+  const patienceInMs = isGood ? LONG_PATIENCE_IN_MS : PATIENCE_IN_MS;
+  const received = await exchange(facts.httpPort, texts.join(""), pieces, patienceInMs);
   return /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? (received === "" ? "no answer" : "no HTTP");
 }
 
 /** A request for the hub's own `fetch`. */
 export function toRequest(request: RestRequest, { tokens }: Pick<HubFacts, "tokens">): InProcessRequest {
-  const { token, headers, mutation } = request;
+  const { token, headers, mutation, streaming } = request;
   const all: (readonly [string, string])[] = [...headers];
   if (token !== "none") all.push(["Authorization", tokens[token]]);
   if (mutation?.of === "header") all.push([mutation.name, mutation.value]);
@@ -59,10 +42,11 @@ export function toRequest(request: RestRequest, { tokens }: Pick<HubFacts, "toke
     const at = Math.floor(path.length * mutation.part / 100);
     path = path.slice(0, at) + mutation.text + path.slice(at);
   }
-  const body = request.body === undefined && mutation?.of !== "body"
-    ? undefined
-    : mutation?.of === "body"
-    ? mutatedJson(request.body ?? {}, mutation.how)
-    : JSON.stringify(request.body);
-  return { method, path, headers: all, ...(body !== undefined && { body }) };
+  const body = bodyOf(request);
+  return { method, path, headers: all, streaming, ...(body !== undefined && { body }) };
+}
+
+function bodyOf({ body, mutation }: RestRequest): string | undefined {
+  if (mutation?.of === "body") return mutatedJson(body ?? {}, mutation.how);
+  return body === undefined ? undefined : JSON.stringify(body);
 }

@@ -12,6 +12,8 @@ export interface RestRequest {
   /** As it goes to JSON; absent when there is none. */
   readonly body?: unknown;
   readonly framing: "length" | "chunked";
+  /** How the body comes where there is no socket; at once if absent. */
+  readonly streaming?: "whole" | "broken";
   readonly mutation?: RestMutation;
 }
 
@@ -170,6 +172,7 @@ export const REST_REQUESTS: fc.Arbitrary<RestRequest> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom("expired", "garbage", "none") },
   ),
   framing: fc.constantFrom("length", "length", "chunked"),
+  streaming: fc.constantFrom(undefined, undefined, undefined, "whole", "broken"),
   mutation: fc.option(MUTATION, { freq: 9, nil: undefined }),
 }).map(({ operation, ...rest }) => {
   const { path } = operation;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LineProcess } from "../support/line_process.ts";
 import { within } from "./within.ts";
@@ -7,7 +8,9 @@ import type { VictimAnswer, VictimReport, VictimRequest } from "./victim.ts";
 const LONGEST_GAP_IN_MS = 1_000;
 /** How much memory a victim may take, all that a runtime needs by itself included. */
 const MOST_BYTES = 300 * 2 ** 20;
-/** A victim that says nothing for so long is frozen, also on a busy machine. */
+/** A victim that says nothing while it works for so long is frozen, however busy the machine is. */
+const MOST_WORK_IN_MS = 5_000;
+/** The same by the clock, where nobody tells how long a process has worked. */
 const PATIENCE_IN_MS = 60_000;
 
 /** The project's root. */
@@ -50,9 +53,9 @@ export class VictimProcess implements AsyncDisposable {
     const request: VictimRequest = { command, argument };
     let answer: VictimAnswer;
     try {
-      answer = await within(this.#exchange(request), PATIENCE_IN_MS, `It has not answered "${command}"`);
+      answer = await this.#watch(this.#exchange(request));
     } catch (error) {
-      throw await this.#end((error as Error).message);
+      throw await this.#end(`${command}: ${(error as Error).message}`);
     }
     this.report = answer.report;
     const { longestGapInMs, peakInBytes, faults } = answer.report;
@@ -61,6 +64,22 @@ export class VictimProcess implements AsyncDisposable {
     if (peakInBytes > MOST_BYTES) throw await this.#end(`It has taken ${peakInBytes} bytes`);
     if (answer.error !== undefined) throw await this.#end(`${command}: ${answer.error}`);
     return answer.result as T;
+  }
+
+  /** Waits for an answer, and sees to it that the victim does not work on it for ever. */
+  async #watch(answer: Promise<VictimAnswer>): Promise<VictimAnswer> {
+    const worked = workOf(this.#process.pid);
+    let watch: ReturnType<typeof setInterval> | undefined;
+    const frozen = new Promise<never>((_resolve, reject) => {
+      watch = setInterval(() => {
+        if (workOf(this.#process.pid) - worked > MOST_WORK_IN_MS) reject(new Error("It is frozen"));
+      }, 500);
+    });
+    try {
+      return await within(Promise.race([answer, frozen]), PATIENCE_IN_MS, "It has not answered");
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   async #exchange(request: VictimRequest): Promise<VictimAnswer> {
@@ -78,5 +97,16 @@ export class VictimProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDead = true;
     await this.#process.kill();
+  }
+}
+
+/** How long a process has worked, in milliseconds; always 0 where the operating system does not tell so. */
+function workOf(pid: number): number {
+  try {
+    // After the name of the program, which may have spaces, and in hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
   }
 }

@@ -19,6 +19,10 @@ export class LineProcess implements AsyncDisposable {
     this.#errors = endOf(this.#child.stderr);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   async write(line: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(line + "\n"));
   }
