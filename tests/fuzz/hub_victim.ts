@@ -55,7 +55,7 @@ function toRequest({ method, path, headers, body, streaming }: InProcessRequest)
   const stream = body !== undefined && streaming !== undefined ? streamOf(body, streaming === "broken") : undefined;
   return new Request(`https://${hub.hostName}${path}`, {
     method,
-    headers: headers.map(([name, value]) => [name, value]),
+    headers: headers.map(([name, value]): [string, string] => [name, value]),
     ...(body !== undefined && { body: stream ?? body }),
     ...(stream !== undefined && { duplex: "half" }),
   });
