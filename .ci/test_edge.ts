@@ -85,7 +85,7 @@ async function compareTable(rows: RuntimeRow[]): Promise<void> {
 
 const folder = await Deno.makeTempDir();
 try {
-  const tls = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+  const tls = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
   const certificateFile = join(folder, "hub.pem");
   await Deno.writeTextFile(certificateFile, tls.cert);
   const { deno, bun, node } = await installRuntimes(join(root, ".cache", "runtimes"), ["22", "24", "26"]);

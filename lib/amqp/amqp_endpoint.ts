@@ -33,9 +33,15 @@ export async function resolveEndpoint(settings: AmqpSettings): Promise<AmqpEndpo
   if (endpoint !== undefined) {
     return parseEndpoint(typeof endpoint === "string" ? endpoint : await endpoint());
   }
+  // WebSockets share their port with HTTPS.
   return (transportType ?? defaultTransport()) === "Amqp"
-    ? { kind: "tcp", tls: true, host: hostName, port: AMQPS_PORT }
-    : { kind: "webSocket", url: `wss://${hostName}:443${WEB_SOCKET_PATH}` };
+    ? { kind: "tcp", tls: true, host: withoutPort(hostName), port: AMQPS_PORT }
+    : { kind: "webSocket", url: `wss://${hostName}${WEB_SOCKET_PATH}` };
+}
+
+/** A host name as AMQP has it: its port, if it has one, is that of HTTPS. */
+export function withoutPort(hostName: string): string {
+  return hostName.replace(/:\d+$/, "");
 }
 
 /** Node, Deno, Bun and Workers with Node compatibility have TCP sockets; a browser, even with shims, has none. */

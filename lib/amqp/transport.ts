@@ -1,7 +1,7 @@
 import rhea from "rhea";
 import type { Connection, ConnectionOptions, WebSocketImpl } from "rhea";
 import { guardConnection, type GuardedConnection } from "../amqp_guard/guard_connection.ts";
-import type { AmqpEndpoint } from "./amqp_endpoint.ts";
+import { type AmqpEndpoint, withoutPort } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
@@ -43,7 +43,7 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
     : webSocketOptions(endpoint.url, settings, user, onClosed);
   const connection = rhea.create_container().create_connection({
     ...options,
-    hostname: settings.hostName,
+    hostname: withoutPort(settings.hostName),
     idle_time_out: IDLE_TIME_OUT_IN_MS,
     max_frame_size: CLIENT_LIMITS.maxFrameSize,
     channel_max: CLIENT_LIMITS.channelMax,

@@ -4,7 +4,7 @@ import { checkPolicyName, keyBytes } from "./sas_token.ts";
 
 /** The parts of a connection string, which belongs to a hub's policy, a device or a module. */
 export interface ConnectionString {
-  /** The hub's host name, such as `myhub.azure-devices.net`. */
+  /** The hub's host name, such as `myhub.azure-devices.net`, or a local hub's with its port, such as `localhost:8443`. */
   hostName: string;
   /** The name of the shared access policy. */
   sharedAccessKeyName?: string;
@@ -96,10 +96,10 @@ function checkParts(parts: UncheckedParts): asserts parts is ConnectionString {
   if (moduleId !== undefined && deviceId === undefined) throw unusable("ModuleId needs a DeviceId");
 }
 
-/** Throws unless `hostName` is a host name without a scheme, port or path. */
+/** Throws unless `hostName` is a host name, with or without a port, and without a scheme or path. */
 export function checkHostName(hostName: unknown): asserts hostName is string {
   const rule = "made up of A-Za-z0-9_.-, such as myhub.azure-devices.net";
-  checkText("the host name", hostName, /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/, rule);
+  checkText("the host name", hostName, /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?(?::\d+)?$/, rule);
   // This refuses a name that looks like an IPv4 address but is not one, such as 1.2.3.456.
   if (!URL.canParse(`https://${hostName}`)) throw wrongValue("the host name", rule);
 }

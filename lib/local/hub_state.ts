@@ -2,6 +2,7 @@ import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
+import { HubHosts } from "./auth/hub_hosts.ts";
 import { FaultListeners } from "./fault_listeners.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
@@ -30,7 +31,8 @@ export interface HubStateOptions {
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
 export class HubState {
-  readonly hostName: string;
+  /** The hosts at which clients reach the hub, which tokens are for. */
+  readonly hosts: HubHosts;
   readonly now: () => number;
   /** How long an AMQP connection may be silent before it is closed. */
   readonly amqpIdleTimeoutInMs: number;
@@ -53,9 +55,14 @@ export class HubState {
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
+  /** The hub's own name. */
+  get hostName(): string {
+    return this.hosts.hostName;
+  }
+
   constructor(options: HubStateOptions) {
     const { hostName, now, clockSkew, feedbackIntervalInMs = DEFAULT_FEEDBACK_INTERVAL } = options;
-    this.hostName = hostName;
+    this.hosts = new HubHosts(hostName);
     this.now = now;
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
     this.alarm = new HubAlarm(now, this.faults);
@@ -79,7 +86,7 @@ export class HubState {
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,
-      new SasVerifier({ hostName, policies: this.policies, now, clockSkew }),
+      new SasVerifier({ hosts: this.hosts, policies: this.policies, now, clockSkew }),
       this.jwt,
     );
   }

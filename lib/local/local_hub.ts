@@ -10,16 +10,17 @@ import { LocalDevice } from "./devices/local_device.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./rest/router.ts";
 
-/** A name under `.localhost` belongs to no other machine, so a client without `hub.clientOptions` reaches nobody. */
-const DEFAULT_HOST_NAME = "local-hub.localhost";
+/** It leads every client on this machine to this machine, and to no other one. */
+const DEFAULT_HOST_NAME = "localhost";
 /** No scheme, port or path, and nothing that would end the value in a connection string. */
 const HOST_NAME_REGEXP = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 
 /** The settings of a {@linkcode LocalHub}. Everything is optional. */
 export interface LocalHubOptions {
   /**
-   * The hub's host name, as it appears in connection strings and tokens.
-   * @default {"local-hub.localhost"}
+   * The hub's host name, as it appears in connection strings, tokens and certificates. Clients that connect to a port of
+   * the hub must be able to resolve it.
+   * @default {"localhost"}
    */
   hostName?: string;
   /**
@@ -98,22 +99,23 @@ export class LocalHub {
     this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs });
     const faults = new AmqpFaultState();
     const backend = hubAmqpBackend(this.#state, clockSkew, faults);
-    this.#listeners = new Listeners(hostName, (request) => this.fetch(request), backend);
+    this.#listeners = new Listeners(this.#state.hosts, (request) => this.fetch(request), backend);
     this.faults = new LocalAmqpFaults(faults, (downtimeInMs) => this.#listeners.restart(downtimeInMs));
   }
 
-  /** The hub's host name. */
+  /** The hub's host name, without a port. */
   get hostName(): string {
     return this.#state.hostName;
   }
 
-  /** The connection string of the policy `iothubowner`, which has every right. */
+  /** The connection string of the policy `iothubowner`, which has every right. See {@linkcode connectionStringFor}. */
   get connectionString(): string {
     return this.connectionStringFor("iothubowner");
   }
 
   /**
-   * Returns the connection string of one of the hub's policies.
+   * Returns the connection string of one of the hub's policies. Once the hub listens for HTTPS at another port than 443,
+   * the host name has that port, so that a client on this machine that trusts the certificate needs nothing else.
    *
    * @param policyName The policy: `iothubowner`, `service`, `device`, `registryRead` or `registryReadWrite`.
    * @param key Which of the policy's two keys to use, `"primary"` unless given.
@@ -140,7 +142,7 @@ export class LocalHub {
     checkChoice("key", key, ["primary", "secondary"]);
     const policy = this.#state.policies.get(policyName)!;
     const sharedAccessKey = key === "primary" ? policy.primaryKey : policy.secondaryKey;
-    return `HostName=${this.hostName};SharedAccessKeyName=${policyName};SharedAccessKey=${sharedAccessKey}`;
+    return `HostName=${this.#listeners.httpsHost};SharedAccessKeyName=${policyName};SharedAccessKey=${sharedAccessKey}`;
   }
 
   /**

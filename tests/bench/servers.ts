@@ -13,7 +13,7 @@ export interface Servers extends AsyncDisposable {
 
 /** Starts both servers on Node, with a certificate whose files go to `directory`. */
 export async function startServers({ node }: RuntimeCommands, directory: string): Promise<Servers> {
-  const { cert, key } = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+  const { cert, key } = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
   const certificate = join(directory, "cert.pem");
   const keyFile = join(directory, "key.pem");
   await Deno.writeTextFile(certificate, cert);

@@ -28,6 +28,11 @@ describe("parseConnectionString()", () => {
       sharedAccessKeyName: "a@b.c_d-e",
       sharedAccessKey: KEY,
     }],
+    ["a port of the host", `HostName=localhost:8443;SharedAccessKeyName=p;SharedAccessKey=${KEY}`, {
+      hostName: "localhost:8443",
+      sharedAccessKeyName: "p",
+      sharedAccessKey: KEY,
+    }],
     ["a device's", `HostName=h.cn;DeviceId=d=1;SharedAccessKey=${KEY};GatewayHostName=gw`, {
       hostName: "h.cn",
       deviceId: "d=1",
@@ -122,6 +127,8 @@ describe("deviceConnectionString()", () => {
     });
     assert.equal(text, `HostName=myhub.azure-devices.net;DeviceId=d'1=a;SharedAccessKey=${KEY}`);
     assert.equal(parseConnectionString(text).deviceId, "d'1=a");
+    const local = deviceConnectionString("localhost:8443", { deviceId: "d", authentication: { type: "selfSigned" } });
+    assert.equal(parseConnectionString(local).hostName, "localhost:8443");
   });
 
   test("says x509 for a device with a certificate", () => {

@@ -50,7 +50,11 @@ const BAD_CONNECTION_STRINGS: readonly [connectionString: unknown, kind: Kind, s
   [`${HOST};;${POLICY};SharedAccessKey=${KEY}`, TypeError, /part 2 of 4/],
   [`${HOST},${POLICY},SharedAccessKey=${KEY}`, RangeError, /host name/],
   [`HostName=https://myhub.azure-devices.net;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
-  [`HostName=myhub.azure-devices.net:443;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
+  ...["", "x", "-1", "65536", "44 3", "443:443", "443/devices"].map((port): [string, Kind, RegExp] => [
+    `HostName=myhub.azure-devices.net:${port};${POLICY};SharedAccessKey=${KEY}`,
+    RangeError,
+    /host name/,
+  ]),
   [`HostName=user@myhub.azure-devices.net;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
   [`HostName=my hub;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
   [`HostName=1.2.3.456;${POLICY};SharedAccessKey=${KEY}`, RangeError, /host name/],
@@ -74,7 +78,8 @@ const BAD_URLS: readonly [url: unknown, kind: Kind][] = [
   ["https://myhub.azure-devices.net/devices", RangeError],
   ["https://myhub.azure-devices.net?x=1", RangeError],
   ["https://myhub.azure-devices.net#x", RangeError],
-  ["myhub.azure-devices.net:443", RangeError],
+  ["myhub.azure-devices.net:", RangeError],
+  ["https://myhub.azure-devices.net:65536", RangeError],
   ["user:password@myhub.azure-devices.net", RangeError],
   ["//myhub.azure-devices.net", RangeError],
   ["my hub", RangeError],
@@ -201,22 +206,41 @@ for (const [entry, Manager] of Object.entries(FACTORIES)) {
   });
 }
 
-test("a hub's address may be written as a host name or as a URL", async () => {
-  for (
-    const url of ["myhub.azure-devices.net", "https://myhub.azure-devices.net", "HTTPS://myhub.azure-devices.net/"]
-  ) {
-    const urls: string[] = [];
-    await using registry = IoTHubRegistryManager.fromTokenCredential(url, {
-      getToken: () => Promise.resolve({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }),
-    }, {
-      fetch: (called) => {
-        urls.push(called);
-        return Promise.resolve(Response.json({}));
-      },
-    });
-    await registry.getTwin("d1");
-    assert.deepEqual(urls, ["https://myhub.azure-devices.net/twins/d1?api-version=2021-04-12"]);
+/** The address that a manager calls, and the token that it shows. */
+async function requestOf(make: (options: ClientOptions) => IoTHubRegistryManager): Promise<[string, string | null]> {
+  const requests: [string, string | null][] = [];
+  await using registry = make({
+    fetch: (url, init) => {
+      requests.push([url, new Headers(init?.headers).get("authorization")]);
+      return Promise.resolve(Response.json({ deviceId: "d1" }));
+    },
+  });
+  await registry.getTwin("d1");
+  assert.equal(requests.length, 1);
+  return requests[0]!;
+}
+
+test("a hub's address may be written as a host name or as a URL, with a port or without", async () => {
+  const credential = { getToken: () => Promise.resolve({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const addresses = ["myhub.azure-devices.net", "https://myhub.azure-devices.net", "HTTPS://myhub.azure-devices.net/"];
+  const cases = [
+    ...[...addresses, "myhub.azure-devices.net:443"].map((url) => [url, "https://myhub.azure-devices.net"]),
+    ...["localhost:8443", "https://localhost:8443/"].map((url) => [url, "https://localhost:8443"]),
+    ["127.0.0.1:1", "https://127.0.0.1:1"],
+  ];
+  for (const [url, origin] of cases) {
+    const [called] = await requestOf((options) => IoTHubRegistryManager.fromTokenCredential(url!, credential, options));
+    assert.equal(called, `${origin}/twins/d1?api-version=2021-04-12`);
   }
+});
+
+test("a connection string's host name may have a port, which the token names too", async () => {
+  const text = `HostName=localhost:8443;${POLICY};SharedAccessKey=${KEY}`;
+  const [called, authorization] = await requestOf((options) =>
+    IoTHubRegistryManager.fromConnectionString(text, options)
+  );
+  assert.equal(called, "https://localhost:8443/twins/d1?api-version=2021-04-12");
+  assert.match(authorization!, /^SharedAccessSignature sr=localhost%3A8443&/);
 });
 
 function thrown(call: () => unknown): Error {

@@ -51,7 +51,7 @@ describe("The local hub's AMQP side", () => {
   });
 
   test("speaks TLS with a certificate made on the spot", async () => {
-    const certificate = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+    const certificate = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
     await using hub = await startHub({}, certificate);
     await using client = new AmqpClient(hub.endpoint, { tls: { ca: certificate.cert } });
     await client.send("");

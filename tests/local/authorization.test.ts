@@ -30,6 +30,8 @@ describe("a shared access signature", () => {
       signSas({ connectionString, sr: encodeURIComponent(hub.hostName) }),
       signSas({ connectionString, sr: `${hub.hostName}%2fdevices` }),
       signSas({ connectionString, sr: `${hub.hostName}/` }),
+      signSas({ connectionString, sr: `${hub.hostName}:8443` }),
+      signSas({ connectionString, sr: `${hub.hostName}%3A8443%2Fdevices` }),
       good.replace("SharedAccessSignature", "sharedaccesssignature"),
     ];
     for (const authorization of tokens) {
@@ -52,6 +54,9 @@ describe("a shared access signature", () => {
       [good.replace(/sr=[^&]*/, "sr=%E0%A4%A"), UNAUTHORIZED, /sr .* percent-encoded/],
       [signSas({ connectionString, sr: "other.example" }), UNAUTHORIZED, /another host/],
       [signSas({ connectionString, sr: `${hub.hostName}.example` }), UNAUTHORIZED, /another host/],
+      [signSas({ connectionString, sr: "other.example:443" }), UNAUTHORIZED, /another host/],
+      [signSas({ connectionString, sr: `${hub.hostName}:443:443` }), UNAUTHORIZED, /another host/],
+      [signSas({ connectionString, sr: "127.0.0.1" }), UNAUTHORIZED, /another host/],
       [signSas({ connectionString, skn: "nobody" }), UNAUTHORIZED, /no policy/],
       [signSas({ connectionString, skn: "service" }), UNAUTHORIZED, /signature/],
       [signSas({ connectionString, key: btoa("wrong".repeat(8)) }), UNAUTHORIZED, /signature/],

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { Agent, request } from "node:https";
 import { type AddressInfo, createConnection, createServer } from "node:net";
+import process from "node:process";
 import { describe, test } from "node:test";
+import { parseConnectionString } from "../../mod.ts";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { type ListenOptions, LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
@@ -23,11 +25,14 @@ interface HttpsCall {
   method?: string;
   body?: string;
   agent?: Agent;
+  connectionString?: string;
 }
 
-function call({ hub, url, ca, method = "GET", body, agent }: HttpsCall): Promise<HttpsAnswer> {
+function call(
+  { hub, url, ca, method = "GET", body, agent, connectionString = hub.connectionString }: HttpsCall,
+): Promise<HttpsAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: signSas({ connectionString: hub.connectionString }) };
+    const headers = { authorization: signSas({ connectionString }) };
     const options = { method, headers, ...(ca && { ca }), ...(agent && { agent }) };
     const outgoing = request(url, options, (response) => {
       const chunks: Uint8Array[] = [];
@@ -105,7 +110,7 @@ describe("hub.listen()", () => {
     await using maker = new LocalHub({ hostName: "other.example" });
     await using hub = new LocalHub();
     const { makeSelfSignedCertificate } = await import("../../lib/local/sockets/self_signed_certificate.ts");
-    const tls = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
+    const tls = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
     const { https, certificate } = await hub.listen({ https: 0, tls });
     assert.equal(certificate, tls.cert);
     assert.equal((await call({ hub, url: `${https}/devices${QUERY}`, ca: tls.cert })).status, 200);
@@ -162,6 +167,83 @@ describe("hub.listen()", () => {
   });
 });
 
+/** The status of a call by a client that knows the connection string and the certificate, and no more. */
+async function statusBy(hub: LocalHub, connectionString: string, ca: string): Promise<number> {
+  const [, host] = /^HostName=([^;]+);/.exec(connectionString)!;
+  return (await call({ hub, url: `https://${host}/devices${QUERY}`, ca, connectionString })).status;
+}
+
+/** Where else than at 127.0.0.1 a hub can listen, without reaching out of this machine. */
+const OTHER_ADDRESSES = process.platform === "linux" ? ["127.0.0.2", "localhost"] : ["localhost"];
+
+describe("what a hub that listens hands out", () => {
+  test("is a connection string with the port for HTTPS, that needs nothing but the certificate", async () => {
+    await using hub = new LocalHub();
+    const before = hub.connectionString;
+    assert.match(before, /^HostName=localhost;/);
+    await hub.listen({ http: 0, amqps: 0 });
+    assert.equal(hub.connectionString, before);
+    const { https, certificate } = await hub.listen({ https: 0 });
+    const host = `localhost:${new URL(https!).port}`;
+    for (const policy of ["iothubowner", "registryRead"] as const) {
+      const connectionString = hub.connectionStringFor(policy);
+      assert.ok(connectionString.startsWith(`HostName=${host};SharedAccessKeyName=${policy};`), connectionString);
+      assert.equal(parseConnectionString(connectionString).hostName, host);
+      assert.equal(await statusBy(hub, connectionString, certificate!), 200);
+    }
+    await hub.listen({ https: 0 });
+    assert.match(hub.connectionString, new RegExp(`^HostName=${host};`), "the first port stays");
+    assert.equal(hub.hostName, "localhost");
+  });
+
+  test("names the hub as it was named", async () => {
+    await using hub = new LocalHub({ hostName: "my-hub.example" });
+    const { https } = await hub.listen({ https: 0 });
+    assert.equal(
+      parseConnectionString(hub.connectionString).hostName,
+      `my-hub.example:${new URL(https!).port}`,
+    );
+    assert.equal(hub.hostName, "my-hub.example");
+  });
+
+  for (const hostname of OTHER_ADDRESSES) {
+    test(`leads to the hub when it listens at ${hostname}`, async () => {
+      await using hub = new LocalHub();
+      const { https, certificate } = await hub.listen({ hostname, https: 0 });
+      assert.equal(new URL(https!).hostname, hostname);
+      assert.equal(parseConnectionString(hub.connectionString).hostName, new URL(https!).host);
+      assert.equal(await statusBy(hub, hub.connectionString, certificate!), 200);
+    });
+  }
+
+  test("leads to the hub when it listens everywhere", async () => {
+    await using hub = new LocalHub();
+    const { https, certificate, ...others } = await hub.listen({
+      hostname: "0.0.0.0",
+      https: 0,
+      http: 0,
+      amqp: 0,
+      amqps: 0,
+    });
+    for (const address of [https, ...Object.values(others)]) assert.match(address!, /:\/\/127\.0\.0\.1:/);
+    assert.equal(await statusBy(hub, hub.connectionString, certificate!), 200);
+    const byAddress = hub.connectionString.replace("localhost", "127.0.0.1");
+    assert.equal(await statusBy(hub, byAddress, certificate!), 200);
+  });
+
+  test("is good for the hub only, whichever host of it a token names", async () => {
+    await using hub = new LocalHub({ hostName: "my-hub.example" });
+    const { https, certificate: ca } = await hub.listen({ https: 0 });
+    const url = `${https}/devices${QUERY}`;
+    for (const host of ["my-hub.example", "localhost", "127.0.0.1", "[::1]", "LOCALHOST:1"]) {
+      const connectionString = hub.connectionString.replace(/=[^;]+/, `=${host}`);
+      assert.equal((await call({ hub, url, ca: ca!, connectionString })).status, 200, host);
+    }
+    const connectionString = hub.connectionString.replace(/=[^;]+/, "=other.example");
+    assert.equal((await call({ hub, url, ca: ca!, connectionString })).status, 401);
+  });
+});
+
 describe("hub.close()", () => {
   test("frees every port at once, although connections are kept alive", async () => {
     const hub = new LocalHub();
@@ -198,9 +280,39 @@ describe("the self-signed certificate", () => {
     for (const name of ["localhost", "my-hub.example"]) assert.equal(certificate.checkHost(name), name);
     for (const address of ["127.0.0.1", "::1"]) assert.ok(certificate.checkIP(address));
     assert.equal(certificate.checkHost("other.example"), undefined);
-    assert.equal(certificate.subject, "CN=localhost");
+    assert.equal(certificate.subject, "CN=my-hub.example");
     assert.equal(certificate.ca, false);
     assert.ok(certificate.verify(certificate.publicKey));
     assert.ok(Date.parse(certificate.validFrom) < Date.now() && Date.parse(certificate.validTo) > Date.now());
+  });
+
+  test("is for the address that the hub listens at, and for a name that is an address", async () => {
+    await using hub = new LocalHub({ hostName: "127.9.9.9" });
+    const certificate = new X509Certificate((await hub.listen({ hostname: "localhost", https: 0 })).certificate!);
+    assert.equal(certificate.subject, "CN=127.9.9.9");
+    assert.ok(certificate.checkIP("127.9.9.9"));
+    for (const hostname of OTHER_ADDRESSES) {
+      const there = new X509Certificate((await hub.listen({ hostname, https: 0 })).certificate!);
+      assert.ok(hostname === "localhost" ? there.checkHost(hostname) : there.checkIP(hostname), hostname);
+    }
+  });
+
+  test("is short of nothing when the hub's name is as long as a name can be", async () => {
+    const hostName = `${"long-label.".repeat(22)}example`;
+    await using hub = new LocalHub({ hostName });
+    const { https, certificate: ca } = await hub.listen({ https: 0 });
+    assert.equal(new X509Certificate(ca!).checkHost(hostName), hostName);
+    assert.equal((await call({ hub, url: `${https}/devices${QUERY}`, ca: ca! })).status, 200);
+  });
+
+  test("can stand in one file with those of other hubs of the same name", async () => {
+    await using one = new LocalHub();
+    await using other = new LocalHub();
+    const hubs = [one, other];
+    const listening = await Promise.all(hubs.map((hub) => hub.listen({ https: 0 })));
+    const certificates = listening.map(({ certificate }) => certificate!);
+    for (const ca of [certificates.join(""), certificates.toReversed().join("")]) {
+      for (const hub of hubs) assert.equal(await statusBy(hub, hub.connectionString, ca), 200);
+    }
   });
 });

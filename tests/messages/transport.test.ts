@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
+import { resolveEndpoint } from "../../lib/amqp/amqp_endpoint.ts";
+import type { AmqpSettings } from "../../lib/amqp/amqp_settings.ts";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { startScriptedHub } from "../support/scripted_hub.ts";
 import { startWebSocketHub } from "../support/web_socket_hub.ts";
 
-const certificate = await makeSelfSignedCertificate(["localhost"], ["127.0.0.1"]);
-const other = await makeSelfSignedCertificate(["other.example"], ["127.0.0.1"]);
+const certificate = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
+const other = await makeSelfSignedCertificate(["other.example", "127.0.0.1"]);
 
 /** Node's own WebSocket takes no certificate authority; that of Deno and Bun does. */
 const CAN_TRUST = "Deno" in globalThis || "Bun" in globalThis;
@@ -40,13 +42,31 @@ describe("TLS over TCP", () => {
   });
 
   test("does not trust a certificate that is for another host", async () => {
-    const foreign = await makeSelfSignedCertificate(["elsewhere.example"], []);
+    const foreign = await makeSelfSignedCertificate(["elsewhere.example"]);
     await using hub = await startScriptedHub({ tls: foreign });
     for (const host of ["localhost", "127.0.0.1"]) {
       await using client = new AmqpClient(`amqps://${host}:${hub.port}`, { tls: { ca: foreign.cert } });
       await assert.rejects(client.send(""), { code: "NetworkError" });
     }
     assert.equal(hub.connections.length, 0);
+  });
+});
+
+describe("A host name with a port", () => {
+  const settings = { hostName: "localhost:8443" } as AmqpSettings;
+
+  test("names the port of WebSockets, and not that of AMQP", async () => {
+    const tcp = await resolveEndpoint({ ...settings, transportType: "Amqp" });
+    assert.deepEqual(tcp, { kind: "tcp", tls: true, host: "localhost", port: 5671 });
+    const webSocket = await resolveEndpoint({ ...settings, transportType: "AmqpOverWebSocket" });
+    assert.deepEqual(webSocket, { kind: "webSocket", url: "wss://localhost:8443/$iothub/websocket" });
+  });
+
+  test("leads to where the endpoint says, where there is one", async () => {
+    await using hub = await startScriptedHub();
+    await using client = new AmqpClient(hub.endpoint, settings);
+    await client.send("");
+    assert.equal(hub.connections[0]!.hostname, "localhost");
   });
 });
 

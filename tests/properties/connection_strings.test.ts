@@ -13,7 +13,10 @@ const deviceId = fc.string({
   minLength: 1,
   maxLength: 40,
 }).filter((id) => id !== "." && id !== "..");
-const hostName = fc.tuple(fc.string({ unit: alphanumeric, minLength: 1, maxLength: 20 }), fc.constantFrom("net", "cn"))
+const hostName = fc.tuple(
+  fc.string({ unit: alphanumeric, minLength: 1, maxLength: 20 }),
+  fc.constantFrom("net", "cn", "net:443", "cn:8443"),
+)
   .map(([name, domain]) => `h${name}.azure-devices.${domain}`);
 /** Of a length that no other part contains by chance. */
 const key = fc.uint8Array({ minLength: 16, maxLength: 64 }).map((bytes) => btoa(String.fromCharCode(...bytes)))

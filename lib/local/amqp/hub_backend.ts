@@ -7,10 +7,10 @@ import type { HubState } from "../hub_state.ts";
 
 /** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
 export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpFaultState): AmqpBackend {
-  const { hostName, store, now } = state;
-  const devices = new DeviceSasVerifier({ hostName, store, now, clockSkew });
+  const { hosts, store, now } = state;
+  const devices = new DeviceSasVerifier({ hosts, store, now, clockSkew });
   return {
-    hostName,
+    hostName: hosts.hostName,
     faults,
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,

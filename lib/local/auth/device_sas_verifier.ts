@@ -1,4 +1,5 @@
 import type { Principal, Right, TokenVerifier } from "./authorization.ts";
+import type { HubHosts } from "./hub_hosts.ts";
 import { findIdentity } from "../records/find_identity.ts";
 import { isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
@@ -8,13 +9,13 @@ const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
 /** Verifies shared access signatures that devices and modules have signed with their own keys. */
 export class DeviceSasVerifier implements TokenVerifier {
-  readonly #hostName: string;
+  readonly #hosts: HubHosts;
   readonly #store: IdentityStore;
   readonly #now: () => number;
   readonly #clockSkew: number;
 
-  constructor(options: { hostName: string; store: IdentityStore; now: () => number; clockSkew: number }) {
-    this.#hostName = options.hostName;
+  constructor(options: { hosts: HubHosts; store: IdentityStore; now: () => number; clockSkew: number }) {
+    this.#hosts = options.hosts;
     this.#store = options.store;
     this.#now = options.now;
     this.#clockSkew = options.clockSkew;
@@ -27,7 +28,7 @@ export class DeviceSasVerifier implements TokenVerifier {
    */
   async verify(token: string): Promise<Principal> {
     const sas = parseSas(token);
-    const paths = possiblePathsOfSas(sas, this.#hostName);
+    const paths = possiblePathsOfSas(sas, this.#hosts);
     for (const pathPrefix of paths) {
       const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
       if (!await isSignedBy(sas, keys)) continue;

@@ -1,6 +1,7 @@
 import { fromBase64 } from "../keys.ts";
 import { cannotUse } from "../../values/checks.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
+import type { HubHosts } from "./hub_hosts.ts";
 import { decodeOnce, readResourcePath } from "./resource_path.ts";
 
 /** The fields of a shared access signature. */
@@ -46,8 +47,8 @@ export function parseSas(token: string): SasFields {
  *
  * @throws {HubFault} `IotHubUnauthorized` (401) when the token is for another host.
  */
-export function pathOfSas(sas: SasFields, hostName: string): string[] {
-  const path = unescapedPathOfSas(sas, hostName);
+export function pathOfSas(sas: SasFields, hosts: HubHosts): string[] {
+  const path = unescapedPathOfSas(sas, hosts);
   return readResourcePath(path.join("/")).map((segment, i) => segment ?? path[i]!);
 }
 
@@ -58,14 +59,14 @@ export function pathOfSas(sas: SasFields, hostName: string): string[] {
  *
  * @throws {HubFault} `IotHubUnauthorized` (401) when the token is for another host.
  */
-export function possiblePathsOfSas(sas: SasFields, hostName: string): string[][] {
-  return [pathOfSas(sas, hostName), unescapedPathOfSas(sas, hostName), withoutHost(sas.sr)];
+export function possiblePathsOfSas(sas: SasFields, hosts: HubHosts): string[][] {
+  return [pathOfSas(sas, hosts), unescapedPathOfSas(sas, hosts), withoutHost(sas.sr)];
 }
 
-function unescapedPathOfSas({ sr }: SasFields, hostName: string): string[] {
+function unescapedPathOfSas({ sr }: SasFields, hosts: HubHosts): string[] {
   const resource = unescape("sr", sr);
   const host = resource.split("/", 1)[0]!;
-  if (host.toLowerCase() !== hostName.toLowerCase()) throw badToken(`the token is for another host than ${hostName}`);
+  if (!hosts.has(host)) throw badToken(`the token is for another host than ${hosts.hostName}`);
   return withoutHost(resource);
 }
 

@@ -1,9 +1,10 @@
 import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
+import type { HubHosts } from "./hub_hosts.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 
 /** Verifies shared access signatures that were signed with the keys of the hub's policies. */
 export class SasVerifier implements TokenVerifier {
-  readonly #hostName: string;
+  readonly #hosts: HubHosts;
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #now: () => number;
   readonly #clockSkew: number;
@@ -11,9 +12,9 @@ export class SasVerifier implements TokenVerifier {
   readonly #keys = new Map<Policy, Promise<CryptoKey[]>>();
 
   constructor(
-    options: { hostName: string; policies: ReadonlyMap<string, Policy>; now: () => number; clockSkew: number },
+    options: { hosts: HubHosts; policies: ReadonlyMap<string, Policy>; now: () => number; clockSkew: number },
   ) {
-    this.#hostName = options.hostName;
+    this.#hosts = options.hosts;
     this.#policies = options.policies;
     this.#now = options.now;
     this.#clockSkew = options.clockSkew;
@@ -27,7 +28,7 @@ export class SasVerifier implements TokenVerifier {
   async verify(token: string): Promise<Principal> {
     const sas = parseSas(token);
     if (sas.skn === undefined) throw badToken("the token has no skn");
-    const pathPrefix = pathOfSas(sas, this.#hostName);
+    const pathPrefix = pathOfSas(sas, this.#hosts);
     const policy = this.#policies.get(sas.skn);
     if (policy === undefined) throw badToken(`the hub has no policy ${JSON.stringify(sas.skn)}`);
     if (!await isSignedBy(sas, await this.#keysOf(policy))) {

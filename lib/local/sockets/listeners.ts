@@ -1,11 +1,13 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
+import type { HubHosts } from "../auth/hub_hosts.ts";
 import { checkType, checkWhole, wrongValue } from "../../values/checks.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
 /** The ports that a local hub opens, and how. */
 export interface ListenOptions {
   /**
-   * The address to listen on. The default can be reached from this machine only.
+   * The address to listen on, or a name of it. The default can be reached from this machine only. At `0.0.0.0` and `::`
+   * other machines reach the hub as well, but the certificate that it makes is good on this one only.
    * @default {"127.0.0.1"}
    */
   hostname?: string;
@@ -96,7 +98,12 @@ const PROTOCOLS: readonly Protocol[] = [
 ];
 
 const LOOPBACK = "127.0.0.1";
+/** To listen at these is to listen everywhere, but a client needs an address to connect to. */
+const EVERYWHERE: ReadonlyMap<string, string> = new Map([["0.0.0.0", LOOPBACK], ["::", "::1"]]);
+/** The names of this machine that lead to no other one. */
+const LOCAL_NAMES: readonly string[] = ["localhost", LOOPBACK, "::1"];
 const MAX_PORT = 65_535;
+const HTTPS_PORT = 443;
 
 /** A port that was opened, and can be opened again with the same number. */
 interface Place {
@@ -106,31 +113,44 @@ interface Place {
 
 /** The sockets of a hub. */
 export class Listeners {
-  readonly #hubHostName: string;
+  readonly #hosts: HubHosts;
   readonly #hub: HubSides;
   readonly #places: Place[] = [];
-  #certificate: Promise<ServerCertificate> | undefined;
+  /** By the address to listen at. */
+  readonly #certificates: Map<string, Promise<ServerCertificate>> = new Map();
+  #httpsHost: string | undefined;
   #restarted: Promise<void> = Promise.resolve();
   #endDowntime = (): void => {};
   #isClosed = false;
 
-  constructor(hubHostName: string, fetch: (request: Request) => Promise<Response>, amqp: AmqpBackend) {
-    this.#hubHostName = hubHostName;
+  constructor(hosts: HubHosts, fetch: (request: Request) => Promise<Response>, amqp: AmqpBackend) {
+    this.#hosts = hosts;
     this.#hub = { fetch, amqp };
+  }
+
+  /** The host, with its port if need be, at which clients reach the first port for HTTPS; the hub's name without one. */
+  get httpsHost(): string {
+    return this.#httpsHost ?? this.#hosts.hostName;
   }
 
   /** Opens the ports that the options name, or those of the default protocols when they name none. */
   async listen(options: ListenOptions): Promise<LocalHubAddresses> {
     checkOptions(options);
-    const { hostname = LOOPBACK } = options;
+    const { hostname: bound = LOOPBACK } = options;
+    const hostname = EVERYWHERE.get(bound) ?? bound;
     const protocols = protocolsFor(options);
     const needsTls = protocols.some(({ usesTls }) => usesTls);
-    const tls = needsTls ? options.tls ?? await this.#selfSigned() : undefined;
+    const tls = needsTls ? options.tls ?? await this.#selfSigned(hostname) : undefined;
+    for (const name of [...LOCAL_NAMES, hostname]) this.#hosts.add(inUrl(name));
     const addresses: LocalHubAddresses = {};
     for (const protocol of protocols) {
       const { option, usesTls } = protocol;
-      const port = await this.#open(protocol, { hostname, port: options[option] ?? 0, ...(usesTls && tls && { tls }) });
-      for (const [scheme, path] of protocol.addresses) addresses[scheme] = addressOf(scheme, hostname, port) + path;
+      const settings = { hostname: bound, port: options[option] ?? 0, ...(usesTls && tls && { tls }) };
+      const port = await this.#open(protocol, settings);
+      for (const [scheme, path] of protocol.addresses) {
+        addresses[scheme] = `${scheme}://${inUrl(hostname)}:${port}${path}`;
+      }
+      if (option === "https") this.#httpsHost ??= hostAt(this.#hosts.hostName, hostname, port);
     }
     if (tls !== undefined) addresses.certificate = tls.cert;
     return addresses;
@@ -191,10 +211,14 @@ export class Listeners {
     return (await listener).port;
   }
 
-  async #selfSigned(): Promise<ServerCertificate> {
+  /** Makes a certificate for the hub's own name, for this machine, and for where the hub listens. */
+  async #selfSigned(hostname: string): Promise<ServerCertificate> {
     const { makeSelfSignedCertificate } = await import("./self_signed_certificate.ts");
-    this.#certificate ??= makeSelfSignedCertificate(["localhost", this.#hubHostName], ["127.0.0.1", "::1"]);
-    return await this.#certificate;
+    const key = LOCAL_NAMES.includes(hostname) ? LOOPBACK : hostname;
+    const made = this.#certificates.get(key) ??
+      makeSelfSignedCertificate([this.#hosts.hostName, ...LOCAL_NAMES, hostname]);
+    this.#certificates.set(key, made);
+    return await made;
   }
 }
 
@@ -230,6 +254,12 @@ function protocolsFor(options: ListenOptions): readonly Protocol[] {
   return named.length > 0 ? named : PROTOCOLS.filter(({ isDefault }) => isDefault);
 }
 
-function addressOf(scheme: string, hostname: string, port: number): string {
-  return `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+/** The hub's name, unless that is the name of another address than the hub listens at, with the port for HTTPS. */
+function hostAt(hubName: string, hostname: string, port: number): string {
+  const host = hubName === "localhost" && !LOCAL_NAMES.includes(hostname) ? inUrl(hostname) : hubName;
+  return port === HTTPS_PORT ? host : `${host}:${port}`;
+}
+
+function inUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

@@ -17,6 +17,8 @@ import {
 const EC_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const OID = {
   commonName: "2.5.4.3",
+  subjectKeyIdentifier: "2.5.29.14",
+  authorityKeyIdentifier: "2.5.29.35",
   subjectAltName: "2.5.29.17",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
@@ -24,6 +26,7 @@ const OID = {
 };
 const DAY = 24 * 60 * 60 * 1000;
 const DAYS_OF_VALIDITY = 90;
+const MAX_COMMON_NAME = 64;
 
 /** The period in which a certificate is valid. */
 export interface Validity {
@@ -50,34 +53,40 @@ export interface ServerCertificate {
 /**
  * Creates a self-signed server certificate. A client that is given it as a root certificate trusts the server.
  *
- * @param dnsNames The host names that the certificate is for. The first is also its common name.
- * @param addresses The IP addresses that the certificate is for.
+ * @param names The host names and the IP addresses that the certificate is for. The first is also its common name.
  * @param validity The period in which it is valid.
  * @returns The certificate and its private key.
  */
 export async function makeSelfSignedCertificate(
-  dnsNames: string[],
-  addresses: string[],
+  names: readonly string[],
   validity: Validity = {},
 ): Promise<ServerCertificate> {
   const keys = await crypto.subtle.generateKey(EC_ALGORITHM, true, ["sign", "verify"]);
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", keys.publicKey));
-  const body = certificateBody(dnsNames, addresses, publicKey, validity);
+  const keyId = await keyIdentifier(keys.publicKey);
+  const body = certificateBody(names, publicKey, keyId, validity);
   const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, keys.privateKey, body);
   const certificate = sequence(body, signatureAlgorithm(), bitString(derSignature(new Uint8Array(signature))));
   const privateKey = new Uint8Array(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
   return { cert: pem("CERTIFICATE", certificate), key: pem("PRIVATE KEY", privateKey) };
 }
 
+/** Names a key by the first 160 bits of its SHA-256, as RFC 7093 has it. */
+async function keyIdentifier(publicKey: CryptoKey): Promise<Uint8Array> {
+  const point = await crypto.subtle.exportKey("raw", publicKey);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", point)).subarray(0, 20);
+}
+
 function certificateBody(
-  dnsNames: string[],
-  addresses: string[],
+  names: readonly string[],
   publicKey: Uint8Array,
+  keyId: Uint8Array,
   validity: Validity,
 ): Uint8Array<ArrayBuffer> {
   // It starts a day early, since the clock of another machine may be behind.
   const { notBefore = new Date(Date.now() - DAY), notAfter = new Date(Date.now() + DAYS_OF_VALIDITY * DAY) } = validity;
-  const name = sequence(setOf(sequence(objectIdentifier(OID.commonName), utf8String(dnsNames[0] ?? "localhost"))));
+  const commonName = utf8String(names[0]!.slice(0, MAX_COMMON_NAME));
+  const name = sequence(setOf(sequence(objectIdentifier(OID.commonName), commonName)));
   return sequence(
     contextual(0, unsignedInteger(Uint8Array.of(2))),
     unsignedInteger(crypto.getRandomValues(new Uint8Array(16))),
@@ -86,21 +95,27 @@ function certificateBody(
     sequence(utcTime(notBefore), utcTime(notAfter)),
     name,
     publicKey,
-    contextual(3, sequence(...extensions(dnsNames, addresses))),
+    contextual(3, sequence(...extensions(names, keyId))),
   );
 }
 
-function extensions(dnsNames: string[], addresses: string[]): Uint8Array[] {
-  const names = [
-    ...dnsNames.map((name) => encode(0x82, new TextEncoder().encode(name))),
-    ...addresses.map((address) => encode(0x87, addressBytes(address))),
-  ];
+function extensions(names: readonly string[], keyId: Uint8Array): Uint8Array[] {
+  const alternatives = [...new Set(names)].map((name) =>
+    isAddress(name) ? encode(0x87, addressBytes(name)) : encode(0x82, new TextEncoder().encode(name))
+  );
   // It does not claim to be a certificate authority: Deno refuses a server whose certificate does, and every runtime
   // accepts a root that does not.
   return [
     sequence(objectIdentifier(OID.extendedKeyUsage), octetString(sequence(objectIdentifier(OID.serverAuth)))),
-    sequence(objectIdentifier(OID.subjectAltName), octetString(sequence(...names))),
+    sequence(objectIdentifier(OID.subjectAltName), octetString(sequence(...alternatives))),
+    // They tell it from other certificates of the same name: of another hub, or of this one before its last start.
+    sequence(objectIdentifier(OID.subjectKeyIdentifier), octetString(octetString(keyId))),
+    sequence(objectIdentifier(OID.authorityKeyIdentifier), octetString(sequence(encode(0x80, keyId)))),
   ];
+}
+
+function isAddress(name: string): boolean {
+  return name.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
 }
 
 function signatureAlgorithm(): Uint8Array<ArrayBuffer> {
