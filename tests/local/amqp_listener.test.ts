@@ -4,8 +4,38 @@ import { describe, test } from "node:test";
 import { HubFault, LocalHub } from "../../lib/local/mod.ts";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { AmqpClient, HOST_NAME, SAS } from "../support/amqp_client.ts";
-import { BareClient, once, outcomeOf, SEND_RIGHTS, startHub, TO } from "../support/local_amqp.ts";
+import { binary, type Bytes, described, frame, header, list, NULL, symbol } from "../support/amqp_bytes.ts";
+import { BareClient, once, outcomeOf, SEND_RIGHTS, startHub, type TestHub, TO } from "../support/local_amqp.ts";
 import { MockedTime } from "../support/mocked_time.ts";
+
+const SASL_OK = 0;
+const SASL_AUTH = 1;
+
+/** The SASL mechanisms that the hub offers, and its answer to the choice of one. */
+async function saslOutcome(hub: TestHub, mechanism: string, response: Bytes): Promise<[offered: string, number]> {
+  const socket = connect(hub.listener.port, "127.0.0.1");
+  const init = described(0x41, list([symbol(mechanism), response]));
+  socket.write(Uint8Array.from([...header(3), ...frame(init, { type: 1 })]));
+  let received = Buffer.alloc(0);
+  for await (const bytes of socket) {
+    received = Buffer.concat([received, bytes]);
+    // The descriptor, the head of a list of one ubyte, and that.
+    const at = received.indexOf(Uint8Array.of(0x00, 0x53, 0x44, 0xd0)) + 13;
+    if (at >= 13 && received.length > at) {
+      return [received.toString("latin1").match(/[A-Z]{6,}/g)!.join(" "), received[at]!];
+    }
+  }
+  throw new Error("The hub has closed the connection");
+}
+
+/** How the hub refuses a link with an address: one on which the client sends, and one on which it receives. */
+async function refusals(hub: TestHub, address: string): Promise<string[]> {
+  await using client = new BareClient(hub.listener.port);
+  await client.putToken();
+  const { sender } = await once(client.connection.open_sender({ target: { address } }), "sender_error");
+  const { receiver } = await once(client.connection.open_receiver({ source: { address } }), "receiver_error");
+  return [sender!.error, receiver!.error].map((error) => (error as { condition: string }).condition);
+}
 
 describe("The local hub's AMQP side", () => {
   test("passes a message of the module's own client on, whole", async () => {
@@ -82,6 +112,26 @@ describe("put-token at the local hub", () => {
     assert.deepEqual(await client.putToken(), [200, "OK"]);
   });
 
+  test("works with SASL MSSBCBS", async () => {
+    await using hub = await startHub();
+    const mechanism = { start: (send: (error: undefined, response: undefined) => void) => send(undefined, undefined) };
+    await using client = new BareClient(hub.listener.port, { sasl_mechanisms: { MSSBCBS: mechanism } });
+    assert.deepEqual(await client.putToken(), [200, "OK"]);
+  });
+
+  test("is reached by these two mechanisms, with a response or without, and by no other", async () => {
+    await using hub = await startHub();
+    const offered = "ANONYMOUS MSSBCBS";
+    for (const mechanism of ["ANONYMOUS", "MSSBCBS"]) {
+      for (const response of [NULL, binary([]), binary([1, 2, 3])]) {
+        assert.deepEqual(await saslOutcome(hub, mechanism, response), [offered, SASL_OK]);
+      }
+    }
+    for (const mechanism of ["PLAIN", "EXTERNAL", "anonymous", "", "constructor", "__proto__", "enable_plain"]) {
+      assert.deepEqual(await saslOutcome(hub, mechanism, binary([0])), [offered, SASL_AUTH], mechanism);
+    }
+  });
+
   test("gives the reason when the token does not hold", async () => {
     await using hub = await startHub({
       verifyToken: () => Promise.reject(new HubFault("IotHubUnauthorized", 401, "The signature is invalid")),
@@ -155,15 +205,49 @@ describe("A link at the local hub", () => {
     });
   }
 
-  for (const address of ["/messages/events", "", "/devices/d1/messages/events"]) {
+  test("has both ends named in the answer, as its client has named them", async () => {
+    await using hub = await startHub();
+    await using client = new BareClient(hub.listener.port);
+    await client.putToken();
+    const links = ["$cbs", "/messages/devicebound"].flatMap((address) =>
+      [undefined, { address: "own-name" }].map((source) => ({ source, target: { address } }))
+    );
+    for (const options of links) {
+      const { sender } = await once(client.connection.open_sender(options), "sender_open");
+      const { source, target } = sender!;
+      // An end that has no address is there nevertheless.
+      assert.deepEqual([source.address, target.address], [options.source?.address, options.target.address]);
+    }
+    const ends = { source: { address: "$cbs" }, target: { address: "own-name" } };
+    const { receiver } = await once(client.connection.open_receiver(ends), "receiver_open");
+    assert.deepEqual([receiver!.source.address, receiver!.target.address], ["$cbs", "own-name"]);
+  });
+
+  for (const address of ["", "/messages", "/messages/eventsource", "/devices/d1/twins", "/devices/d1/modules/m1"]) {
     test(`may not have the address ${JSON.stringify(address)}, to send or to receive`, async () => {
       await using hub = await startHub();
-      await using client = new BareClient(hub.listener.port);
-      await client.putToken();
-      const sending = await once(client.connection.open_sender({ target: { address } }), "sender_error");
-      assert.equal((sending.sender!.error as { condition: string }).condition, "amqp:not-found");
-      const receiving = await once(client.connection.open_receiver({ source: { address } }), "receiver_error");
-      assert.equal((receiving.receiver!.error as { condition: string }).condition, "amqp:not-found");
+      assert.deepEqual(await refusals(hub, address), ["amqp:not-found", "amqp:not-found"]);
+    });
+  }
+
+  const later = [
+    "/messages/events",
+    "messages/events/",
+    "/messages/events/$management",
+    `amqps://${HOST_NAME}:5671/messages/events/$management`,
+    "/messages/events/ConsumerGroups/$Default/Partitions/0",
+    "$management",
+    "/devices/d1/messages/events",
+    `amqps://${HOST_NAME}/devices/d%201/modules/m1/messages/events`,
+    "/devices/d1/methods/deviceBound",
+    "/devices/d1/modules/m1/methods/devicebound",
+    "/devices/d1/twin",
+    "/devices/d1/modules/m1/twin",
+  ];
+  for (const address of later) {
+    test(`may not have the address ${JSON.stringify(address)} yet, and is told so`, async () => {
+      await using hub = await startHub();
+      assert.deepEqual(await refusals(hub, address), ["amqp:not-implemented", "amqp:not-implemented"]);
     });
   }
 

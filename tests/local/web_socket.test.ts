@@ -36,8 +36,19 @@ async function startHub(): Promise<WebSocketHub> {
   };
 }
 
+/** What the hub answers to a request for an upgrade. */
+interface UpgradeAnswer {
+  status: number;
+  code?: string | string[] | undefined;
+  text: string;
+}
+
 /** The status of the answer to a request for an upgrade. */
-function upgrade(http: string, path: string, headers: Record<string, string> = {}): Promise<number> {
+async function upgrade(http: string, path: string, headers: Record<string, string> = {}): Promise<number> {
+  return (await askForUpgrade(http, path, headers)).status;
+}
+
+function askForUpgrade(http: string, path: string, headers: Record<string, string> = {}): Promise<UpgradeAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(`${http}${path}`, {
       agent: false,
@@ -51,12 +62,15 @@ function upgrade(http: string, path: string, headers: Record<string, string> = {
       },
     });
     outgoing.on("response", (response) => {
-      response.resume();
-      response.once("end", () => resolve(response.statusCode!));
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk) => text += chunk);
+      response.once("end", () => {
+        resolve({ status: response.statusCode!, code: response.headers["iothub-errorcode"], text });
+      });
     });
     outgoing.on("upgrade", (response, socket) => {
       socket.destroy();
-      resolve(response.statusCode!);
+      resolve({ status: response.statusCode!, text: "" });
     });
     outgoing.on("error", reject);
     outgoing.end();
@@ -123,12 +137,33 @@ describe("AMQP over WebSocket at the local hub", () => {
     assert.equal(await upgrade(hub.http, "/$iothub/websocket", { "sec-websocket-protocol": "MQTT, AMQPWSB10" }), 101);
   });
 
-  test("is refused at another path with 404 and for another protocol with 400, and goes on", async () => {
+  test("has the path of the service below as well, with a slash at its end or without", async () => {
     await using hub = await startHub();
-    assert.equal(await upgrade(hub.http, "/devices"), 404);
-    assert.equal(await upgrade(hub.http, "//"), 404);
-    assert.equal(await upgrade(hub.http, "/$iothub/websocket", { "sec-websocket-protocol": "mqtt" }), 400);
-    assert.equal(await upgrade(hub.http, "/$iothub/websocket", { "sec-websocket-protocol": "" }), 400);
+    for (const path of ["/$servicebus/websocket", "/$servicebus/websocket/", "/$ServiceBus/WebSocket?a=b"]) {
+      assert.equal(await upgrade(hub.http, path), 101, path);
+    }
+    const client = hub.connect(webSocketOptions(hub.ws.replace("$iothub/websocket", "$servicebus/websocket/")));
+    assert.equal((await client.putToken({ body: signSas({ connectionString: hub.hub.connectionString }) }))[0], 200);
+  });
+
+  test("is refused in the hub's own form: elsewhere, for other protocols, and for MQTT, which is not there", async () => {
+    await using hub = await startHub();
+    const refused: [path: string, protocol: string, status: number, code: string][] = [
+      ["/devices", "AMQPWSB10", 404, "GenericNotFound"],
+      ["//", "AMQPWSB10", 404, "GenericNotFound"],
+      ["/$iothub/websocket/more", "AMQPWSB10", 404, "GenericNotFound"],
+      ["/$iothub/websocket", "mqtt", 501, "NotImplemented"],
+      ["/$iothub/websocket", "MQTT", 501, "NotImplemented"],
+      ["/$iothub/websocket", "", 400, "GenericBadRequest"],
+      ["/$iothub/websocket", "amqp", 400, "GenericBadRequest"],
+    ];
+    for (const [path, protocol, ...expected] of refused) {
+      const { status, code, text } = await askForUpgrade(hub.http, path, { "sec-websocket-protocol": protocol });
+      assert.deepEqual([status, code], expected, `${path} ${protocol}`);
+      const { Message, ExceptionMessage } = JSON.parse(text);
+      assert.ok(Message.startsWith(`ErrorCode:${code};`), Message);
+      assert.match(ExceptionMessage, /^Tracking ID:/);
+    }
     assert.equal(await upgrade(hub.http, "/$iothub/websocket"), 101);
   });
 

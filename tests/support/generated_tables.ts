@@ -1,4 +1,4 @@
-import { renderLinks, renderOperations, renderProtocols } from "./hub_section.ts";
+import { renderDeviceOperations, renderLinks, renderOperations, renderProtocols } from "./hub_section.ts";
 import { renderReliability, renderRepetitions } from "./reliability_section.ts";
 
 /** A part of a document that is made from what the code and the tests hold. */
@@ -17,4 +17,5 @@ export const GENERATED_TABLES: readonly GeneratedTable[] = [
   { file: "lib/local/README.md", name: "protocols", render: renderProtocols },
   { file: "lib/local/README.md", name: "operations", render: renderOperations },
   { file: "lib/local/README.md", name: "links", render: renderLinks },
+  { file: "lib/local/README.md", name: "device operations", render: renderDeviceOperations },
 ];

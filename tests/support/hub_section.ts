@@ -24,16 +24,33 @@ const PROTOCOLS: Readonly<Record<Exclude<keyof LocalHubAddresses, "certificate">
 };
 
 /** What an AMQP client can attach to, by the kinds of addresses that the hub knows. */
-const LINKS: Readonly<Record<AmqpAddress["kind"], readonly [address: string, who: string, use: string]>> = {
-  cbs: ["$cbs", "everybody", "put a token on the connection: of a policy, of a device or module, or a bearer token"],
-  devicebound: ["/messages/devicebound", "back ends", "send messages to devices and modules"],
-  feedback: ["/messages/servicebound/feedback", "back ends", "receive feedback on messages, in batches"],
-  fileNotifications: ["/messages/servicebound/filenotifications", "back ends", "receive notifications of uploads"],
-  device: [
+const LINKS: readonly (readonly [kind: AmqpAddress["kind"], address: string, who: string, use: string])[] = [
+  ["cbs", "$cbs", "everybody", "put a token on the connection: of a policy, a device or module, or a bearer token"],
+  ["devicebound", "/messages/devicebound", "back ends", "send messages to devices and modules"],
+  ["feedback", "/messages/servicebound/feedback", "back ends", "receive feedback on messages, in batches"],
+  ["fileNotifications", "/messages/servicebound/filenotifications", "back ends", "receive notifications of uploads"],
+  [
+    "device",
     "/devices/{id}[/modules/{id}]/messages/devicebound",
     "devices, modules",
     "receive messages, and complete, reject or release them",
   ],
+  ["later", "/devices/{id}[/modules/{id}]/methods/devicebound", "devices, modules", "answer direct methods"],
+  ["later", "/devices/{id}[/modules/{id}]/twin", "devices, modules", "read the twin, report and watch properties"],
+  ["later", "/devices/{id}[/modules/{id}]/messages/events", "devices, modules", "send telemetry"],
+  ["later", "/messages/events", "back ends", "find the endpoint for telemetry, with whatever follows in the address"],
+  ["later", "$management", "back ends", "ask for the partitions of that endpoint"],
+];
+
+/** What devices can do over HTTPS, by the operations of the hub that are for devices. */
+const DEVICE_OPERATIONS: Readonly<Record<string, string>> = {
+  "POST /devices/{}/messages/events": "send telemetry",
+  "GET /devices/{}/messages/devicebound": "receive a message",
+  "DELETE /devices/{}/messages/devicebound/{}": "complete or reject it",
+  "POST /devices/{}/messages/devicebound/{}/abandon": "release it",
+  "POST /devices/{}/files": "begin to upload a file",
+  "POST /devices/{}/files/notifications": "announce the upload",
+  "POST /devices/{}/files/notifications/{}": "the same",
 };
 
 /** Every operation of the REST API with what the hub answers when it is asked. */
@@ -77,16 +94,37 @@ export async function renderProtocols(): Promise<string> {
     const address = addresses[key as keyof typeof PROTOCOLS]!.replace(/:\d+/, ":<port>");
     return [name, `\`listen({ ${portOf(key)}: 0 })\``, `\`${address}\``, use];
   });
-  return markdownTable([["protocol", "opened by", "address", "what goes over it"], ...rows, ["MQTT", "", "", "no"]]);
+  return markdownTable([
+    ["protocol", "opened by", "address", "what goes over it"],
+    ...rows,
+    ["MQTT", "", "", "no: there is no port for it"],
+    ["MQTT over WebSocket", "", "", "no (501)"],
+  ]);
 }
 
-/** The addresses that AMQP clients can attach to. */
+/** The addresses of links, and whether AMQP clients can attach to them. */
 export function renderLinks(): string {
-  const rows = Object.entries(LINKS).map(([kind, [address, who, use]]) => {
-    assert.equal(parseAddress(address.replace("[/modules/{id}]", ""))?.kind, kind);
-    return [`\`${address}\``, who, use];
+  const rows = LINKS.map(([kind, address, who, use]) => {
+    for (const module of ["", "/modules/{id}"]) {
+      assert.equal(parseAddress(address.replace("[/modules/{id}]", module))?.kind, kind);
+    }
+    return [`\`${address}\``, who, use, kind === "later" ? "no (`amqp:not-implemented`)" : "yes"];
   });
-  return markdownTable([["address", "who", "what for"], ...rows]);
+  return markdownTable([["address", "who", "what for", "here"], ...rows]);
+}
+
+/** Every operation of devices over HTTPS with what the hub answers when it is asked. */
+export async function renderDeviceOperations(): Promise<string> {
+  await using hub = new LocalHub();
+  const caller = new RestCaller(hub);
+  const rows = ROUTES.filter(({ isForDevices }) => isForDevices).map(async ({ method, segments }) => {
+    const path = `/${segments.join("/")}`;
+    const { status } = await caller.call(method, path.replaceAll("{}", "nobody"));
+    const use = DEVICE_OPERATIONS[`${method} ${path}`];
+    if (use === undefined) throw new Error(`The table has no words for ${method} ${path}`);
+    return [`\`${method} ${path.replaceAll("{}", "{id}")}\``, use, status === 501 ? "no (501)" : "yes"];
+  });
+  return markdownTable([["request", "what for", "here"], ...await Promise.all(rows)]);
 }
 
 function leadsTo(segments: readonly string[], path: string): boolean {

@@ -1,9 +1,10 @@
 import { readResourcePath } from "../auth/resource_path.ts";
 
-/** An address that a link can have. */
+/** An address that a link can have, or one of the real hub that a link cannot have here yet. */
 export type AmqpAddress =
   | { readonly kind: "cbs" }
   | { readonly kind: "devicebound" }
+  | { readonly kind: "later" }
   | SourceAddress;
 
 /** An address from which a client can receive. */
@@ -11,6 +12,23 @@ export type SourceAddress =
   | { readonly kind: "feedback" }
   | { readonly kind: "fileNotifications" }
   | { readonly kind: "device"; readonly deviceId: string; readonly moduleId?: string };
+
+/**
+ * The addresses of the real hub that this one does not serve yet, in lower case. `{}` stands for one segment, and a
+ * star for whatever follows. A client is told so, since it would take another refusal for a missing device.
+ */
+export const LATER_ADDRESSES: readonly string[] = [
+  "/devices/{}/messages/events",
+  "/devices/{}/modules/{}/messages/events",
+  "/devices/{}/methods/devicebound",
+  "/devices/{}/modules/{}/methods/devicebound",
+  "/devices/{}/twin",
+  "/devices/{}/modules/{}/twin",
+  "/messages/events*",
+  "$management",
+];
+
+const LATER_REGEXP = new RegExp(`^/?(?:${LATER_ADDRESSES.map(toPattern).join("|")})/?$`, "i");
 
 const DEVICE_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
 
@@ -32,7 +50,8 @@ export function parseAddress(address: string): AmqpAddress | undefined {
       return { kind: "fileNotifications" };
     default: {
       const device = parseDeviceAddress(path);
-      return device === undefined ? undefined : { kind: "device", ...device };
+      if (device !== undefined) return { kind: "device", ...device };
+      return LATER_REGEXP.test(path) ? { kind: "later" } : undefined;
     }
   }
 }
@@ -50,4 +69,8 @@ export function parseDeviceAddress(path: string): { deviceId: string; moduleId?:
 
 function readId(segment: string): string {
   return readResourcePath(segment)[0] ?? segment;
+}
+
+function toPattern(address: string): string {
+  return address.replace(/^\//, "").replace("$", "\\$").replaceAll("{}", "[^/]+").replace(/\*$/, "(?:/.*)?");
 }

@@ -1,4 +1,4 @@
-import type { Connection, Delivery, EventContext, Receiver, Sender, Session } from "rhea";
+import type { Connection, Delivery, EventContext, Receiver, Sender, Session, Source } from "rhea";
 import { quote } from "../../values/checks.ts";
 import { type AmqpAddress, parseAddress, type SourceAddress } from "./address.ts";
 import type { AmqpBackend } from "./backend.ts";
@@ -9,7 +9,7 @@ import { AmqpGrants } from "./grants.ts";
 import { type Guard, listen } from "./guard.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
-import { HubFault, unauthorized } from "../hub_fault.ts";
+import { HubFault, notInThisVersion, unauthorized } from "../hub_fault.ts";
 
 /** A link that carries messages, and the right that its client needs a token for. */
 interface MessageLink {
@@ -83,14 +83,14 @@ export class AmqpPeer {
     const parsed = parseAddress(address);
     if (parsed?.kind === "cbs") {
       this.#cbs.listenTo(link);
-      link.set_target({ address });
+      echo(link);
       return grantCredit(link);
     }
-    if (parsed?.kind !== "devicebound") return link.close(amqpErrorOfFault(unknownAddress(address)));
+    if (parsed?.kind !== "devicebound") return refuse(link, address, parsed);
     const messageLink = this.#authorize(link, parsed);
     if (messageLink === undefined) return;
     listen(link, this.#guard, { message: (context) => this.#onMessage(context) });
-    link.set_target({ address });
+    echo(link);
     messageLink.isWithoutCredit = this.#backend.faults.refusesCredit;
     if (!messageLink.isWithoutCredit) grantCredit(link);
   }
@@ -98,12 +98,12 @@ export class AmqpPeer {
   #onReceivingClient(link: Sender): void {
     const address = addressOf(link.source);
     const parsed = parseAddress(address);
-    if (parsed === undefined || parsed.kind === "devicebound") {
-      return link.close(amqpErrorOfFault(unknownAddress(address)));
+    if (parsed === undefined || parsed.kind === "devicebound" || parsed.kind === "later") {
+      return refuse(link, address, parsed);
     }
     if (parsed.kind === "cbs") this.#cbs.replyTo(link);
     else if (!this.#openSource(link, parsed)) return;
-    link.set_source({ address });
+    echo(link);
   }
 
   #openSource(link: Sender, address: SourceAddress): boolean {
@@ -230,6 +230,24 @@ function addressOf(terminus: { address?: unknown } | undefined): string {
   return typeof address === "string" ? address : "";
 }
 
-function unknownAddress(address: string): HubFault {
-  return new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
+/**
+ * Names both ends in the answer to an attach. Some clients read them, and a missing end says that the link is refused.
+ * Only their addresses are repeated, since the hub has no filters, no durable ends and no dynamic nodes.
+ */
+function echo(link: Receiver | Sender): void {
+  link.set_source(endOf(link.source));
+  link.set_target(endOf(link.target));
+}
+
+/** An end with no more than the address of another; the library's types want an address, and AMQP does not. */
+function endOf(terminus: { address?: unknown } | undefined): Source {
+  const address = addressOf(terminus);
+  return (address === "" ? {} : { address }) as Source;
+}
+
+function refuse(link: Receiver | Sender, address: string, parsed: AmqpAddress | undefined): void {
+  const fault = parsed?.kind === "later"
+    ? notInThisVersion(`The link address ${quote(address)}`)
+    : new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
+  link.close(amqpErrorOfFault(fault));
 }

@@ -13,6 +13,7 @@ export class AmqpServer {
   constructor(backend: AmqpBackend) {
     this.#backend = backend;
     this.#container = rhea.create_container({ id: backend.hostName });
+    this.#container.sasl_server_mechanisms = SASL_MECHANISMS;
     // The library closes the socket of a client that misbehaves. It also emits an event, which throws without a
     // listener.
     for (const event of ["error", "protocol_error", "disconnected", "connection_error", "connection_close"]) {
@@ -35,4 +36,15 @@ export class AmqpServer {
     for (const connection of this.#connections) connection.abort();
     this.#connections.clear();
   }
+}
+
+/**
+ * The SASL mechanisms. Neither proves anything: a client shows its tokens later, on a link to `$cbs`, which is what the
+ * SDKs for Python and C announce with the second. The library looks a client's choice up by name, so nothing may be
+ * inherited.
+ */
+const SASL_MECHANISMS = Object.assign(Object.create(null), { ANONYMOUS: letIn, MSSBCBS: letIn });
+
+function letIn(): { outcome: boolean; start(): void } {
+  return { outcome: true, start() {} };
 }

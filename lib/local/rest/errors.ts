@@ -6,6 +6,17 @@ import type { RestAnswer } from "./call.ts";
 /** The shapes of an error body: text (`plain`), JSON inside a text (`nested`, of direct methods), and JSON (`bare`). */
 export type Envelope = "plain" | "nested" | "bare";
 
+/**
+ * Creates the response for whatever was thrown before a request was known for an operation. Only a {@linkcode HubFault}
+ * has a text that callers may see; anything else is reported, which gives it a tracking id.
+ */
+export function answerOf(error: unknown, report: (error: unknown) => string): RestAnswer {
+  const now = Date.now();
+  return error instanceof HubFault
+    ? faultAnswer(error, "plain", now)
+    : internalFaultAnswer(report(error), "plain", now);
+}
+
 /** Creates the response for an exception inside the hub. Its text is not for callers: the hub's owner is told. */
 export function internalFaultAnswer(trackingId: string, envelope: Envelope, now: number): RestAnswer {
   const fault = new HubFault("ServerError", 500, "The hub failed for an internal reason, which hub.onFault tells");

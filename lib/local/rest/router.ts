@@ -1,7 +1,7 @@
 import { cannotUse, quote } from "../../values/checks.ts";
 import { requireRight } from "../auth/authorization.ts";
 import { readResourcePath } from "../auth/resource_path.ts";
-import { HubFault } from "../hub_fault.ts";
+import { HubFault, notInThisVersion } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
 import { type RestAnswer, RestCall } from "./call.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer } from "./errors.ts";
@@ -22,6 +22,7 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     const { route, ids } = findRoute(methodOf(request), path);
     envelope = route.envelope;
     checkApiVersion(url.searchParams);
+    if (route.isForDevices) throw notInThisVersion(`${route.method} /${route.segments.join("/")}`);
     const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
     requireRight(principal, route.right, path);
     // Only a caller who may do this has its body read.

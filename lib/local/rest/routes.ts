@@ -20,9 +20,14 @@ export interface Route {
   readonly envelope: Envelope;
   /** The largest body that the operation reads. */
   readonly maxBodyBytes: number;
+  /**
+   * Whether the operation is one of devices. None of them is there yet, and each is refused whoever calls: a device can
+   * sign in in ways that are not there either.
+   */
+  readonly isForDevices: boolean;
 }
 
-/** Every operation of the service API. When several match a path, the first one wins. */
+/** Every operation of the service API, and those of devices. When several match a path, the first one wins. */
 export const ROUTES: readonly Route[] = [
   route("GET", "/devices", "RegistryRead", devices.listDevices),
   route("POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
@@ -65,11 +70,23 @@ export const ROUTES: readonly Route[] = [
     "PATCH /digitaltwins/{}",
     "POST /digitaltwins/{}/commands/{}",
     "POST /digitaltwins/{}/components/{}/commands/{}",
-  ].map((operation) => {
-    const [method = "", path = ""] = operation.split(" ");
-    return route(method, path, undefined, () => Promise.reject(notInThisVersion(operation)));
-  }),
+  ].map((operation) => later(operation)),
+  ...[
+    "POST /devices/{}/messages/events",
+    "GET /devices/{}/messages/devicebound",
+    "DELETE /devices/{}/messages/devicebound/{}",
+    "POST /devices/{}/messages/devicebound/{}/abandon",
+    "POST /devices/{}/files",
+    "POST /devices/{}/files/notifications",
+    "POST /devices/{}/files/notifications/{}",
+  ].map((operation) => ({ ...later(operation), isForDevices: true })),
 ];
+
+/** An operation that the real hub has, and this one does not have yet. */
+function later(operation: string): Route {
+  const [method = "", path = ""] = operation.split(" ");
+  return route(method, path, undefined, () => Promise.reject(notInThisVersion(operation)));
+}
 
 function route(
   method: string,
@@ -78,5 +95,6 @@ function route(
   handler: RestHandler,
   { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: keyof typeof BODY_LIMITS } = {},
 ): Route {
-  return { method, segments: path.split("/").slice(1), right, handler, envelope, maxBodyBytes: BODY_LIMITS[body] };
+  const segments = path.split("/").slice(1);
+  return { method, segments, right, handler, envelope, maxBodyBytes: BODY_LIMITS[body], isForDevices: false };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
-import { faultAnswer, internalFaultAnswer } from "../rest/errors.ts";
+import { answerOf } from "../rest/errors.ts";
 
 /** How much of a body that nobody needs is read, to keep the connection. */
 const MAX_DROPPED_BYTES = 64 * 1024;
@@ -155,9 +155,7 @@ function refuse(
   error: unknown,
   report: (error: unknown) => string,
 ): void {
-  const { status, headers, body } = error instanceof HubFault
-    ? faultAnswer(error, "plain", Date.now())
-    : internalFaultAnswer(report(error), "plain", Date.now());
+  const { status, headers, body } = answerOf(error, report);
   if (response.headersSent) return void response.destroy();
   const text = new TextEncoder().encode(JSON.stringify(body));
   finish(message, response, status, { ...headers, "content-type": "application/json; charset=utf-8" }, text);

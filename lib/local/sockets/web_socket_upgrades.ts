@@ -1,11 +1,15 @@
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AmqpBackend } from "../amqp/backend.ts";
 import { MAX_WEB_SOCKET_MESSAGE } from "../amqp/hub_limits.ts";
 import type { AmqpServer } from "../amqp/server.ts";
 import type { ServerWebSocket } from "../amqp/web_socket.ts";
+import { HubFault, notInThisVersion } from "../hub_fault.ts";
+import { answerOf } from "../rest/errors.ts";
+import type { RestAnswer } from "../rest/call.ts";
 
-const PATH = "/$iothub/websocket";
+/** The hub's own path, and that of the service on which hubs are built, which the SDK for Python uses. */
+const PATHS: readonly string[] = ["/$iothub/websocket", "/$servicebus/websocket"];
 const SUBPROTOCOL = "AMQPWSB10";
 
 /** The part of the server of the package `ws` that is used here. */
@@ -31,8 +35,8 @@ export class WebSocketUpgrades {
   }
 
   /**
-   * Answers a request for an upgrade: with a WebSocket, with 404 for a wrong path, with 400 for a wrong subprotocol, or
-   * with 500 when the hub fails.
+   * Answers a request for an upgrade: with a WebSocket, or like a request that failed. The status is 404 for a wrong
+   * path, 400 for a wrong subprotocol, 501 for MQTT or without the package `ws`, and 500 when the hub fails.
    */
   async handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     this.#sockets.add(socket);
@@ -42,26 +46,21 @@ export class WebSocketUpgrades {
     try {
       await this.#handle(request, socket, head, () => isAccepted = true);
     } catch (error) {
-      const trackingId = this.#backend.report(error);
+      const answer = answerOf(error, (fault) => this.#backend.report(fault));
       if (isAccepted) socket.destroy();
-      else refuse(socket, "500 Internal Server Error", `The hub failed for an internal reason: ${trackingId}`);
+      else refuse(socket, answer);
     }
   }
 
   /** Calls `onAccepted` when the answer has been written: from then on no other can be. */
   async #handle(request: IncomingMessage, socket: Duplex, head: Uint8Array, onAccepted: () => void): Promise<void> {
-    if (pathOf(request.url) !== PATH) return refuse(socket, "404 Not Found");
-    if (!protocolsOf(request).includes(SUBPROTOCOL)) return refuse(socket, "400 Bad Request");
+    checkUpgrade(request);
     const { WebSocketBytes } = await import("../amqp/web_socket.ts");
     // On npm the package is an optional peer, since few users need it.
-    const server = await (this.#server ??= this.#load()).catch(() => undefined);
-    if (server === undefined) {
-      return refuse(
-        socket,
-        "501 Not Implemented",
-        "AMQP over WebSocket needs the npm package ws: install it beside this one",
-      );
-    }
+    const server = await (this.#server ??= this.#load()).catch(() => {
+      const reason = "AMQP over WebSocket needs the npm package ws: install it beside this one";
+      throw new HubFault("NotImplemented", 501, reason);
+    });
     if (this.#isClosed || socket.destroyed) return void socket.destroy();
     server.handleUpgrade(request, socket, head, (accepted) => {
       onAccepted();
@@ -91,19 +90,43 @@ export class WebSocketUpgrades {
   }
 }
 
-/** Returns the path of a URL in lower case, decoded and without its query, which the Java SDK adds. */
+/**
+ * Throws unless a request is for AMQP over WebSocket.
+ *
+ * @throws {HubFault} `GenericNotFound` (404), `NotImplemented` (501) or `GenericBadRequest` (400).
+ */
+function checkUpgrade(request: IncomingMessage): void {
+  const path = pathOf(request.url);
+  if (path === undefined || !PATHS.includes(path)) {
+    throw new HubFault("GenericNotFound", 404, `The hub has WebSockets at ${PATHS.join(" and ")} only`);
+  }
+  const protocols = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
+  if (protocols.includes(SUBPROTOCOL)) return;
+  if (protocols.some((protocol) => protocol.toLowerCase() === "mqtt")) throw notInThisVersion("MQTT over WebSocket");
+  throw new HubFault("GenericBadRequest", 400, `The subprotocol of a WebSocket must be ${SUBPROTOCOL}`);
+}
+
+/**
+ * Returns the path of a URL in lower case, decoded, without its query, which the SDK for Java adds, and without a slash
+ * at its end, which the one for Python adds.
+ */
 function pathOf(url: string | undefined): string | undefined {
   try {
-    return decodeURIComponent(new URL(url ?? "", "http://localhost").pathname).toLowerCase();
+    return decodeURIComponent(new URL(url ?? "", "http://localhost").pathname).toLowerCase().replace(/\/$/, "");
   } catch {
     return undefined;
   }
 }
 
-function protocolsOf(request: IncomingMessage): string[] {
-  return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
-}
-
-function refuse(socket: Duplex, status: string, text: string = ""): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+function refuse(socket: Duplex, { status, headers, body }: RestAnswer): void {
+  const text = new TextEncoder().encode(JSON.stringify(body));
+  const fields = Object.entries({
+    ...headers,
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": text.length,
+    "Connection": "close",
+  });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields.map((field) => field.join(": "))];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  socket.end(text);
 }
