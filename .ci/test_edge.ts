@@ -1,6 +1,6 @@
 /**
- * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, and the programs of
- * `tests/users`. The table of runtimes in lib/README.md comes from this run:
+ * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, the programs of
+ * `tests/users`, and the SDK for Python against the local hub. The table of runtimes in lib/README.md comes from this run:
  *
  *     deno run -A .ci/test_edge.ts            fails where the table is not what was found
  *     deno run -A .ci/test_edge.ts --write    writes it
@@ -12,6 +12,7 @@ import { type ConformanceHub, startConformanceHub } from "../tests/conformance/c
 import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
+import { findPython, installPythonSdk, usePythonSdk } from "./edge/python.ts";
 import { installEdgeTools } from "./edge/tools.ts";
 import { shareManager, useMessageWorker, usePage, useWorker } from "./edge/users.ts";
 import { installRuntimes } from "./runtimes.ts";
@@ -69,6 +70,25 @@ async function attempt(name: string, work: () => Promise<void>): Promise<void> {
   console.log(`${failures.length === before ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
 }
 
+/** Has the SDK for Python call the hub, where there is a Python. */
+async function tryPythonSdk(): Promise<void> {
+  const name = "the SDK for Python";
+  const base = await findPython();
+  if (base === undefined) {
+    console.log(
+      `skipped ${name}: there is no Python 3.8 to 3.13 with venv, and apt-get brings none; set PYTHON to one`,
+    );
+    return;
+  }
+  await attempt(name, async () => {
+    const python = await installPythonSdk(base, join(root, ".cache", "edge", "python"));
+    for (const { name: scenario, error } of await usePythonSdk(python, folder)) {
+      if (error === null) passed++;
+      else failures.push(`${name}: ${scenario}: ${error}`);
+    }
+  });
+}
+
 /** Every run has a hub of its own. */
 async function withHub<T>(run: EdgeRun, use: (hub: ConformanceHub) => Promise<T>): Promise<T> {
   await using hub = await startConformanceHub(run.tls);
@@ -106,6 +126,7 @@ try {
   await attempt("a Worker that writes twins", () => useWorker(tools, run.bundles, tls));
   await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
+  await tryPythonSdk();
   await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));
   await Promise.all([browser.close(), tools.esbuild.stop()]);
   if (failures.length === 0) await attempt("the table of runtimes", () => compareTable(rows));

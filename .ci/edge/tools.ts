@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { installSystemPackages, run } from "./system_packages.ts";
 
 const PACKAGES = { esbuild: "0.28.2", miniflare: "4.20260730.0", "playwright-core": "1.65.1" };
 
@@ -73,10 +74,8 @@ export async function installEdgeTools(cache: string): Promise<() => EdgeTools> 
 async function installChromium(): Promise<string> {
   const present = Deno.env.get("CHROMIUM") ?? await findChromium();
   if (present !== undefined) return present;
-  const prefix = Deno.build.os === "linux" && Deno.uid() !== 0 ? ["sudo", "-n"] : [];
   try {
-    await run(...split([...prefix, "apt-get", "update", "-qq"]));
-    await run(...split([...prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]));
+    await installSystemPackages("chromium");
   } catch (cause) {
     throw new Error("Chromium is not there and apt-get cannot install it: install it, or set CHROMIUM to its path", {
       cause,
@@ -95,14 +94,4 @@ async function findChromium(): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-function split([program, ...args]: string[]): [string, string[]] {
-  return [program!, args];
-}
-
-async function run(program: string, args: string[], cwd?: string): Promise<void> {
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const { success, stderr } = await new Deno.Command(program, { args, env, stdin: "null", cwd }).output();
-  if (!success) throw new Error(`${program} ${args.join(" ")} failed: ${new TextDecoder().decode(stderr)}`);
 }
