@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { type OfficialSdk, officialSdk } from "./official_sdk.ts";
 import { CONNECTION_STRING } from "./recorder.ts";
 import { type ReceivedRequest, RecordingServer } from "./recording_server.ts";
+import { describeSdk } from "./sdk_runtime.ts";
 
 /** What counts of a request: not the order of keys, nor which of the legal escapes a path has. */
 export interface Essence {
@@ -90,33 +90,27 @@ export interface Comparison {
   differences?: readonly Difference[];
 }
 
-/** What we send does not depend on the runtime; theirs is made for Node, and one version of it will do. */
-const IS_NODE_24 = !("Deno" in globalThis) && !("Bun" in globalThis) && /^v24\./.test(process.version);
-
-/** Makes a test of each comparison. */
+/** Makes a test of each comparison. What we send does not depend on the runtime. */
 export function testComparisons(comparisons: readonly Comparison[]): void {
-  if (!IS_NODE_24) {
-    const reason = "azure-iothub is compared on Node 24 only";
-    test(`${comparisons.length} comparisons are skipped: ${reason}`, { skip: reason }, () => {});
-    return;
-  }
-  for (const { name, theirs, ours, differences = [] } of comparisons) {
-    test(`${name} sends what we send${differences.length > 0 ? ", but for what is known" : ""}`, async () => {
-      await using server = await RecordingServer.listen(answer);
-      await theirs(officialSdk(server));
-      await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { endpoint: server.origin });
-      await ours(registry);
+  describeSdk(`${comparisons.length} comparisons`, () => comparisons.forEach(testComparison));
+}
 
-      assert.equal(server.requests.length, 2);
-      const [expected, actual] = server.requests.map(essence) as [Essence, Essence];
-      for (const { why, adjust } of differences) {
-        const before = structuredClone(expected);
-        adjust(expected);
-        assert.notDeepEqual(expected, before, `no longer true: ${why}`);
-      }
-      assert.deepEqual(actual, expected);
-    });
-  }
+function testComparison({ name, theirs, ours, differences = [] }: Comparison): void {
+  test(`${name} sends what we send${differences.length > 0 ? ", but for what is known" : ""}`, async () => {
+    await using server = await RecordingServer.listen(answer);
+    await theirs(officialSdk(server));
+    await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { endpoint: server.origin });
+    await ours(registry);
+
+    assert.equal(server.requests.length, 2);
+    const [expected, actual] = server.requests.map(essence) as [Essence, Essence];
+    for (const { why, adjust } of differences) {
+      const before = structuredClone(expected);
+      adjust(expected);
+      assert.notDeepEqual(expected, before, `no longer true: ${why}`);
+    }
+    assert.deepEqual(actual, expected);
+  });
 }
 
 function essence({ method, segments, query, headers, body }: ReceivedRequest): Essence {

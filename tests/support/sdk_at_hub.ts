@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { Agent } from "node:https";
+import { createRequire } from "node:module";
+import * as tls from "node:tls";
+import { LocalHub, type LocalHubAddresses } from "../../lib/local/mod.ts";
+import type { Methods } from "./official_sdk.ts";
+import type { Json } from "./rest_caller.ts";
+
+const require = createRequire(import.meta.url);
+
+/** The vendor's transports, by their protocols. */
+export type SdkTransport = "Amqp" | "AmqpWs";
+
+interface Factories {
+  fromConnectionString(connectionString: string, transport?: unknown): Json;
+  fromSharedAccessSignature(token: string, transport?: unknown): Json;
+  fromTokenCredential(hostName: string, credential: unknown, transport?: unknown): Json;
+}
+
+/** How a client of the SDK is made. */
+export type Make = (factories: Factories, transport?: unknown) => Json;
+
+/** What a call of the SDK fails with: the class of its error, and the status of the answer if there was one. */
+export async function failureOf(call: Promise<unknown>): Promise<[name: string, status?: number]> {
+  const error: Json = await call.then(() => assert.fail("it has not failed"), (reason) => reason);
+  return error.response === undefined ? [error.name] : [error.name, error.response.statusCode];
+}
+
+/**
+ * A local hub that listens with TLS, and the vendor's SDK at it, as it is. All that it is given besides what the hub hands
+ * out are the ports, since it has no option for them.
+ */
+export class SdkAtHub implements AsyncDisposable {
+  readonly hub: LocalHub;
+  readonly #addresses: LocalHubAddresses;
+  readonly #agent: Agent;
+  readonly #clients: Methods[] = [];
+
+  constructor(hub: LocalHub, addresses: LocalHubAddresses) {
+    this.hub = hub;
+    this.#addresses = addresses;
+    // What an agent is given counts more than what a request says.
+    this.#agent = new Agent({ keepAlive: true, host: "localhost", port: Number(new URL(addresses.https!).port) });
+  }
+
+  static async start(): Promise<SdkAtHub> {
+    const hub = new LocalHub({ feedbackIntervalInMs: 0 });
+    const addresses = await hub.listen({ https: 0, amqps: 0 });
+    const { setDefaultCACertificates, getCACertificates } = tls as unknown as {
+      setDefaultCACertificates(certificates: string[]): void;
+      getCACertificates(): string[];
+    };
+    setDefaultCACertificates([...getCACertificates(), addresses.certificate!]);
+    return new SdkAtHub(hub, addresses);
+  }
+
+  /** A `Registry`, by the hub's connection string unless it is made otherwise. */
+  registry(make: Make = (factories) => factories.fromConnectionString(this.hub.connectionString)): Json {
+    return this.#connect(make(require("azure-iothub").Registry));
+  }
+
+  /** A `Client`, likewise. */
+  client(
+    transport: SdkTransport = "Amqp",
+    make: Make = (factories, protocol) => factories.fromConnectionString(this.hub.connectionString, protocol),
+  ): Json {
+    const protocol = require(`azure-iothub/dist/${transport === "Amqp" ? "amqp" : "amqp_ws"}.js`)[transport];
+    const client = this.#connect(make(require("azure-iothub").Client, protocol));
+    const uri = transport === "Amqp" ? this.#addresses.amqps! : this.#addresses.wss!;
+    client._transport._getConnectionUri = () => uri.replace("127.0.0.1", "localhost");
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A message with a body. */
+  message(body: string | Uint8Array): Json {
+    const { Message } = require("azure-iothub/dist/common-core/message.js");
+    return new Message(body);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close!()));
+    this.#agent.destroy();
+    await this.hub.close();
+  }
+
+  #connect(client: Json): Json {
+    client._restApiClient.setOptions({ http: { agent: this.#agent } });
+    return client;
+  }
+}
