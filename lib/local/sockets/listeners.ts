@@ -99,7 +99,7 @@ const PROTOCOLS: readonly Protocol[] = [
 
 const LOOPBACK = "127.0.0.1";
 /** To listen at these is to listen everywhere, but a client needs an address to connect to. */
-const EVERYWHERE: ReadonlyMap<string, string> = new Map([["0.0.0.0", LOOPBACK], ["::", "::1"]]);
+const EVERYWHERE: ReadonlyMap<string, string> = new Map([["", LOOPBACK], ["0.0.0.0", LOOPBACK], ["::", "::1"]]);
 /** The names of this machine that lead to no other one. */
 const LOCAL_NAMES: readonly string[] = ["localhost", LOOPBACK, "::1"];
 const MAX_PORT = 65_535;
