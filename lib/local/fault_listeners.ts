@@ -26,8 +26,7 @@ export class FaultListeners {
    *
    * @returns The tracking id for the caller.
    */
-  report(error: unknown): string {
-    const trackingId = newTrackingId();
+  report(error: unknown, trackingId: string = newTrackingId()): string {
     for (const listener of [...this.#listeners]) {
       try {
         listener({ error, trackingId });
@@ -50,5 +49,5 @@ export class FaultListeners {
 
 /** Creates a tracking id, as it stands in the hub's errors. */
 export function newTrackingId(): string {
-  return crypto.randomUUID().replaceAll("-", "").toUpperCase();
+  return crypto.randomUUID().replaceAll("-", "");
 }

@@ -8,9 +8,14 @@ export const NEVER = "0001-01-01T00:00:00Z";
 /** How the hub writes "never" in its response to a create. */
 export const NEVER_AT_CREATION = "0001-01-01T00:00:00";
 
-/** Formats a time as ISO 8601 in UTC with the hub's seven fractional digits; 0 means "never". */
+/** Formats a time as the hub does: ISO 8601 in UTC, with a fraction that never ends in zeros. */
+export function utcTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.?0*Z$/, "Z");
+}
+
+/** Formats a time that something has happened last; 0 means "never". */
 export function hubTime(milliseconds: number): string {
-  return milliseconds === 0 ? NEVER : `${new Date(milliseconds).toISOString().slice(0, -1)}0000Z`;
+  return milliseconds === 0 ? NEVER : utcTime(milliseconds);
 }
 
 /** Converts a time to .NET ticks, which the hub uses in generation ids and device scopes. */

@@ -211,7 +211,7 @@ export class LocalHub {
    * const response = await hub.fetch(new Request(`https://${hub.hostName}/devices?api-version=2021-04-12`));
    * assert.equal(response.status, 500);
    * const { ExceptionMessage } = await response.json();
-   * const [trackingId] = /[0-9A-F]{32}/.exec(ExceptionMessage)!;
+   * const [trackingId] = /[0-9a-f]{32}/.exec(ExceptionMessage)!;
    * assert.match(String(reasons.get(trackingId)), /The clock has stopped/);
    * ```
    */

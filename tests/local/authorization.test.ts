@@ -216,7 +216,7 @@ describe("the REST surface", () => {
     const { rest } = setup();
     const { body } = await rest.fails([404, "DeviceNotFound"], "GET", "/devices/none");
     assert.match(body.Message, /^ErrorCode:DeviceNotFound;[^;]+$/);
-    assert.match(body.ExceptionMessage, /^Tracking ID:[0-9A-F]{32}-G:0-TimeStamp:\d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d$/);
+    assert.match(body.ExceptionMessage, /^Tracking ID:[0-9a-f]{32}-G:0-TimeStamp:\d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d$/);
   });
 
   test("wants an api-version that is a date", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { buildC2dMessage } from "../../lib/messages/c2d_message.ts";
+import { utcTime } from "../../lib/local/hub_time.ts";
 import type { MessageOutcome } from "../../lib/local/messages/message_feedback.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";
 import { MockedTime } from "../support/mocked_time.ts";
@@ -43,7 +44,7 @@ describe("feedback on a message", () => {
     hub.queue.complete(hub.lock(), hub.now);
     assert.deepEqual(await hub.batches(), [[{
       originalMessageId: "m",
-      enqueuedTimeUtc: new Date(hub.now).toISOString(),
+      enqueuedTimeUtc: utcTime(hub.now),
       statusCode: "Success",
       description: "Success",
       deviceId: "d",
@@ -74,7 +75,7 @@ describe("feedback on a message", () => {
     hub.send("m", { ack: "negative", expiryTime });
     hub.tick(HOUR);
     const [[record] = []] = await hub.batches();
-    assert.deepEqual([record?.statusCode, record?.enqueuedTimeUtc], ["Expired", new Date(expiryTime).toISOString()]);
+    assert.deepEqual([record?.statusCode, record?.enqueuedTimeUtc], ["Expired", utcTime(expiryTime)]);
   });
 
   test("comes of an expiry without a look at the hub, by the real clock", async () => {

@@ -20,7 +20,7 @@ import { RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
 
 const SECRET_TEXT = "a text from within";
-const TRACKING_ID = /[0-9A-F]{32}/;
+const TRACKING_ID = /[0-9a-f]{32}/;
 
 /** A hub whose clock throws when it is told to: the one part of the inside that a test can break from outside. */
 class BreakableHub {

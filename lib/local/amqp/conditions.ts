@@ -1,4 +1,6 @@
+import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
+import { utcTime } from "../hub_time.ts";
 
 /** The error of an outcome, a detach or a close. */
 export interface AmqpError {
@@ -52,7 +54,7 @@ export function internalAmqpError(trackingId: string): AmqpError {
 export function amqpErrorOfFault(fault: HubFault): AmqpError {
   const { code, status, errorNumber, message } = fault;
   const condition = CONDITIONS[code] ?? CONDITIONS_BY_STATUS[status] ?? "amqp:internal-error";
-  const trackingId = crypto.randomUUID().replaceAll("-", "");
+  const trackingId = newTrackingId();
   if (errorNumber === undefined) {
     return { condition, description: message, info: { "com.microsoft:tracking-id": trackingId } };
   }
@@ -62,7 +64,7 @@ export function amqpErrorOfFault(fault: HubFault): AmqpError {
       errorCode: errorNumber,
       message,
       trackingId,
-      timestampUtc: new Date().toISOString(),
+      timestampUtc: utcTime(Date.now()),
       info: null,
     }),
     info: { "com.microsoft:tracking-id": trackingId, "com.microsoft:error-code": errorNumber },

@@ -1,5 +1,6 @@
 import { checkNumber, checkText, checkType, wrongType, wrongValue } from "../../values/checks.ts";
 import type { HubState } from "../hub_state.ts";
+import { utcTime } from "../hub_time.ts";
 
 const CONTENT_TYPE = "application/vnd.microsoft.iothub.filenotification.json";
 const DEFAULT_CONTAINER = "https://storage.localhost/uploads";
@@ -36,9 +37,9 @@ export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalF
     deviceId,
     blobUri: upload.blobUri ?? `${DEFAULT_CONTAINER}/${path}`,
     blobName,
-    lastUpdatedTime: (upload.lastUpdatedTime ?? new Date(now)).toISOString(),
+    lastUpdatedTime: utcTime(upload.lastUpdatedTime?.getTime() ?? now),
     blobSizeInBytes,
-    enqueuedTimeUtc: new Date(now).toISOString(),
+    enqueuedTimeUtc: utcTime(now),
   };
   hub.fileNotifications.add(CONTENT_TYPE, JSON.stringify(notification), now);
 }

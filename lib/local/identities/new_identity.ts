@@ -1,4 +1,4 @@
-import { hubTime } from "../hub_time.ts";
+import { utcTime } from "../hub_time.ts";
 import { emptyJsonObject } from "../json.ts";
 import type { IdentityRecord } from "../records/identity_records.ts";
 import { newSection } from "../records/twin_section.ts";
@@ -7,7 +7,7 @@ import { newSection } from "../records/twin_section.ts";
 export function newIdentity(
   now: number,
 ): Omit<IdentityRecord, "deviceId" | "generationId" | "sequence" | "authentication"> {
-  const section = newSection(hubTime(now));
+  const section = newSection(utcTime(now));
   return {
     etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
     twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1 },

@@ -1,3 +1,4 @@
+import { utcTime } from "../hub_time.ts";
 import type { CloudMessage } from "./cloud_message.ts";
 
 /** How a cloud-to-device message has ended. Each message ends once. */
@@ -30,7 +31,7 @@ export function feedbackOn(
   if (messageId === undefined || !isWanted(ack, outcome)) return undefined;
   return {
     originalMessageId: messageId,
-    enqueuedTimeUtc: new Date(time).toISOString(),
+    enqueuedTimeUtc: utcTime(time),
     statusCode: outcome,
     description: outcome,
     deviceId: owner.deviceId,

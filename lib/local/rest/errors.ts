@@ -1,20 +1,18 @@
-import { hubTime } from "../hub_time.ts";
-import { newTrackingId } from "../fault_listeners.ts";
+import { utcTime } from "../hub_time.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { RestAnswer } from "./call.ts";
 
 /** The shapes of an error body: text (`plain`), JSON inside a text (`nested`, of direct methods), and JSON (`bare`). */
 export type Envelope = "plain" | "nested" | "bare";
 
-/**
- * Creates the response for whatever was thrown before a request was known for an operation. Only a {@linkcode HubFault}
- * has a text that callers may see; anything else is reported, which gives it a tracking id.
- */
-export function answerOf(error: unknown, report: (error: unknown) => string): RestAnswer {
-  const now = Date.now();
-  return error instanceof HubFault
-    ? faultAnswer(error, "plain", now)
-    : internalFaultAnswer(report(error), "plain", now);
+/** 405 `GenericMethodNotAllowed`: the resource has other methods. */
+export class MethodNotAllowed extends HubFault {
+  readonly methods: readonly string[];
+
+  constructor(method: string, methods: readonly string[]) {
+    super("GenericMethodNotAllowed", 405, `The requested resource does not support http method '${method}'.`);
+    this.methods = methods;
+  }
 }
 
 /** Creates the response for an exception inside the hub. Its text is not for callers: the hub's owner is told. */
@@ -28,11 +26,14 @@ export function faultAnswer(
   fault: HubFault,
   envelope: Envelope,
   now: number,
-  trackingId: string = newTrackingId(),
+  trackingId: string,
 ): RestAnswer {
   return {
     status: fault.status,
-    headers: { "iothub-errorcode": fault.code },
+    headers: {
+      "iothub-errorcode": fault.code,
+      ...(fault instanceof MethodNotAllowed && { "allow": fault.methods.join(", ") }),
+    },
     body: envelope === "plain"
       ? plainBody(fault, now, trackingId)
       : envelope === "bare"
@@ -60,7 +61,7 @@ function detail(fault: HubFault, now: number, trackingId: string): unknown {
     errorCode: fault.errorNumber ?? fault.status * 1000,
     trackingId,
     message: fault.message,
-    timestampUtc: hubTime(now),
+    timestampUtc: utcTime(now),
     info: null,
   };
 }

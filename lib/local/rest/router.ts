@@ -1,10 +1,12 @@
 import { cannotUse, quote } from "../../values/checks.ts";
 import { requireRight } from "../auth/authorization.ts";
 import { readResourcePath } from "../auth/resource_path.ts";
+import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
 import type { HubState } from "../hub_state.ts";
-import { type RestAnswer, RestCall } from "./call.ts";
-import { type Envelope, faultAnswer, internalFaultAnswer } from "./errors.ts";
+import { RestCall } from "./call.ts";
+import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
+import { toResponse } from "./response.ts";
 import { type Route, ROUTES } from "./routes.ts";
 
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
@@ -14,6 +16,7 @@ const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
 
 /** Answers one request to the service API. */
 export async function answerRest(hub: HubState, request: Request): Promise<Response> {
+  const trackingId = newTrackingId();
   let envelope: Envelope = "plain";
   try {
     hub.alarm.ring();
@@ -28,17 +31,18 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     // Only a caller who may do this has its body read.
     const call = new RestCall(hub, request, principal, ids, url.searchParams, route.maxBodyBytes);
     const answer = await route.handler(call);
-    return toResponse(hub.now(), answer);
+    return toResponse(answer, hub.now(), trackingId);
   } catch (error) {
     // The caller has gone, and learns it as from any fetch.
     if (!(error instanceof HubFault) && request.signal.aborted) throw error;
     const now = timeOf(hub);
     if (!(error instanceof HubFault)) {
-      return toResponse(now, internalFaultAnswer(hub.faults.report(error), envelope, now));
+      hub.faults.report(error, trackingId);
+      return toResponse(internalFaultAnswer(trackingId, envelope, now), now, trackingId);
     }
     // The real hub sends this error in a shape of its own.
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
-    return toResponse(now, faultAnswer(error, envelope, now));
+    return toResponse(faultAnswer(error, envelope, now, trackingId), now, trackingId);
   }
 }
 
@@ -51,18 +55,6 @@ function timeOf(hub: HubState): number {
     // The machine's time will do.
   }
   return Date.now();
-}
-
-function toResponse(now: number, answer: RestAnswer): Response {
-  const headers: Record<string, string> = {
-    "date": new Date(now).toUTCString(),
-    "vary": "Origin",
-    "x-ms-request-id": crypto.randomUUID(),
-    ...answer.headers,
-  };
-  if (answer.body === undefined) return new Response(null, { status: answer.status, headers });
-  headers["content-type"] = "application/json; charset=utf-8";
-  return new Response(JSON.stringify(answer.body), { status: answer.status, headers });
 }
 
 /** Clients that cannot send PATCH send POST and name the method that they mean in a header. */
@@ -79,20 +71,10 @@ function decodePath(pathname: string): string[] {
 }
 
 function findRoute(method: string, path: readonly string[]): { route: Route; ids: string[] } {
-  const candidates = INDEX.get(indexKey(path)) ?? [];
-  let pathExists = false;
-  for (const route of candidates) {
-    if (!matches(route, path)) continue;
-    if (route.method === method) return { route, ids: path.filter((_, i) => route.segments[i] === "{}") };
-    pathExists = true;
-  }
-  if (pathExists) {
-    throw new HubFault(
-      "GenericMethodNotAllowed",
-      405,
-      `The requested resource does not support http method '${method}'.`,
-    );
-  }
+  const candidates = (INDEX.get(indexKey(path)) ?? []).filter((route) => matches(route, path));
+  const route = candidates.find((candidate) => candidate.method === method);
+  if (route !== undefined) return { route, ids: path.filter((_, i) => route.segments[i] === "{}") };
+  if (candidates.length > 0) throw new MethodNotAllowed(method, candidates.map((candidate) => candidate.method));
   throw new HubFault("GenericNotFound", 404, `The hub has no resource at /${path.join("/")}`);
 }
 

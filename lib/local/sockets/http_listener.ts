@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { newTrackingId } from "../fault_listeners.ts";
-import { HubFault } from "../hub_fault.ts";
-import { answerOf } from "../rest/errors.ts";
+import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
+import { answerBare } from "./bare_answer.ts";
 
 /** How much of a body that nobody needs is read, to keep the connection. */
 const MAX_DROPPED_BYTES = 64 * 1024;
@@ -44,11 +44,13 @@ export async function startHttpListener(
   const scheme = tls === undefined ? "http" : "https";
   let isClosing = false;
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
-    answer(handle, scheme, message, response).catch((error) => {
+    answer(handle, scheme, message, response).catch(async (error) => {
       // Where nobody waits for an answer, the hub has not failed: it was closed, or the client has gone.
-      if (isClosing || response.destroyed) response.destroy();
-      else refuse(message, response, error, report);
-    });
+      if (isClosing || response.destroyed) return void response.destroy();
+      const result = refusalBeforeRouting(error, report);
+      if (response.headersSent) response.destroy();
+      else await finish(message, response, result);
+    }).catch(() => response.destroy());
   };
   const server = tls === undefined
     ? (await import("node:http")).createServer({ shouldUpgradeCallback }, listener)
@@ -58,6 +60,8 @@ export async function startHttpListener(
       upgrades.handle(request, socket, head).catch(() => socket.destroy());
     });
   }
+  server.on("clientError", refuseUnreadable);
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => void answerBare(socket, emptyResponse(405)));
   await new Promise<void>((resolve, reject) => {
     // Later errors, such as too many open files, come with nobody to catch them.
     server.on("error", (error) => server.listening ? void report(error) : reject(error));
@@ -78,6 +82,18 @@ function shouldUpgradeCallback({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket";
 }
 
+/** The answers to what no HTTP server can read, by the names of its errors; 400 for the rest. */
+const UNREADABLE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (socket.writable) void answerBare(socket, emptyResponse(UNREADABLE[error.code ?? ""] ?? 400));
+  else socket.destroy();
+}
+
 async function answer(
   handle: (request: Request) => Promise<Response>,
   scheme: string,
@@ -88,19 +104,14 @@ async function answer(
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(new DOMException("The client has disconnected", "AbortError"));
   });
-  const result = await handle(toRequest(scheme, message, gone.signal));
-  const body = message.method === "HEAD" ? undefined : new Uint8Array(await result.arrayBuffer());
-  finish(message, response, result.status, Object.fromEntries(result.headers), body);
+  await finish(message, response, await handle(toRequest(scheme, message, gone.signal)));
 }
 
 /** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */
-function finish(
-  message: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: Uint8Array | undefined,
-): void {
+async function finish(message: IncomingMessage, response: ServerResponse, result: Response): Promise<void> {
+  const { status } = result;
+  const headers = Object.fromEntries(result.headers);
+  const body = message.method === "HEAD" ? undefined : new Uint8Array(await result.arrayBuffer());
   // Nobody reads the body any more: what still comes is not kept.
   message.removeAllListeners("data");
   if (isReadSoon(message)) {
@@ -110,8 +121,7 @@ function finish(
     message.resume();
     return;
   }
-  const length = body === undefined || body.length === 0 ? {} : { "content-length": String(body.length) };
-  response.writeHead(status, { ...headers, ...length, connection: "close" });
+  response.writeHead(status, { ...headers, connection: "close" });
   if (body !== undefined && body.length > 0) response.write(body);
   const { socket } = message;
   linger(message, () => {
@@ -148,33 +158,20 @@ function linger(message: IncomingMessage, end: () => void): void {
   message.resume();
 }
 
-/** Answers a request that could not be handled, in the hub's own form. */
-function refuse(
-  message: IncomingMessage,
-  response: ServerResponse,
-  error: unknown,
-  report: (error: unknown) => string,
-): void {
-  const { status, headers, body } = answerOf(error, report);
-  if (response.headersSent) return void response.destroy();
-  const text = new TextEncoder().encode(JSON.stringify(body));
-  finish(message, response, status, { ...headers, "content-type": "application/json; charset=utf-8" }, text);
-}
-
 /** The methods that the Fetch standard forbids, so that no `Request` can have them. */
 const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
 
 function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Request {
   const { method = "GET", url = "/" } = message;
-  if (FORBIDDEN_METHODS.includes(method)) {
-    throw new HubFault("GenericMethodNotAllowed", 405, `The hub has no resource that supports the method ${method}`);
-  }
+  const headers = toHeaders(message);
+  const isForbidden = FORBIDDEN_METHODS.includes(method);
+  if (isForbidden) headers.set("x-http-method-override", method);
   // The Host header comes from the client and may not be a valid host, so the address gets one of its own.
   const address = new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`);
   const hasBody = method !== "GET" && method !== "HEAD" && (isChunked(message) || announcedBytes(message) > 0);
   const init: RequestInit & { duplex: "half" } = {
-    method,
-    headers: toHeaders(message),
+    method: isForbidden ? "POST" : method,
+    headers,
     signal,
     duplex: "half",
     ...(hasBody && { body: bodyOf(message) }),

@@ -1,12 +1,12 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AmqpBackend } from "../amqp/backend.ts";
 import { MAX_WEB_SOCKET_MESSAGE } from "../amqp/hub_limits.ts";
 import type { AmqpServer } from "../amqp/server.ts";
 import type { ServerWebSocket } from "../amqp/web_socket.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
-import { answerOf } from "../rest/errors.ts";
-import type { RestAnswer } from "../rest/call.ts";
+import { refusalBeforeRouting } from "../rest/refusal.ts";
+import { answerBare } from "./bare_answer.ts";
 
 /** The hub's own path, and that of the service on which hubs are built, which the SDK for Python uses. */
 const PATHS: readonly string[] = ["/$iothub/websocket", "/$servicebus/websocket"];
@@ -46,9 +46,9 @@ export class WebSocketUpgrades {
     try {
       await this.#handle(request, socket, head, () => isAccepted = true);
     } catch (error) {
-      const answer = answerOf(error, (fault) => this.#backend.report(fault));
+      const answer = refusalBeforeRouting(error, (fault) => this.#backend.report(fault));
       if (isAccepted) socket.destroy();
-      else refuse(socket, answer);
+      else await answerBare(socket, answer);
     }
   }
 
@@ -116,17 +116,4 @@ function pathOf(url: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function refuse(socket: Duplex, { status, headers, body }: RestAnswer): void {
-  const text = new TextEncoder().encode(JSON.stringify(body));
-  const fields = Object.entries({
-    ...headers,
-    "Content-Type": "application/json; charset=utf-8",
-    "Content-Length": text.length,
-    "Connection": "close",
-  });
-  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...fields.map((field) => field.join(": "))];
-  socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  socket.end(text);
 }

@@ -1,7 +1,7 @@
 import { quote, wrongType } from "../../values/checks.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
-import { hubTime, NEVER } from "../hub_time.ts";
+import { NEVER, utcTime } from "../hub_time.ts";
 import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { IfMatch } from "../records/if_match.ts";
@@ -114,7 +114,7 @@ export class TwinWrites {
   report(record: AnyRecord, patch: unknown): number {
     const content = readSection("reported", patch);
     if (content === undefined) throw wrongArgumentType("the reported properties", patch, "an object");
-    const reported = mergeSection(record.twin.reported, content, { $lastUpdated: hubTime(this.#now()) });
+    const reported = mergeSection(record.twin.reported, content, { $lastUpdated: utcTime(this.#now()) });
     checkSectionSize("reported", reported.values);
     this.#store.update(record, { twin: { ...record.twin, reported } });
     this.#presence.touch(record);
@@ -133,7 +133,7 @@ export class TwinWrites {
   }
 
   #desiredStamp(twin: TwinRecord): Stamp {
-    return { $lastUpdated: hubTime(this.#now()), $lastUpdatedVersion: twin.desired.version + 1 };
+    return { $lastUpdated: utcTime(this.#now()), $lastUpdatedVersion: twin.desired.version + 1 };
   }
 }
 

@@ -1,0 +1,29 @@
+import type { RestAnswer } from "./call.ts";
+
+/** How the front end of a real hub names itself. */
+export const SERVER = "Microsoft-HTTPAPI/2.0";
+
+const encoder = new TextEncoder();
+
+/**
+ * Makes an answer a response, with the headers that every answer of the hub has. Its length is always told, so that it
+ * is never sent in chunks.
+ *
+ * @param trackingId Names the request; an error body names it, too.
+ */
+export function toResponse(answer: RestAnswer, now: number, trackingId: string): Response {
+  const { status, body, headers } = answer;
+  const bytes = body === undefined ? null : encoder.encode(JSON.stringify(body));
+  return new Response(bytes, {
+    status,
+    headers: {
+      "content-length": String(bytes?.length ?? 0),
+      ...(bytes !== null && { "content-type": "application/json; charset=utf-8" }),
+      "date": new Date(now).toUTCString(),
+      "server": SERVER,
+      "vary": "Origin",
+      "x-ms-request-id": trackingId.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+      ...headers,
+    },
+  });
+}
