@@ -96,13 +96,12 @@ export class BulkRegistry {
   }
 
   #create({ deviceId, moduleId, body }: Element): void {
-    const twin = twinPartOf(body);
     // The twin is read first, so that a bad one leaves no identity behind.
-    const content = Object.keys(twin).length > 0 ? readFirstContent(twin) : undefined;
+    const content = readFirstContent(twinPartOf(body));
     const record = moduleId === undefined
       ? this.#devices.create(deviceId, body)
       : this.#modules.create(requireDevice(this.#store, deviceId), moduleId, body);
-    if (content !== undefined) this.#twins.fill(record, content);
+    this.#twins.fill(record, content);
   }
 
   #replace(record: AnyRecord, body: JsonObject): void {

@@ -51,9 +51,12 @@ export function invalidArgument(message: string): HubFault {
   return new HubFault("ArgumentInvalid", 400, message);
 }
 
-/** 404 `DeviceNotFound`: the device does not exist, or is disabled and the operation makes no difference. */
+/**
+ * 404 `DeviceNotFound`: the device does not exist, or is disabled and the operation makes no difference. The text is the
+ * bare id, as on the real hub.
+ */
 export function deviceNotFound(deviceId: string): HubFault {
-  return new HubFault("DeviceNotFound", 404, `Device ${deviceId} is not registered`);
+  return new HubFault("DeviceNotFound", 404, deviceId);
 }
 
 /** 404 `ModuleNotFound`: the device exists, the module does not. */

@@ -13,7 +13,7 @@ const STORES: [name: string, make: () => IdentityStore][] = [["in memory", () =>
 
 function newDevice(store: IdentityStore, deviceId: string, members: Partial<NewDevice> = {}): NewDevice {
   return {
-    ...newIdentity(NOW),
+    ...newIdentity("2026-01-01T00:00:00Z"),
     deviceId,
     generationId: store.newGenerationId(NOW),
     authentication: NO_AUTHENTICATION,
@@ -29,7 +29,13 @@ function newDevice(store: IdentityStore, deviceId: string, members: Partial<NewD
 function addModule(store: IdentityStore, device: DeviceRecord, moduleId: string) {
   const generationId = store.newGenerationId(NOW);
   const authentication = NO_AUTHENTICATION;
-  return store.addModule(device, { ...newIdentity(NOW), moduleId, generationId, authentication, managedBy: null });
+  return store.addModule(device, {
+    ...newIdentity("2026-01-01T00:00:00Z"),
+    moduleId,
+    generationId,
+    authentication,
+    managedBy: null,
+  });
 }
 
 function idsOf(records: Iterable<{ deviceId: string }>): string[] {

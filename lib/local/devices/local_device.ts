@@ -1,9 +1,9 @@
 import { cannotUse, checkType } from "../../values/checks.ts";
-import { invalidArgument } from "../hub_fault.ts";
+import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
-import { findIdentity, requireIdentity } from "../records/find_identity.ts";
-import { type AnyRecord, identityKey } from "../records/identity_records.ts";
+import { findIdentity } from "../records/find_identity.ts";
+import { type AnyRecord, identityKey, isEnabled } from "../records/identity_records.ts";
 import { copyJson, type JsonObject, type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import type {
   LocalDesiredPropertiesHandler,
@@ -303,7 +303,10 @@ export class LocalDevice {
   }
 
   #requireRecord(): AnyRecord {
-    return requireIdentity(this.#hub.store, this, { includeDisabled: false, missingModule: "DeviceNotFound" });
+    const record = this.#record;
+    if (record !== undefined && isEnabled(record)) return record;
+    const state = record === undefined ? "has no identity: create it first" : "is disabled: enable it first";
+    throw new HubFault("DeviceNotFound", 404, `${this.#key} ${state}`);
   }
 
   #makeConnection(): DeviceConnection {

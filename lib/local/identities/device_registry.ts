@@ -1,6 +1,7 @@
 import { readAuthentication } from "./authentication_block.ts";
 import { placeExistingDevice, placeNewDevice } from "./device_scopes.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
+import { utcTime } from "../hub_time.ts";
 import { type AnyRecord, type DeviceRecord, identityEtag } from "../records/identity_records.ts";
 import { readIotEdge, readStatus, readStatusReason, requireLegalId } from "./identity_rules.ts";
 import type { IdentityStore, NewDevice } from "../records/identity_store.ts";
@@ -50,7 +51,7 @@ export class DeviceRegistry {
     const iotEdge = readIotEdge(body["capabilities"]);
     const { ownScope, parent } = placeNewDevice(this.#store, body, { deviceId, generationId, iotEdge });
     const device: NewDevice = {
-      ...newIdentity(now),
+      ...newIdentity(utcTime(now)),
       deviceId,
       generationId,
       authentication: readAuthentication(body["authentication"], "device"),
@@ -112,5 +113,5 @@ export class DeviceRegistry {
  */
 export function checkIdentityIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
   if (ifMatch === "*" || ifMatch === undefined || ifMatch === identityEtag(record)) return;
-  throw preconditionFailed("PreconditionFailed, ETag may be invalid.");
+  throw preconditionFailed("PreconditionFailed");
 }

@@ -34,12 +34,16 @@ export function deviceDocument(device: DeviceRecord, messageCount: number): Devi
  */
 export function createdDeviceDocument(device: DeviceRecord, messageCount: number): Device {
   return {
-    parentScopes: [],
-    ...deviceDocument(device, messageCount),
+    ...withParentScopes(deviceDocument(device, messageCount)),
     connectionStateUpdatedTime: NEVER_AT_CREATION,
     statusUpdatedTime: NEVER_AT_CREATION,
     lastActivityTime: NEVER_AT_CREATION,
   };
+}
+
+/** Returns a document with `parentScopes`, which reads leave out where there is no parent. */
+export function withParentScopes(document: Device): Device {
+  return { ...document, parentScopes: document.parentScopes ?? [] };
 }
 
 /** Returns the document of a module, as the hub answers reads and replaces. */

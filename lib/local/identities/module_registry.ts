@@ -1,6 +1,7 @@
 import { NO_AUTHENTICATION, readAuthentication } from "./authentication_block.ts";
 import { wrongArgument } from "../argument_faults.ts";
 import { HubFault } from "../hub_fault.ts";
+import { NEVER } from "../hub_time.ts";
 import type { Authentication, DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
 import { isSystemModule, readOptionalString, requireLegalId } from "./identity_rules.ts";
 import { newIdentity } from "./new_identity.ts";
@@ -100,7 +101,8 @@ export class ModuleRegistry {
   ): ModuleRecord {
     const now = this.#now();
     const module = this.#store.addModule(device, {
-      ...newIdentity(now),
+      // Unlike the twin of a device, that of a module does not know when it was created.
+      ...newIdentity(NEVER),
       moduleId,
       generationId: this.#store.newGenerationId(now),
       authentication,

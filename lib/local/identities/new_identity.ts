@@ -1,13 +1,16 @@
-import { utcTime } from "../hub_time.ts";
 import { emptyJsonObject } from "../json.ts";
 import type { IdentityRecord } from "../records/identity_records.ts";
 import { newSection } from "../records/twin_section.ts";
 
-/** Returns what every new identity starts with: an empty twin, a random etag, and no connection so far. */
+/**
+ * Returns what every new identity starts with: an empty twin, a random etag, and no connection so far.
+ *
+ * @param $lastUpdated The time in the metadata of the twin.
+ */
 export function newIdentity(
-  now: number,
+  $lastUpdated: string,
 ): Omit<IdentityRecord, "deviceId" | "generationId" | "sequence" | "authentication"> {
-  const section = newSection(utcTime(now));
+  const section = newSection({}, { $lastUpdated });
   return {
     etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
     twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1 },

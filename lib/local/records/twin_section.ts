@@ -13,9 +13,10 @@ export interface Stamp {
   readonly $lastUpdatedVersion?: number;
 }
 
-/** Returns the section of a new twin: empty, at version 1. */
-export function newSection(time: string): TwinSection {
-  return { values: emptyJsonObject(), metadata: stamped(emptyJsonObject(), { $lastUpdated: time }), version: 1 };
+/** Returns the section of a new twin, at version 1. */
+export function newSection(content: JsonObject, stamp: Stamp): TwinSection {
+  const [values, metadata] = merge(emptyJsonObject(), emptyJsonObject(), content, stamp);
+  return { values, metadata, version: 1 };
 }
 
 /**
@@ -30,8 +31,7 @@ export function mergeSection(section: TwinSection, patch: JsonObject, stamp: Sta
 
 /** Returns a section with other content. The version grows by one, as with any write. */
 export function replaceSection(section: TwinSection, content: JsonObject, stamp: Stamp): TwinSection {
-  const [values, metadata] = merge(emptyJsonObject(), emptyJsonObject(), content, stamp);
-  return { values, metadata, version: section.version + 1 };
+  return { ...newSection(content, stamp), version: section.version + 1 };
 }
 
 /** Returns tags after a merge patch. Tags have neither versions nor metadata. */

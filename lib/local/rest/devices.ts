@@ -1,6 +1,6 @@
 import { checkIdentityIfMatch } from "../identities/device_registry.ts";
 import { preconditionFailed } from "../hub_fault.ts";
-import { createdDeviceDocument, deviceDocument } from "../identities/identity_documents.ts";
+import { createdDeviceDocument, deviceDocument, withParentScopes } from "../identities/identity_documents.ts";
 import { requireDevice } from "../records/find_identity.ts";
 import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
@@ -38,7 +38,9 @@ export async function putDevice(call: RestCall): Promise<RestAnswer> {
   const device = requireDevice(hub.store, deviceId);
   checkIdentityIfMatch(device, ifMatch);
   hub.devices.replace(device, body);
-  return ok(deviceDocument(device, hub.queues.count(device)), etagHeader(device));
+  const document = deviceDocument(device, hub.queues.count(device));
+  const namesParents = Array.isArray(body["parentScopes"]);
+  return ok(namesParents ? withParentScopes(document) : document, etagHeader(device));
 }
 
 /** `DELETE /devices/{id}`: deletes a device. */

@@ -8,14 +8,7 @@ import type { IfMatch } from "../records/if_match.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { Presence } from "../sessions/presence.ts";
 import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
-import {
-  mergeSection,
-  mergeTags,
-  newSection,
-  replaceSection,
-  type Stamp,
-  type TwinSection,
-} from "../records/twin_section.ts";
+import { mergeSection, mergeTags, newSection, replaceSection, type Stamp } from "../records/twin_section.ts";
 
 /**
  * The members of a twin that only the hub writes. They are accepted and ignored, so that a twin can be sent back as
@@ -49,10 +42,11 @@ interface ServiceWrite {
   desired: JsonObject | undefined;
 }
 
-/** The sections of a twin that the service owns. */
-export interface TwinContent {
+/** What the twin of a new identity starts with. */
+export interface FirstContent {
   readonly tags: JsonObject;
-  readonly desired?: TwinSection;
+  /** `undefined` when the section was left out. */
+  readonly desired: JsonObject | undefined;
 }
 
 /**
@@ -100,9 +94,23 @@ export class TwinWrites {
     this.#commit(record, next, next.desired.values);
   }
 
-  /** Gives the twin of a new identity its first content. This does not move its versions. */
-  fill(record: AnyRecord, content: TwinContent): void {
-    this.#store.update(record, { twin: { ...record.twin, ...content } });
+  /**
+   * Gives the twin of an identity that was created in bulk its first content. This does not move its versions, but is
+   * stamped as the first: in the twin of a module in both sections, in that of a device where there is content.
+   */
+  fill(record: AnyRecord, { tags, desired }: FirstContent): void {
+    const { twin } = record;
+    const isModule = record.kind === "module";
+    const stamp: Stamp = { $lastUpdated: isModule ? utcTime(this.#now()) : NEVER, $lastUpdatedVersion: 1 };
+    const isDesiredStamped = isModule || desired !== undefined;
+    this.#store.update(record, {
+      twin: {
+        ...twin,
+        tags,
+        desired: isDesiredStamped ? newSection(desired ?? {}, stamp) : twin.desired,
+        reported: isModule ? newSection({}, stamp) : twin.reported,
+      },
+    });
   }
 
   /**
@@ -138,20 +146,16 @@ export class TwinWrites {
 }
 
 /**
- * Reads the first content of a twin, which a bulk call may give with a new identity. A section that is left out stays
- * as it is in every new twin.
+ * Reads the first content of a twin, which a bulk call may give with a new identity.
  *
  * @throws {HubFault} 400 when the body breaks a rule.
  */
-export function readFirstContent(body: JsonObject): TwinContent {
+export function readFirstContent(body: JsonObject): FirstContent {
   const { tags = {}, desired } = readServiceWrite(body);
-  const content: TwinContent = { tags: mergeTags({}, tags) };
+  const content = { tags: mergeTags({}, tags), desired };
   checkSectionSize("tags", content.tags);
-  if (desired === undefined) return content;
-  const stamp: Stamp = { $lastUpdated: NEVER, $lastUpdatedVersion: 1 };
-  const section = { ...replaceSection(newSection(NEVER), desired, stamp), version: 1 };
-  checkSectionSize("desired", section.values);
-  return { ...content, desired: section };
+  if (desired !== undefined) checkSectionSize("desired", mergeTags({}, desired));
+  return content;
 }
 
 /**
