@@ -106,7 +106,7 @@ describe("a direct method", () => {
     ["a name that is no string", { methodName: 1 }, [400, "ArgumentInvalid", 400004]],
     ["a response time-out of 4", { responseTimeoutInSeconds: 4 }, [400, "ArgumentInvalid", 400004]],
     ["a response time-out of 301", { responseTimeoutInSeconds: 301 }, [400, "ArgumentInvalid", 400004]],
-    ["a response time-out that is no number", { responseTimeoutInSeconds: "5" }, [400, "ArgumentInvalid", 400004]],
+    ["a response time-out that is no number", { responseTimeoutInSeconds: "five" }, [400, "ArgumentInvalid", 400004]],
     ["a connect time-out of -1", { connectTimeoutInSeconds: -1 }, [400, "ArgumentInvalid", 400004]],
     ["a connect time-out of 301", { connectTimeoutInSeconds: 301 }, [400, "ArgumentInvalid", 400004]],
     ["a connect time-out over the response time-out", { connectTimeoutInSeconds: 31 }, [

@@ -3,18 +3,14 @@ import { HubFault } from "../hub_fault.ts";
 
 const KIBIBYTE = 1024;
 
+/** The kinds of bodies that operations read. */
+export type BodyKind = "none" | "identity" | "twin" | "bulk" | "query" | "method";
+
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
  * white space, for escapes, and for what the hub ignores in a document that was read and sent back.
  */
-export const BODY_LIMITS: {
-  readonly none: number;
-  readonly identity: number;
-  readonly twin: number;
-  readonly bulk: number;
-  readonly query: number;
-  readonly method: number;
-} = {
+export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   none: 0,
   identity: 64 * KIBIBYTE,
   /** A twin of 72 KiB can have ten times as much metadata. */

@@ -1,10 +1,12 @@
 import { cannotUse } from "../../values/checks.ts";
 import type { Principal } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
-import { readBody } from "./body.ts";
+import { BODY_LIMITS, type BodyKind, readBody } from "./body.ts";
+import { BODY_SHAPES } from "./body_shapes.ts";
 import type { HubState } from "../hub_state.ts";
 import { MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
+import { readServiceJson } from "../service_json.ts";
 
 /** A request as its handler sees it: authenticated, and with its path taken apart. */
 export class RestCall {
@@ -14,7 +16,7 @@ export class RestCall {
   /** The ids in the path, decoded. */
   readonly ids: readonly string[];
   readonly query: URLSearchParams;
-  readonly #maxBodyBytes: number;
+  readonly #body: BodyKind;
 
   constructor(
     hub: HubState,
@@ -22,9 +24,9 @@ export class RestCall {
     principal: Principal,
     ids: readonly string[],
     query: URLSearchParams,
-    maxBodyBytes: number,
+    body: BodyKind,
   ) {
-    this.#maxBodyBytes = maxBodyBytes;
+    this.#body = body;
     this.hub = hub;
     this.request = request;
     this.principal = principal;
@@ -47,15 +49,15 @@ export class RestCall {
   }
 
   /**
-   * Reads the body, up to the limit of the operation.
+   * Reads the body, up to the limit of the operation and by the shape of its kind.
    *
    * @throws {HubFault} `MessageTooLarge` (413) when it is larger.
    * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON, or is nested too deep.
    */
   async json(): Promise<unknown> {
-    const text = await readBody(this.request, this.#maxBodyBytes);
+    const text = await readBody(this.request, BODY_LIMITS[this.#body]);
     try {
-      return parseOutsideJson(text);
+      return readServiceJson(parseOutsideJson(text), BODY_SHAPES[this.#body]);
     } catch (error) {
       const rule = error instanceof RangeError ? `nested at most ${MAX_JSON_DEPTH} levels deep` : "JSON";
       throw new HubFault("GenericBadRequest", 400, cannotUse("the body", rule));

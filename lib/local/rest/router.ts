@@ -29,7 +29,7 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
     requireRight(principal, route.right, path);
     // Only a caller who may do this has its body read.
-    const call = new RestCall(hub, request, principal, ids, url.searchParams, route.maxBodyBytes);
+    const call = new RestCall(hub, request, principal, ids, url.searchParams, route.body);
     const answer = await route.handler(call);
     return toResponse(answer, hub.now(), trackingId);
   } catch (error) {

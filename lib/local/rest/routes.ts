@@ -1,6 +1,6 @@
 import type { Right } from "../auth/authorization.ts";
 import { notInThisVersion } from "../hub_fault.ts";
-import { BODY_LIMITS } from "./body.ts";
+import type { BodyKind } from "./body.ts";
 import type { RestHandler } from "./call.ts";
 import * as devices from "./devices.ts";
 import type { Envelope } from "./errors.ts";
@@ -18,8 +18,8 @@ export interface Route {
   readonly right: Right | undefined;
   readonly handler: RestHandler;
   readonly envelope: Envelope;
-  /** The largest body that the operation reads. */
-  readonly maxBodyBytes: number;
+  /** The kind of body that the operation reads. */
+  readonly body: BodyKind;
   /**
    * Whether the operation is one of devices. None of them is there yet, and each is refused whoever calls: a device can
    * sign in in ways that are not there either.
@@ -93,8 +93,7 @@ function route(
   path: string,
   right: Right | undefined,
   handler: RestHandler,
-  { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: keyof typeof BODY_LIMITS } = {},
+  { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: BodyKind } = {},
 ): Route {
-  const segments = path.split("/").slice(1);
-  return { method, segments, right, handler, envelope, maxBodyBytes: BODY_LIMITS[body], isForDevices: false };
+  return { method, segments: path.split("/").slice(1), right, handler, envelope, body, isForDevices: false };
 }

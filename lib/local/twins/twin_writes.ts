@@ -11,30 +11,34 @@ import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
 import { mergeSection, mergeTags, newSection, replaceSection, type Stamp } from "../records/twin_section.ts";
 
 /**
- * The members of a twin that only the hub writes. They are accepted and ignored, so that a twin can be sent back as
- * read.
+ * The members of a twin, and of the identity that it mirrors, which no write of a twin changes. They are accepted and
+ * ignored, so that a twin can be sent back as read, together with what is known of its device.
  */
-const IGNORED_MEMBERS: ReadonlySet<string> = new Set([
+export const READ_ONLY_MEMBERS: readonly string[] = [
   "deviceId",
   "moduleId",
+  "generationId",
   "etag",
   "deviceEtag",
   "version",
   "status",
   "statusReason",
   "statusUpdateTime",
+  "statusUpdatedTime",
   "connectionState",
   "connectionStateUpdatedTime",
   "lastActivityTime",
   "cloudToDeviceMessageCount",
+  "authentication",
   "authenticationType",
   "x509Thumbprint",
   "modelId",
+  "managedBy",
   "configurations",
   "capabilities",
   "deviceScope",
   "parentScopes",
-]);
+];
 
 /** The sections that a write of the service contains. */
 interface ServiceWrite {
@@ -171,7 +175,7 @@ export function checkIfMatch(record: AnyRecord, ifMatch: IfMatch): void {
 function readServiceWrite(body: unknown): ServiceWrite {
   if (!isJsonObject(body)) throw badRequest(wrongType("the body", "a twin as an object", body).message);
   for (const name of Object.keys(body)) {
-    if (name === "tags" || name === "properties" || IGNORED_MEMBERS.has(name)) continue;
+    if (name === "tags" || name === "properties" || READ_ONLY_MEMBERS.includes(name)) continue;
     throw badRequest(`A twin has no member ${quote(name)}`);
   }
   const properties = body["properties"] ?? {};

@@ -1,0 +1,42 @@
+import { listOf, objectOf, type Shape } from "../service_json.ts";
+import type { BodyKind } from "./body.ts";
+import { READ_ONLY_MEMBERS } from "../twins/twin_writes.ts";
+
+const AUTHENTICATION = objectOf({
+  type: "any",
+  symmetricKey: objectOf({ primaryKey: "any", secondaryKey: "any" }),
+  x509Thumbprint: objectOf({ primaryThumbprint: "any", secondaryThumbprint: "any" }),
+});
+
+/** What can be written of a device or a module, or of both. */
+const IDENTITY: Readonly<Record<string, Shape>> = {
+  moduleId: "any",
+  authentication: AUTHENTICATION,
+  capabilities: objectOf({ iotEdge: "boolean" }),
+  deviceScope: "any",
+  managedBy: "any",
+  parentScopes: "any",
+  status: "any",
+  statusReason: "any",
+};
+
+/** The names within tags and properties are their owner's: their case matters. */
+const TWIN: Readonly<Record<string, Shape>> = {
+  tags: "any",
+  properties: objectOf({ desired: "any", reported: "any" }),
+};
+
+/** The shape of each kind of body that an operation reads. */
+export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
+  none: "any",
+  identity: objectOf({ ...IDENTITY, deviceId: "any" }),
+  twin: objectOf({ ...Object.fromEntries(READ_ONLY_MEMBERS.map((name) => [name, "any" as const])), ...TWIN }),
+  bulk: listOf(objectOf({ ...IDENTITY, ...TWIN, id: "any", eTag: "any", importMode: "any", twinETag: "any" })),
+  query: objectOf({ query: "any" }),
+  method: objectOf({
+    methodName: "any",
+    payload: "any",
+    connectTimeoutInSeconds: "number",
+    responseTimeoutInSeconds: "number",
+  }),
+};
