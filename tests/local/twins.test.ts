@@ -237,6 +237,8 @@ describe("the rules for twins", () => {
     ["a number above the range", { a: 4503599627370496 }],
     ["a number below the range", { a: -4503599627370497 }],
     ["null in an array", { a: [1, null] }],
+    ["null in an object in an array", { a: [{ b: null }] }],
+    ["null in an object in an object in an array of an array", { a: { b: [[{ c: { d: null } }]] } }],
     ["an object in an array with a bad key", { a: [{ "b.c": 1 }] }],
     ["eleven levels of objects", deep(11)],
   ];
@@ -251,6 +253,36 @@ describe("the rules for twins", () => {
     });
   }
 
+  test("refuse null in and below an array wherever a twin is written, and name its key", async () => {
+    const { hub, rest } = await setup();
+    const bulk = async (element: Json): Promise<string> => {
+      return (await rest.call("POST", "/devices", [{ id: "d", ...element }])).body.errors[0].errorStatus;
+    };
+    const write = async (method: string, path: string, body: Json): Promise<string> => {
+      const { body: error } = await rest.fails([400, "ArgumentInvalid"], method, path, body);
+      return error.Message.replace("ErrorCode:ArgumentInvalid;", "");
+    };
+    const bad = { list: [{ ok: 1 }, { deep: [{ gone: null }] }] };
+    const PLACES: (() => Promise<string>)[] = [
+      ...["PATCH", "PUT"].flatMap((method) =>
+        ["/twins/d", "/twins/d/modules/m"].flatMap((path) => [
+          () => write(method, path, { tags: bad }),
+          () => write(method, path, { properties: { desired: { o: bad } } }),
+        ])
+      ),
+      () => bulk({ importMode: "updateTwin", tags: bad }),
+      () => bulk({ importMode: "updateTwinIfMatchETag", properties: { desired: bad } }),
+      () => bulk({ id: "e", importMode: "create", tags: bad }),
+      () => bulk({ moduleId: "n", importMode: "create", properties: { desired: bad } }),
+      () => hub.device("d").updateReportedProperties(bad).then(String, ({ message }) => message),
+      () => hub.device("d").module("m").updateReportedProperties({ o: bad }).then(String, ({ message }) => message),
+    ];
+    for (const place of PLACES) {
+      assert.equal(await place(), "Value of Property or Tag cannot be null. Error in Property/Tag gone");
+    }
+    await rest.fails([404, "DeviceNotFound"], "GET", "/devices/e");
+  });
+
   const GOOD: [what: string, content: Json][] = [
     ["the empty key", { "": 1 }],
     ["a key that is not ASCII", { "größe": 1 }],
@@ -258,6 +290,7 @@ describe("the rules for twins", () => {
     ["a string of 4096 bytes", { a: "ä".repeat(2048) }],
     ["the ends of the range of integers", { a: [4503599627370495, -4503599627370496] }],
     ["fractions and booleans", { a: 1.5, b: true, c: 1e300 / 1e290 }],
+    ["doubles that are whole and larger than any exact integer", { a: 1.5e300, b: [-(2 ** 53)], c: 1e17 }],
     ["ten levels of objects with a scalar in the tenth", deep(10)],
     ["arrays of arrays and objects", { a: [[1], { b: 2 }] }],
   ];

@@ -22,6 +22,7 @@ const number = fc.oneof(
   fc.integer(),
   fc.integer({ min: -4503599627370496, max: 4503599627370495 }),
   fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+  fc.double({ min: 2 ** 53, noNaN: true, noDefaultInfinity: true }),
 );
 const scalar = fc.oneof(fc.boolean(), text, number);
 

@@ -1,5 +1,5 @@
 import { cannotUse } from "../../values/checks.ts";
-import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { type HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 
 const MAX_OBJECT_LEVELS = 10;
@@ -23,7 +23,8 @@ export const SECTION_LIMITS: { readonly tags: number; readonly desired: number; 
 const encoder = new TextEncoder();
 
 /**
- * Checks the names and values in a section of a twin. `null`, which deletes a key, is legal anywhere but in an array.
+ * Checks the names and values in a section of a twin. `null`, which deletes a key, is legal anywhere but in an array and
+ * below.
  *
  * @throws {HubFault} `ArgumentInvalid` (400) when one breaks a rule.
  */
@@ -44,7 +45,7 @@ export function checkSectionSize(section: keyof typeof SECTION_LIMITS, values: J
   }
 }
 
-function checkObject(object: JsonObject, path: string, level: number): void {
+function checkObject(object: JsonObject, path: string, level: number, isInArray: boolean = false): void {
   if (level > MAX_OBJECT_LEVELS) {
     throw invalidArgument(
       `Property or Tag nesting is deeper than ${MAX_OBJECT_LEVELS} levels. Error in Property/Tag ${path}`,
@@ -53,7 +54,8 @@ function checkObject(object: JsonObject, path: string, level: number): void {
   for (const [key, value] of Object.entries(object)) {
     const keyPath = `${path}.${key}`;
     checkKey(key, keyPath);
-    if (value !== null) checkValue(value, keyPath, level);
+    if (value !== null) checkValue(value, key, keyPath, level, isInArray);
+    else if (isInArray) throw nullInArray(key);
   }
 }
 
@@ -71,7 +73,7 @@ function checkKey(key: string, path: string): void {
   }
 }
 
-function checkValue(value: JsonValue, path: string, level: number): void {
+function checkValue(value: JsonValue, key: string, path: string, level: number, isInArray: boolean): void {
   if (typeof value === "string") {
     if (byteLength(value) > MAX_STRING_BYTES) {
       throw invalidArgument(
@@ -79,25 +81,25 @@ function checkValue(value: JsonValue, path: string, level: number): void {
       );
     }
   } else if (typeof value === "number") {
-    if (!Number.isFinite(value) || (Number.isInteger(value) && (value < MIN_INTEGER || value > MAX_INTEGER))) {
+    // What no integer can be exactly is a double, which has no limits of its own.
+    if (!Number.isFinite(value) || (Number.isSafeInteger(value) && (value < MIN_INTEGER || value > MAX_INTEGER))) {
       throw invalidArgument(
         `Property or Tag value should be an integer between ${MIN_INTEGER} and ${MAX_INTEGER}. Error in Property/Tag ${path}`,
       );
     }
   } else if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
-      if (element === null) {
-        throw new HubFault(
-          "ArgumentInvalid",
-          400,
-          `An array cannot hold null. Error in Property/Tag ${path}[${index}]`,
-        );
-      }
-      checkValue(element, `${path}[${index}]`, level);
+      if (element === null) throw nullInArray(key);
+      checkValue(element, key, `${path}[${index}]`, level, true);
     }
   } else if (isJsonObject(value)) {
-    checkObject(value, path, level + 1);
+    checkObject(value, path, level + 1, isInArray);
   }
+}
+
+/** An array is replaced as a whole: there is nothing in it that \`null\` could delete. */
+function nullInArray(key: string): HubFault {
+  return invalidArgument(`Value of Property or Tag cannot be null. Error in Property/Tag ${key}`);
 }
 
 /** Returns a size as the hub counts it: names in UTF-8 bytes, strings in characters other than controls. */
