@@ -112,8 +112,55 @@ describe("an id with any legal character", () => {
     );
   });
 
+  test("is the same in a path that is encoded as a whole, with its slashes", async () => {
+    await using hub = new LocalHub();
+    const rest = new RestCaller(hub);
+    await rest.createDevices("parent");
+    await holds(
+      fc.asyncProperty(ID, async (id) => {
+        const whole = (path: string): string => `/${encodeURIComponent(path)}`;
+        assert.equal((await rest.do("PUT", whole(`devices/${id}`), {})).deviceId, id);
+        assert.equal((await rest.do("GET", `/devices/${encodeURIComponent(id)}`)).deviceId, id);
+        assert.equal((await rest.do("GET", whole(`twins/${id}`))).deviceId, id);
+        const { connectionString } = hub;
+        const sr = encodeURIComponent(`${hub.hostName}/devices/${encodeURIComponent(id)}`);
+        const authorization = signSas({ connectionString, sr });
+        const own = await rest.call("GET", whole(`devices/${id}`), undefined, { authorization });
+        const other = await rest.call("GET", whole("devices/parent"), undefined, { authorization });
+        assert.deepEqual([own.status, other.status], [200, 401]);
+        await rest.do("DELETE", whole(`devices/${id}`), undefined, { "if-match": "*" });
+      }),
+      60,
+    );
+    const rows = await rest.do("POST", "/devices%2Fquery", { query: "SELECT deviceId FROM devices" });
+    assert.deepEqual(rows, [{ deviceId: "parent" }]);
+  });
+
+  test("is found as it is written in the address of a message, or else decoded once", async () => {
+    const ids = ["dev1", "dev%31", "dev%2531", "100%", "a%20b"];
+    await using hub = await ListeningHub.start();
+    await hub.rest.createDevices(...ids);
+    for (const id of ids) await hub.rest.do("PUT", `/devices/${encodeURIComponent(id)}/modules/m%256`, {});
+    const waiting = async (path: string): Promise<number> => (await hub.rest.do("GET", path)).cloudToDeviceMessageCount;
+    for (const id of ids) {
+      for (const [raw, path] of [["", ""], ["/modules/m%6", "/modules/m%256"]] as const) {
+        const identity = `/devices/${encodeURIComponent(id)}${path}`;
+        assert.equal(await waiting(identity), 0, "nothing was for another");
+        await sendTo(hub, `/devices/${id}${raw}`);
+        assert.equal(await waiting(identity), 1, `${id}${raw}, as it is written`);
+      }
+    }
+    // None of these is an id as it is written.
+    for (const [written, id] of [["100%25", "100%"], ["%64ev1", "dev1"], ["a%2520b", "a%20b"]] as const) {
+      const before = await waiting(`/devices/${encodeURIComponent(id)}`);
+      await sendTo(hub, `/devices/${written}`);
+      assert.equal(await waiting(`/devices/${encodeURIComponent(id)}`), before + 1, `${written}, decoded`);
+    }
+  });
+
   test("gets its own messages over a socket, and no link to those of another", async () => {
-    const ids = ["dev1", "dev%31", "dev%2531", "a%2Fmodules%2Fb", "100%", "#?=+;,@"];
+    // As they are written, the encoded ones are no ids.
+    const ids = ["dev1", "dev%31", "a%2Fmodules%2Fb", "100%", "#?=+;,@"];
     await using hub = await ListeningHub.start();
     await hub.rest.createDevices(...ids);
     for (const id of ids) {

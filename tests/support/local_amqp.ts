@@ -34,7 +34,7 @@ export async function startHub(
       tokens.push(token);
       return Promise.resolve({ expiresOn: Date.now() + 3_600_000, rights: SEND_RIGHTS });
     },
-    enqueueMessage: (target, message) => void queue.push({ target, message }),
+    enqueueMessage: ({ raw: _raw, ...target }, message) => void queue.push({ target, message }),
     ...backend,
   }, { hostname: "127.0.0.1", port: 0, ...(tls === undefined ? {} : { tls }) });
   return {

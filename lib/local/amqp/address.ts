@@ -56,15 +56,29 @@ export function parseAddress(address: string): AmqpAddress | undefined {
   }
 }
 
+/** The ids in the address of a device or a module. */
+export interface DeviceAddress {
+  readonly deviceId: string;
+  readonly moduleId?: string;
+}
+
 /**
  * Reads `/devices/{id}[/modules/{id}]/messages/devicebound`. Most clients percent-encode the ids, and some do not: an id
  * that is not percent-encoded UTF-8 is taken as it is.
  */
-export function parseDeviceAddress(path: string): { deviceId: string; moduleId?: string } | undefined {
+export function parseDeviceAddress(path: string): DeviceAddress | undefined {
+  const raw = parseRawDeviceAddress(path);
+  if (raw === undefined) return undefined;
+  const { deviceId, moduleId } = raw;
+  return { deviceId: readId(deviceId), ...(moduleId !== undefined && { moduleId: readId(moduleId) }) };
+}
+
+/** Reads the same address, and takes the ids as they are written. */
+export function parseRawDeviceAddress(path: string): DeviceAddress | undefined {
   const match = DEVICE_REGEXP.exec(path);
   if (match === null) return undefined;
   const [, deviceId = "", moduleId] = match;
-  return { deviceId: readId(deviceId), ...(moduleId === undefined ? {} : { moduleId: readId(moduleId) }) };
+  return { deviceId, ...(moduleId !== undefined && { moduleId }) };
 }
 
 function readId(segment: string): string {

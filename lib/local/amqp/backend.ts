@@ -1,4 +1,4 @@
-import type { SourceAddress } from "./address.ts";
+import type { DeviceAddress, SourceAddress } from "./address.ts";
 import type { AmqpError } from "./conditions.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import type { AmqpGrant } from "./grants.ts";
@@ -7,9 +7,9 @@ import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 
 /** The device or module that a message is for. */
-export interface MessageTarget {
-  deviceId: string;
-  moduleId?: string;
+export interface MessageTarget extends DeviceAddress {
+  /** The ids as they are written. Some senders do not encode them, so that a device with these ids comes first. */
+  readonly raw: DeviceAddress;
 }
 
 /** What the AMQP side needs from the hub. */

@@ -4,6 +4,7 @@ import type { AmqpFaultState } from "./fault_state.ts";
 import { openServiceSource } from "./service_source.ts";
 import { DeviceSasVerifier, isDeviceSas } from "../auth/device_sas_verifier.ts";
 import type { HubState } from "../hub_state.ts";
+import { findIdentity } from "../records/find_identity.ts";
 
 /** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
 export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpFaultState): AmqpBackend {
@@ -18,7 +19,9 @@ export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpF
     async verifyToken(token) {
       return isDeviceSas(token) ? await devices.verify(token) : await state.authorizer.authenticate(token);
     },
-    enqueueMessage: (target, message) => state.queues.enqueue(target, message),
+    enqueueMessage: ({ raw, ...decoded }, message) => {
+      state.queues.enqueue(findIdentity(store, raw) === undefined ? decoded : raw, message);
+    },
     openSource(address, events) {
       switch (address.kind) {
         case "feedback":

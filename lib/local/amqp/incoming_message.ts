@@ -2,7 +2,7 @@ import rhea from "rhea";
 import type { Message } from "rhea";
 import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import { joinBytes } from "../../values/join_bytes.ts";
-import { parseDeviceAddress } from "./address.ts";
+import { parseDeviceAddress, parseRawDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
@@ -17,8 +17,10 @@ const DATA_SECTION = 0x75;
  * @throws {HubFault} `InvalidOperation` (400) when it names neither.
  */
 export function parseTarget(to: unknown): MessageTarget {
-  const target = typeof to === "string" ? parseDeviceAddress(to) : undefined;
-  if (target !== undefined) return target;
+  if (typeof to === "string") {
+    const [target, raw] = [parseDeviceAddress(to), parseRawDeviceAddress(to)];
+    if (target !== undefined && raw !== undefined) return { ...target, raw };
+  }
   const got = typeof to === "string" ? quote(to) : to === undefined ? "nothing" : describeType(to);
   throw new HubFault(
     "InvalidOperation",

@@ -64,10 +64,12 @@ function methodOf(request: Request): string {
 }
 
 function decodePath(pathname: string): string[] {
-  return readResourcePath(pathname).map((segment) => {
+  const path = readResourcePath(pathname).map((segment) => {
     if (segment !== undefined) return segment;
     throw new HubFault("IotHubFormatError", 400, cannotUse(`the path ${pathname}`, "percent-encoded UTF-8"));
   });
+  // Some clients, such as Azure IoT Explorer, encode a path as a whole, with its slashes. No id contains a slash.
+  return path.length === 1 ? path[0]!.split("/") : path;
 }
 
 function findRoute(method: string, path: readonly string[]): { route: Route; ids: string[] } {
