@@ -7,7 +7,7 @@ import { requireDevice, requireIdentity } from "./records/find_identity.ts";
 import { type AnyRecord, identityKey } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { readIfMatch } from "./records/if_match.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { ModuleRegistry } from "./identities/module_registry.ts";
 import { checkIfMatch, readFirstContent, type TwinWrites } from "./twins/twin_writes.ts";
 
@@ -22,7 +22,15 @@ const MODES = [
   "updateTwinIfMatchETag",
 ] as const;
 
-type ImportMode = typeof MODES[number];
+/**
+ * The modes that the real hub reads as well, but that only its import jobs have. The first is what it takes an element
+ * without a mode for.
+ */
+const JOB_MODES = ["createOrUpdate", "createOrUpdateIfMatchETag"] as const;
+
+type ImportMode = typeof MODES[number] | typeof JOB_MODES[number];
+
+const MODES_RULE = MODES.map(quote).join(" or ");
 
 interface Element {
   deviceId: string;
@@ -74,6 +82,7 @@ export class BulkRegistry {
 
   #runOne(element: Element): void {
     if (element.mode === "create") return this.#create(element);
+    if (isJobMode(element.mode)) throw wrongArgument("importMode", element.body["importMode"], MODES_RULE);
     const record = requireIdentity(this.#store, element, { includeDisabled: true, missingModule: "ModuleNotFound" });
     const { body } = element;
     switch (element.mode) {
@@ -145,12 +154,19 @@ function readElement(body: unknown, index: number): Element {
   if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
     throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
   }
-  const wanted = typeof importMode === "string" ? importMode.toLowerCase() : undefined;
-  const mode = MODES.find((candidate) => candidate.toLowerCase() === wanted);
-  if (mode === undefined) {
-    throw wrongArgument(`importMode of element ${index}`, importMode, MODES.map(quote).join(" or "));
-  }
+  const mode = readMode(importMode);
+  if (mode === undefined) throw wrongArgument(`importMode of element ${index}`, importMode, MODES_RULE);
   return { deviceId: id, moduleId: moduleId || undefined, mode, body };
+}
+
+function readMode(importMode: JsonValue | undefined): ImportMode | undefined {
+  if (importMode === undefined || importMode === null) return JOB_MODES[0];
+  const wanted = typeof importMode === "string" ? importMode.toLowerCase() : undefined;
+  return [...MODES, ...JOB_MODES].find((mode) => mode.toLowerCase() === wanted);
+}
+
+function isJobMode(mode: ImportMode): mode is typeof JOB_MODES[number] {
+  return JOB_MODES.some((candidate) => candidate === mode);
 }
 
 function etagOf(value: unknown): string | undefined {

@@ -126,6 +126,50 @@ describe("a bulk call", () => {
     });
   }
 
+  test("refuses an element without a mode, or with one of import jobs, and carries out the others", async () => {
+    const { rest, bulk } = await setup();
+    const { status, body } = await bulk(
+      { id: "x" },
+      { id: "y", importMode: null },
+      { id: "d", importMode: "createOrUpdate" },
+      { id: "d", moduleId: "m", importMode: "CreateOrUpdateIfMatchETag" },
+      { id: "z", importMode: "create" },
+    );
+    assert.equal(status, 400);
+    const RULE = 'it must be "create" or "update" or "updateIfMatchETag" or "delete" or "deleteIfMatchETag" or ' +
+      '"updateTwin" or "updateTwinIfMatchETag"';
+    const errorCode = "ArgumentInvalid";
+    assert.deepEqual(body.errors, [
+      {
+        deviceId: "x",
+        errorCode,
+        errorStatus: `Cannot use importMode: ${RULE}, got undefined`,
+        operation: "createOrUpdate",
+      },
+      {
+        deviceId: "y",
+        errorCode,
+        errorStatus: `Cannot use importMode: ${RULE}, got null`,
+        operation: "createOrUpdate",
+      },
+      {
+        deviceId: "d",
+        errorCode,
+        errorStatus: `Cannot use importMode "createOrUpdate": ${RULE}`,
+        operation: "createOrUpdate",
+      },
+      {
+        deviceId: "d",
+        moduleId: "m",
+        errorCode,
+        errorStatus: `Cannot use importMode "CreateOrUpdateIfMatchETag": ${RULE}`,
+        operation: "createOrUpdateIfMatchETag",
+      },
+    ]);
+    const devices = await rest.do("GET", "/devices");
+    assert.deepEqual(devices.map(({ deviceId }: Json) => deviceId), ["d", "z"]);
+  });
+
   const REFUSED: [what: string, body: unknown, expected: [number, string]][] = [
     ["no array", { devices: [] }, [400, "ArgumentInvalid"]],
     ["101 elements", Array.from({ length: 101 }, (_, i) => ({ id: `x${i}`, importMode: "create" })), [
@@ -137,8 +181,8 @@ describe("a bulk call", () => {
       "DeviceDefinedMultipleTimes",
     ]],
     ["an element without an id", [{ importMode: "create" }], [400, "ArgumentInvalid"]],
-    ["an element without a mode", [{ id: "x" }], [400, "ArgumentInvalid"]],
-    ["a mode of import jobs", [{ id: "x", importMode: "createOrUpdate" }], [400, "ArgumentInvalid"]],
+    ["an unknown mode", [{ id: "x", importMode: "upsert" }], [400, "ArgumentInvalid"]],
+    ["a mode that is no text", [{ id: "x", importMode: 1 }], [400, "ArgumentInvalid"]],
     ["an element that is no object", ["x"], [400, "ArgumentInvalid"]],
   ];
   for (const [what, body, expected] of REFUSED) {
