@@ -152,6 +152,28 @@ describe("queries for twins", () => {
     });
   }
 
+  test("find the children of an edge device by its scope, as the az command line asks for them", async () => {
+    await using hub = new LocalHub();
+    const rest = new RestCaller(hub);
+    const { deviceScope } = await rest.do("PUT", "/devices/gw", { capabilities: { iotEdge: true } });
+    await rest.do("PUT", "/devices/edge", { capabilities: { iotEdge: true }, parentScopes: [deviceScope] });
+    await rest.do("PUT", "/devices/leaf", { deviceScope });
+    await rest.createDevices("other");
+    const ask = (where: string): Promise<Json> =>
+      rest.do("POST", "/devices/query", { query: `select deviceId from devices where ${where}` });
+    const children = [{ deviceId: "edge" }, { deviceId: "leaf" }];
+    assert.deepEqual(await ask(`array_contains(parentScopes, '${deviceScope}')`), children);
+    assert.deepEqual(
+      await ask(`ARRAY_CONTAINS(devices.parentScopes, "${deviceScope}") AND NOT IS_NULL(etag)`),
+      children,
+    );
+    assert.deepEqual(await ask(`NOT ARRAY_CONTAINS(parentScopes, '${deviceScope}')`), [{ deviceId: "gw" }]);
+    const { status } = await rest.call("POST", "/devices/query", {
+      query: "SELECT * FROM devices WHERE ARRAY_CONTAINS(parentScopes)",
+    });
+    assert.equal(status, 400);
+  });
+
   test("show a module with capabilities, and otherwise the twin as it is read", async () => {
     const { rest } = await shared;
     const { body } = await query("SELECT * FROM devices.modules WHERE moduleId = 'm1'");

@@ -22,7 +22,7 @@ const value = fc.oneof(
 );
 const tagValue = fc.oneof(
   { weight: 8, arbitrary: value },
-  { weight: 1, arbitrary: fc.constantFrom([1, 2], {}, { a: 1 }, ["a"]) },
+  { weight: 1, arbitrary: fc.constantFrom([1, 2], {}, { a: 1 }, ["a"], ["a", 1, true], [["a"]]) },
 );
 const anyTags: fc.Arbitrary<Tags> = fc.record({
   a: tagValue,
@@ -107,6 +107,19 @@ const membership: fc.Arbitrary<Condition> = fc.tuple(
   },
 }));
 
+const containment: fc.Arbitrary<Condition> = fc.tuple(
+  path,
+  fc.constantFrom("ARRAY_CONTAINS", "array_contains"),
+  value,
+).map(([{ text, read }, name, wanted]) => ({
+  text: `${name}(${text}, ${literal(wanted)})`,
+  level: 4,
+  test: (tags) => {
+    const found = read(tags);
+    return Array.isArray(found) ? found.some((element) => element === wanted) : undefined;
+  },
+}));
+
 const definition: fc.Arbitrary<Condition> = path.map(({ text, read }) => ({
   text: `IS_DEFINED(${text})`,
   level: 4,
@@ -124,6 +137,7 @@ const condition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Condition }>((
     { weight: 1, arbitrary: between },
     { weight: 2, arbitrary: membership },
     { weight: 2, arbitrary: definition },
+    { weight: 2, arbitrary: containment },
     {
       weight: 2,
       arbitrary: fc.tuple(tie("condition"), fc.boolean()).map(([operand, isGenerous]): Condition => ({

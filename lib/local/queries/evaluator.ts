@@ -167,6 +167,8 @@ function call(name: string, value: unknown, other: unknown): boolean | undefined
       return typeof value === "string" && typeof other === "string" ? value.startsWith(other) : undefined;
     case "ENDSWITH":
       return typeof value === "string" && typeof other === "string" ? value.endsWith(other) : undefined;
+    case "ARRAY_CONTAINS":
+      return Array.isArray(value) && isPrimitive(other) ? value.includes(other) : undefined;
     case "IS_ARRAY":
       return Array.isArray(value);
     case "IS_BOOL":

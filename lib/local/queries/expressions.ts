@@ -35,6 +35,7 @@ const FUNCTIONS: Readonly<Record<string, number>> = {
   IS_DEFINED: 1,
   STARTSWITH: 2,
   ENDSWITH: 2,
+  ARRAY_CONTAINS: 2,
   IS_ARRAY: 1,
   IS_BOOL: 1,
   IS_NULL: 1,
