@@ -1,6 +1,7 @@
 /**
  * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, the programs of
- * `tests/users`, and the SDK for Python against the local hub. The table of runtimes in lib/README.md comes from this run:
+ * `tests/users`, the SDK for Python against the local hub, and schemathesis against its answers. The table of runtimes in
+ * lib/README.md comes from this run:
  *
  *     deno run -A .ci/test_edge.ts            fails where the table is not what was found
  *     deno run -A .ci/test_edge.ts --write    writes it
@@ -12,7 +13,9 @@ import { type ConformanceHub, startConformanceHub } from "../tests/conformance/c
 import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
-import { findPython, installPythonSdk, usePythonSdk } from "./edge/python.ts";
+import { findPython } from "./edge/python.ts";
+import { installPythonSdk, usePythonSdk } from "./edge/python_sdk.ts";
+import { examineAnswers, installSchemathesis } from "./edge/schemathesis.ts";
 import { installEdgeTools } from "./edge/tools.ts";
 import { shareManager, useMessageWorker, usePage, useWorker } from "./edge/users.ts";
 import { installRuntimes } from "./runtimes.ts";
@@ -70,23 +73,12 @@ async function attempt(name: string, work: () => Promise<void>): Promise<void> {
   console.log(`${failures.length === before ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
 }
 
-/** Has the SDK for Python call the hub, where there is a Python. */
-async function tryPythonSdk(): Promise<void> {
-  const name = "the SDK for Python";
-  const base = await findPython();
-  if (base === undefined) {
-    console.log(
-      `skipped ${name}: there is no Python 3.8 to 3.13 with venv, and apt-get brings none; set PYTHON to one`,
-    );
-    return;
+/** Has the SDK for Python call the hub. */
+async function tryPythonSdk(python: string): Promise<void> {
+  for (const { name, error } of await usePythonSdk(python, folder)) {
+    if (error === null) passed++;
+    else failures.push(`the SDK for Python: ${name}: ${error}`);
   }
-  await attempt(name, async () => {
-    const python = await installPythonSdk(base, join(root, ".cache", "edge", "python"));
-    for (const { name: scenario, error } of await usePythonSdk(python, folder)) {
-      if (error === null) passed++;
-      else failures.push(`${name}: ${scenario}: ${error}`);
-    }
-  });
 }
 
 /** Every run has a hub of its own. */
@@ -114,6 +106,11 @@ try {
     if (!success) throw new Error(output);
   });
   const loadTools = await installEdgeTools(join(root, ".cache", "edge"));
+  const python = await findPython();
+  const programs = python === undefined ? undefined : {
+    sdk: await installPythonSdk(python, join(root, ".cache", "edge", "python")),
+    schemathesis: await installSchemathesis(python, join(root, ".cache", "edge", "schemathesis")),
+  };
   // Read by the code that starts workerd when it is loaded; what installs packages may need another one.
   Deno.env.set("NODE_EXTRA_CA_CERTS", certificateFile);
   const tools = loadTools();
@@ -126,7 +123,14 @@ try {
   await attempt("a Worker that writes twins", () => useWorker(tools, run.bundles, tls));
   await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
-  await tryPythonSdk();
+  const answers = "the local hub's answers are those of openapi.json";
+  if (programs === undefined) {
+    const why = "there is no Python 3.10 to 3.13 with venv, and apt-get brings none; set PYTHON to one";
+    console.log(`skipped the SDK for Python, and that ${answers}: ${why}`);
+  } else {
+    await attempt("the SDK for Python", () => tryPythonSdk(programs.sdk));
+    await attempt(answers, () => examineAnswers(programs.schemathesis, folder));
+  }
   await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));
   await Promise.all([browser.close(), tools.esbuild.stop()]);
   if (failures.length === 0) await attempt("the table of runtimes", () => compareTable(rows));

@@ -53,32 +53,48 @@ const DEVICE_OPERATIONS: Readonly<Record<string, string>> = {
   "POST /devices/{}/files/notifications/{}": "the same",
 };
 
+/** An operation of the REST API, and how the hub takes it. */
+export interface HubOperation {
+  readonly nouns: readonly string[];
+  readonly operationId: string;
+  readonly request: string;
+  /** The right that it needs, if any. */
+  readonly right: string | undefined;
+  /** Whether the hub has it. */
+  readonly isThere: boolean;
+}
+
 /** Every operation of the REST API with what the hub answers when it is asked. */
-export async function renderOperations(): Promise<string> {
+export async function askForOperations(): Promise<HubOperation[]> {
   const openApi: OpenApi = JSON.parse(
     await readFile(new URL("../../openapi.json", import.meta.url), "utf8"),
   );
   await using hub = new LocalHub();
   const caller = new RestCaller(hub);
-  const rows: string[][] = [];
+  const found: HubOperation[] = [];
   for (const [path, operations] of Object.entries(openApi.paths)) {
-    for (const [method, { operationId, tags = [] }] of Object.entries(operations)) {
+    for (const [method, { operationId, tags: nouns = [] }] of Object.entries(operations)) {
       if (operationId === undefined) continue;
       const request = `${method.toUpperCase()} ${path}`;
       const route = ROUTES.find((route) => route.method === method.toUpperCase() && leadsTo(route.segments, path));
       if (route === undefined) throw new Error(`The hub knows no ${request}; it must answer it, with 501 at least`);
       const body = method === "get" || method === "delete" ? undefined : {};
       const { status } = await caller.call(route.method, path.replaceAll(/\{\w+\}/g, "nobody"), body);
-      const isThere = status !== 501;
-      rows.push([
-        tags.join(", "),
-        `\`${operationId}\``,
-        `\`${request}\``,
-        isThere ? "yes" : "no (501)",
-        route.right ?? "",
-      ]);
+      found.push({ nouns, operationId, request, right: route.right, isThere: status !== 501 });
     }
   }
+  return found;
+}
+
+/** The table of all operations. */
+export async function renderOperations(): Promise<string> {
+  const rows = (await askForOperations()).map(({ nouns, operationId, request, right, isThere }) => [
+    nouns.join(", "),
+    `\`${operationId}\``,
+    `\`${request}\``,
+    isThere ? "yes" : "no (501)",
+    right ?? "",
+  ]);
   const byNoun = Map.groupBy(rows, ([noun]) => noun);
   return markdownTable([["noun", "operation", "request", "here", "needs the right"], ...[...byNoun.values()].flat()]);
 }
