@@ -18,15 +18,15 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 12_750,
+  Statistics: 13_000,
   // Ten methods with the checks of all that a device identity holds, bulk among them: half a kB more than one noun may have.
-  DeviceIdentities: 13_100,
-  ModuleIdentities: 12_750,
-  Twins: 12_750,
-  ModuleTwins: 12_750,
-  Queries: 12_750,
-  DirectMethods: 12_750,
-  C2dQueues: 12_750,
+  DeviceIdentities: 13_500,
+  ModuleIdentities: 13_000,
+  Twins: 13_000,
+  ModuleTwins: 13_000,
+  Queries: 13_000,
+  DirectMethods: 13_000,
+  C2dQueues: 13_000,
 };
 
 /** A part of the module as users load it. */
@@ -51,7 +51,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 16_500,
+    limitInBytes: 16_900,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

@@ -1,5 +1,6 @@
 import { decodeBase64, encodeBase64 } from "../values/base64.ts";
 import { checkText, wrongType, wrongValue } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** How long a shared access signature is valid by default, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
@@ -50,6 +51,7 @@ export interface SasTokenInput {
  * ```
  */
 export async function createSasToken(input: SasTokenInput): Promise<string> {
+  checkMembers("input", input, ["resourceUri", "key", "keyName", "expiresOn", "ttlInSeconds"]);
   const { resourceUri, key, keyName, expiresOn, ttlInSeconds } = input;
   if (typeof resourceUri !== "string" || resourceUri === "") {
     throw wrongType("resourceUri", "a non-empty string", resourceUri);

@@ -1,6 +1,7 @@
 import { type CallLimits, checkLimits } from "../timing/call_limiter.ts";
 import { checkTimeout } from "../timing/deadline.ts";
 import { checkChoice, checkNumber, checkText, checkType, checkWhole } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
 
@@ -87,7 +88,6 @@ type Checks = { [Name in keyof ClientOptions]-?: (value: NonNullable<ClientOptio
 
 /** Throws unless each option has the right type and an allowed value. */
 export function checkClientOptions(options: ClientOptions): void {
-  checkType("options", options, "object");
   const checks: Checks = {
     fetch: (value, name) => checkType(name, value, "function"),
     // The hub's paths start at the root of an origin. Only a WebSocket may have another path.
@@ -98,7 +98,7 @@ export function checkClientOptions(options: ClientOptions): void {
       checkEndpoint(name, value, form, "amqp(s)://host:port or ws(s)://host/path");
     },
     transportType: (value, name) => checkChoice(name, value, ["Amqp", "AmqpOverWebSocket"]),
-    amqpTls: (value, name) => checkType(name, value, "object"),
+    amqpTls: (value, name) => checkMembers(name, value, ["ca"]),
     timeoutInMs: checkTimeout,
     attemptTimeoutInMs: checkTimeout,
     retryOptions: resolveRetryOptions,
@@ -114,7 +114,9 @@ export function checkClientOptions(options: ClientOptions): void {
     tokenScope: (value, name) => checkType(name, value, "string"),
     userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),
   };
-  for (const name in checks) {
+  const names = Object.keys(checks);
+  checkMembers("options", options, names);
+  for (const name of names) {
     const option = name as keyof ClientOptions;
     if (options[option] !== undefined) {
       (checks[option] as (value: unknown, name: string) => void)(options[option], name);

@@ -1,4 +1,5 @@
 import { errorNumberOf } from "../errors/error_codes.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** Optional details of a {@linkcode HubFault}. */
 export interface HubFaultOptions {
@@ -39,6 +40,7 @@ export class HubFault extends Error {
    */
   constructor(code: string, status: number, message: string, options?: HubFaultOptions) {
     super(message);
+    if (options !== undefined) checkMembers("options", options, ["errorNumber"]);
     this.name = "HubFault";
     this.code = code;
     this.status = status;

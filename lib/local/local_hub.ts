@@ -3,6 +3,7 @@ import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
@@ -326,7 +327,13 @@ export class LocalHub {
 
 /** Throws unless each option is what it should be. */
 function checkLocalHubOptions(options: LocalHubOptions): void {
-  checkType("options", options, "object");
+  checkMembers("options", options, [
+    "hostName",
+    "now",
+    "clockSkewInSeconds",
+    "feedbackIntervalInMs",
+    "amqpIdleTimeoutInMs",
+  ]);
   const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
   if (hostName !== undefined) checkText("hostName", hostName, HOST_NAME_REGEXP, "a host name such as myhub.localhost");
   if (now !== undefined) checkType("now", now, "function");

@@ -38,7 +38,7 @@ export class MessageChannel implements HubPart {
 
   /** Sends a message for a client, and resolves when the hub has accepted it. It may throw as well as reject. */
   send(client: ClientView, operation: OperationFacts, message: C2dMessage, options: OperationOptions): Promise<void> {
-    checkOptions(options);
+    checkOptions(options, operation.options);
     throwIfEnded(client, operation, options);
     const facts = this.#facts(operation, options);
     if (client.isFirst) return this.#send(message, facts);

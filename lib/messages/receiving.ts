@@ -45,7 +45,7 @@ export async function* receive<T extends object>(
   client: ClientView,
   options: ReceiveOptions,
 ): AsyncGenerator<T & Settlement, void, undefined> {
-  checkReceiveOptions(options);
+  checkReceiveOptions(queue.operation, options);
   const receiver = await channel.openReceiver(client, queue.operation, queue.address, options);
   let batch: SettledBatch | undefined;
   try {
@@ -74,8 +74,8 @@ function unreadable(operation: string): IoTHubError {
 }
 
 /** Throws unless each option has the right type and a legal value. */
-function checkReceiveOptions(options: ReceiveOptions): void {
-  checkOptions(options);
+function checkReceiveOptions(operation: OperationFacts, options: ReceiveOptions): void {
+  checkOptions(options, operation.options);
   const { maxWaitTimeInMs } = options;
   if (maxWaitTimeInMs !== undefined && maxWaitTimeInMs !== Infinity) checkTimeout(maxWaitTimeInMs, "maxWaitTimeInMs");
 }

@@ -4,8 +4,9 @@ import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { checkText, checkType, checkWhole } from "../values/checks.ts";
+import { checkText, checkWhole } from "../values/checks.ts";
 import { checkJson } from "../values/json.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** How long the hub waits for a device by default. */
 const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;
@@ -125,7 +126,12 @@ export class DirectMethods extends HubClient {
  * answers that the device did not respond in time. Throws unless the request is legal.
  */
 function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
-  checkType("request", request, "object");
+  checkMembers("request", request, [
+    "methodName",
+    "payload",
+    "responseTimeoutInSeconds",
+    "connectTimeoutInSeconds",
+  ]);
   const { methodName, payload = "", responseTimeoutInSeconds, connectTimeoutInSeconds } = request;
   checkText("methodName", methodName, /./s, "a non-empty string");
   checkJson("payload", payload);

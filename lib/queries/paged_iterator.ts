@@ -1,4 +1,5 @@
 import { throwIfAborted } from "../timing/deadline.ts";
+import { checkMembers } from "../values/members.ts";
 import { badContinuationToken } from "./query_page.ts";
 
 /** Settings for {@linkcode PagedAsyncIterableIterator.byPage}. */
@@ -55,9 +56,11 @@ async function* readRows<T>(
 
 async function* readPages<T, TPage extends Page<T>>(
   fetchPage: FetchPage<TPage>,
-  { continuationToken, maxPageSize }: PageSettings,
+  settings: PageSettings,
   abortSignal: AbortSignal | undefined,
 ): AsyncGenerator<TPage, undefined> {
+  checkMembers("settings", settings, ["continuationToken", "maxPageSize"]);
+  const { continuationToken, maxPageSize } = settings;
   let next: Promise<TPage> | undefined = fetchPage(continuationToken, maxPageSize);
   // A token that comes back would begin a circle. It is compared with the last one, and with the one from 1, 2, 4, … pages
   // after the start: a circle of any length meets such a mark, and no list of all tokens is needed.

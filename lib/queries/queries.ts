@@ -88,7 +88,7 @@ export class Queries extends HubClient {
   ): PagedAsyncIterableIterator<T, QueryResult<T>> {
     return pagedIterator<T, QueryResult<T>>(
       (continuationToken, maxPageSize) => {
-        checkOptions(options);
+        checkOptions(options, [["maxItemCount"]]);
         const maxItemCount = maxPageSize ?? options.maxItemCount;
         return this.queryIotHub<T>(query, { ...options, continuationToken, maxItemCount });
       },

@@ -3,6 +3,7 @@ import type { IoTHubError } from "../errors/errors.ts";
 import { failure } from "../errors/failures.ts";
 import { checkText, checkWhole } from "../values/checks.ts";
 import { isObject } from "../values/json.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** The type of a result's rows, such as whole twins (`"twin"`), rows of a projection (`"raw"`), or records of jobs. */
 export type QueryItemType =
@@ -40,6 +41,7 @@ const TOKEN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** Returns the body of a request for a query. Throws unless the query's text is there. */
 export function queryBody(query: string | QuerySpecification): QuerySpecification {
+  if (isObject(query)) checkMembers("query", query, ["query"]);
   const text: unknown = isObject(query) ? query.query : query;
   checkText("query", text, /\S/, "a non-empty string");
   return { query: text };

@@ -1,5 +1,6 @@
 import type { Deadline } from "./deadline.ts";
-import { checkNumber, checkType } from "../values/checks.ts";
+import { checkNumber } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** Limits for the HTTP requests that a client, and all clients that share its connections, send to the hub. */
 export interface CallLimits {
@@ -17,7 +18,7 @@ export interface CallLimits {
 
 /** Throws unless each limit is a number that allows at least one request. */
 export function checkLimits(limits: CallLimits): void {
-  checkType("limits", limits, "object");
+  checkMembers("limits", limits, ["maxConcurrentRequests", "maxRequestsPerSecond"]);
   const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity } = limits;
   checkNumber("limits.maxConcurrentRequests", maxConcurrentRequests, (count) => count >= 1, "at least 1");
   checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "over 0");

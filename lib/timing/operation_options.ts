@@ -1,5 +1,5 @@
 import { checkAbortSignal, checkTimeout } from "./deadline.ts";
-import { checkType } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** The options that every call takes in its last argument. */
 export interface OperationOptions {
@@ -12,9 +12,12 @@ export interface OperationOptions {
   timeoutInMs?: number;
 }
 
-/** Throws unless `options` is an object whose common members have the right types and legal values. */
-export function checkOptions(options: OperationOptions): void {
-  checkType("options", options, "object");
+/**
+ * Throws unless `options` is an object of known members, and those that every call takes have the right types and legal
+ * values. `others` names the members that the call takes in addition, in groups.
+ */
+export function checkOptions(options: OperationOptions, others: readonly (readonly string[])[] = []): void {
+  checkMembers("options", options, [...others.flat(), "abortSignal", "timeoutInMs"]);
   if (options.timeoutInMs !== undefined) checkTimeout(options.timeoutInMs);
   if (options.abortSignal !== undefined) checkAbortSignal(options.abortSignal);
 }

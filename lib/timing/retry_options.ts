@@ -1,4 +1,5 @@
-import { checkNumber, checkType } from "../values/checks.ts";
+import { checkNumber } from "../values/checks.ts";
+import { checkMembers } from "../values/members.ts";
 
 /** How calls are repeated after a failure that may be temporary. */
 export interface RetryOptions {
@@ -22,7 +23,7 @@ export interface RetryOptions {
 
 /** Returns the options with their defaults. Throws unless each has the right type and a legal value. */
 export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryOptions> {
-  checkType("retryOptions", options, "object");
+  checkMembers("retryOptions", options, ["maxRetries", "retryDelayInMs", "maxRetryDelayInMs"]);
   const { maxRetries = 4, retryDelayInMs = 500, maxRetryDelayInMs = 30_000 } = options;
   checkNumber(
     "retryOptions.maxRetries",

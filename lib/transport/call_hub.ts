@@ -27,8 +27,8 @@ export async function callHub<T>(
   options: OperationOptions,
   send: (call: (particulars?: Particulars) => GeneratedOptions) => Promise<{ data: T }>,
 ): Promise<T> {
-  for (const name in ids) checkId(name, ids[name as keyof Ids]);
-  checkOptions(options);
+  for (const [name, id] of Object.entries(ids)) checkId(name, id);
+  checkOptions(options, operation.options);
   const view = viewOf(client);
   const { data } = await send((particulars) =>
     view.hub.transport.call({ ...ids, ...particulars, operation: operation.name, facts: operation }, options, view)

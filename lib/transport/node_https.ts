@@ -144,7 +144,7 @@ function prepareOrigin(origin: string, getBuiltinModule: GetBuiltinModule): Orig
  */
 function headerList(host: string, { method, headers }: WireRequest, body: Uint8Array | undefined): string[] {
   const list = ["Host", host];
-  for (const name in headers) list.push(name, headers[name]!);
+  for (const [name, value] of Object.entries(headers)) list.push(name, value);
   const hasBody = body !== undefined || method.startsWith("P");
   if (hasBody) list.push("Content-Length", String(body?.byteLength ?? 0));
   return list;

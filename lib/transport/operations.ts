@@ -18,7 +18,18 @@ export interface OperationFacts {
   readonly mayRunTwice: boolean;
   /** Whether a success has a JSON array as its body, and not an object. */
   readonly returnsArray?: boolean;
+  /** The members that the method's options have in addition to those of every call, in groups. */
+  readonly options?: readonly (readonly string[])[];
 }
+
+const DEVICE      = ["status", "statusReason", "iotEdge", "deviceScope", "parentScopes"];
+const MODULE      = ["managedBy"];
+const KEYS        = ["primaryKey", "secondaryKey"];
+const THUMBPRINTS = ["primaryThumbprint", "secondaryThumbprint"];
+const ETAG        = ["etag"];
+const COUNT       = ["maxNumberOfDevices"];
+const PAGE        = ["continuationToken", "maxItemCount"];
+const WAIT        = ["maxWaitTimeInMs"];
 
 // There is one row for each method that makes a request itself. Methods that only call others, such as `modifyTwin`, have
 // none. Each row is an export, so that a bundle contains only the rows of its methods.
@@ -26,36 +37,36 @@ export interface OperationFacts {
 export const getServiceStatistics: OperationFacts                 = { name: "getServiceStatistics",                 noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
 export const getDeviceRegistryStatistics: OperationFacts          = { name: "getDeviceRegistryStatistics",          noun: "Statistics",       right: "RegistryRead",   mayRunTwice: true };
 
-export const createDeviceWithSas: OperationFacts                  = { name: "createDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const createDeviceWithX509: OperationFacts                 = { name: "createDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const createDeviceWithCertificateAuthority: OperationFacts = { name: "createDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const updateDeviceWithSas: OperationFacts                  = { name: "updateDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
-export const updateDeviceWithX509: OperationFacts                 = { name: "updateDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
-export const updateDeviceWithCertificateAuthority: OperationFacts = { name: "updateDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const createDeviceWithSas: OperationFacts                  = { name: "createDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [DEVICE, KEYS] };
+export const createDeviceWithX509: OperationFacts                 = { name: "createDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [DEVICE, THUMBPRINTS] };
+export const createDeviceWithCertificateAuthority: OperationFacts = { name: "createDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [DEVICE] };
+export const updateDeviceWithSas: OperationFacts                  = { name: "updateDeviceWithSas",                  noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [DEVICE, KEYS, ETAG] };
+export const updateDeviceWithX509: OperationFacts                 = { name: "updateDeviceWithX509",                 noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [DEVICE, THUMBPRINTS, ETAG] };
+export const updateDeviceWithCertificateAuthority: OperationFacts = { name: "updateDeviceWithCertificateAuthority", noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [DEVICE, ETAG] };
 export const getDevice: OperationFacts                            = { name: "getDevice",                            noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true };
-export const getDevices: OperationFacts                           = { name: "getDevices",                           noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true, returnsArray: true };
-export const deleteDevice: OperationFacts                         = { name: "deleteDevice",                         noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const getDevices: OperationFacts                           = { name: "getDevices",                           noun: "DeviceIdentities", right: "RegistryRead",   mayRunTwice: true,  returnsArray: true, options: [COUNT] };
+export const deleteDevice: OperationFacts                         = { name: "deleteDevice",                         noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [ETAG] };
 export const bulkCreateOrUpdateDevices: OperationFacts            = { name: "bulkCreateOrUpdateDevices",            noun: "DeviceIdentities", right: "RegistryWrite",  mayRunTwice: false };
 
-export const createModuleWithSas: OperationFacts                  = { name: "createModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const createModuleWithX509: OperationFacts                 = { name: "createModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const createModuleWithCertificateAuthority: OperationFacts = { name: "createModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false };
-export const updateModuleWithSas: OperationFacts                  = { name: "updateModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
-export const updateModuleWithX509: OperationFacts                 = { name: "updateModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
-export const updateModuleWithCertificateAuthority: OperationFacts = { name: "updateModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const createModuleWithSas: OperationFacts                  = { name: "createModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [MODULE, KEYS] };
+export const createModuleWithX509: OperationFacts                 = { name: "createModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [MODULE, THUMBPRINTS] };
+export const createModuleWithCertificateAuthority: OperationFacts = { name: "createModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: false, options: [MODULE] };
+export const updateModuleWithSas: OperationFacts                  = { name: "updateModuleWithSas",                  noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [MODULE, KEYS, ETAG] };
+export const updateModuleWithX509: OperationFacts                 = { name: "updateModuleWithX509",                 noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [MODULE, THUMBPRINTS, ETAG] };
+export const updateModuleWithCertificateAuthority: OperationFacts = { name: "updateModuleWithCertificateAuthority", noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [MODULE, ETAG] };
 export const getModule: OperationFacts                            = { name: "getModule",                            noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true };
-export const getModules: OperationFacts                           = { name: "getModules",                           noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true, returnsArray: true };
-export const deleteModule: OperationFacts                         = { name: "deleteModule",                         noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true };
+export const getModules: OperationFacts                           = { name: "getModules",                           noun: "ModuleIdentities", right: "RegistryRead",   mayRunTwice: true,  returnsArray: true };
+export const deleteModule: OperationFacts                         = { name: "deleteModule",                         noun: "ModuleIdentities", right: "RegistryWrite",  mayRunTwice: true,  options: [ETAG] };
 
 export const getTwin: OperationFacts                              = { name: "getTwin",                              noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
-export const replaceTwin: OperationFacts                          = { name: "replaceTwin",                          noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
-export const updateTwin: OperationFacts                           = { name: "updateTwin",                           noun: "Twins",            right: "ServiceConnect", mayRunTwice: true };
+export const replaceTwin: OperationFacts                          = { name: "replaceTwin",                          noun: "Twins",            right: "ServiceConnect", mayRunTwice: true,  options: [ETAG] };
+export const updateTwin: OperationFacts                           = { name: "updateTwin",                           noun: "Twins",            right: "ServiceConnect", mayRunTwice: true,  options: [ETAG] };
 
 export const getModuleTwin: OperationFacts                        = { name: "getModuleTwin",                        noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
-export const replaceModuleTwin: OperationFacts                    = { name: "replaceModuleTwin",                    noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
-export const updateModuleTwin: OperationFacts                     = { name: "updateModuleTwin",                     noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true };
+export const replaceModuleTwin: OperationFacts                    = { name: "replaceModuleTwin",                    noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true,  options: [ETAG] };
+export const updateModuleTwin: OperationFacts                     = { name: "updateModuleTwin",                     noun: "ModuleTwins",      right: "ServiceConnect", mayRunTwice: true,  options: [ETAG] };
 
-export const queryIotHub: OperationFacts                          = { name: "queryIotHub",                          noun: "Queries",          right: "ServiceConnect", mayRunTwice: true, returnsArray: true };
+export const queryIotHub: OperationFacts                          = { name: "queryIotHub",                          noun: "Queries",          right: "ServiceConnect", mayRunTwice: true,  returnsArray: true, options: [PAGE] };
 
 export const invokeDeviceMethod: OperationFacts                   = { name: "invokeDeviceMethod",                   noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
 export const invokeDeviceModuleMethod: OperationFacts             = { name: "invokeDeviceModuleMethod",             noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
@@ -65,5 +76,5 @@ export const purgeC2dMessages: OperationFacts                     = { name: "pur
 // These use AMQP. A message keeps its id when it is sent again, so the device can recognize a duplicate.
 export const sendC2dMessage: OperationFacts                       = { name: "sendC2dMessage",                       noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
 export const sendC2dMessageToModule: OperationFacts               = { name: "sendC2dMessageToModule",               noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
-export const receiveFeedback: OperationFacts                      = { name: "receiveFeedback",                      noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
-export const receiveFileNotifications: OperationFacts             = { name: "receiveFileNotifications",             noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
+export const receiveFeedback: OperationFacts                      = { name: "receiveFeedback",                      noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true,  options: [WAIT] };
+export const receiveFileNotifications: OperationFacts             = { name: "receiveFileNotifications",             noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true,  options: [WAIT] };

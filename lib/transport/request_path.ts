@@ -17,8 +17,7 @@ export function requestPath(
     result += encodeURIComponent(path[parts[index]!]!) + parts[index + 1]!;
   }
   let separator = "?";
-  for (const name in query) {
-    const value = query[name];
+  for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
     result += `${separator}${name}=${encodeURIComponent(String(value))}`;
     separator = "&";

@@ -32,7 +32,7 @@ export async function modifyTwin(
   read: (options: OperationOptions) => Promise<Twin>,
   write: (patch: TwinPatch, options: OperationOptions & { etag?: string }) => Promise<Twin>,
 ): Promise<Twin> {
-  checkOptions(options);
+  checkOptions(options, [["maxAttempts"]]);
   checkType("change", change, "function");
   const { abortSignal, timeoutInMs, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
   checkWhole("maxAttempts", maxAttempts, 1);

@@ -65,7 +65,7 @@ describe("a direct method", () => {
     assert.equal((await all.invoke("d")).body.status, 201);
   });
 
-  test("of a handler that throws or returns no status is answered with 500 and the reason", async () => {
+  test("of a handler that throws or returns something else is answered with 500 and the reason", async () => {
     await using all = await setup();
     all.hub.device("d").onMethod("m", () => {
       throw new Error("out of paper");
@@ -75,6 +75,11 @@ describe("a direct method", () => {
     const { body } = await all.invoke("d");
     assert.equal(body.status, 500);
     assert.match(body.payload, /integer status/);
+    all.hub.device("d").onMethod("m", () => ({ status: 200, payLoad: 1 }) as { status: number });
+    assert.deepEqual((await all.invoke("d")).body, {
+      status: 500,
+      payload: 'Cannot use "payLoad" in the answer of m: did you mean "payload"? It can only have status, payload',
+    });
   });
 
   test("reaches a module, which is connected on its own", async () => {

@@ -54,12 +54,6 @@ function casesOf([name, request, invoke]: (typeof METHODS)[number]): RequestCase
       body: { methodName: "reboot", payload: "", responseTimeoutInSeconds: 300, connectTimeoutInSeconds: 0 },
     },
     {
-      name: `${name} sends no members beside the known ones`,
-      call: (registry) => invoke(registry, { methodName: "reboot", extra: 1 } as CloudToDeviceMethod),
-      request,
-      body: { methodName: "reboot", payload: "" },
-    },
-    {
       name: `${name} resolves to the device's own status and payload, be they a failure and null`,
       call: (registry) => invoke(registry, { methodName: "reboot" }),
       request,

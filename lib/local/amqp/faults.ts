@@ -1,4 +1,5 @@
 import { checkNumber, checkText, checkType, checkWhole, wrongType } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
 import type { AmqpError } from "./conditions.ts";
 import type { AmqpFaultState, PlannedOutcome } from "./fault_state.ts";
 
@@ -233,6 +234,7 @@ function toAmqpError(error: string | LocalAmqpError): AmqpError {
   if (typeof error !== "string" && (typeof error !== "object" || error === null)) {
     throw wrongType("error", "a string or an object", error);
   }
+  if (typeof error !== "string") checkMembers("error", error, ["condition", "description"]);
   const { condition, description = DESCRIPTION } = typeof error === "string" ? { condition: error } : error;
   checkText("error.condition", condition, /^[!-~]+$/, "a symbol such as amqp:internal-error");
   checkType("error.description", description, "string");

@@ -1,5 +1,6 @@
 import { ALL_RIGHTS, type Principal, type TokenVerifier } from "./authorization.ts";
 import { checkNumber, checkType } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
 
 const AUDIENCE = "https://iothubs.azure.net";
@@ -91,7 +92,7 @@ export class JwtAuthority implements TokenVerifier {
 }
 
 function checkCredentialOptions(options: LocalTokenCredentialOptions): void {
-  checkType("options", options, "object");
+  checkMembers("options", options, ["audience", "issuer", "expiresInSeconds", "signingKey"]);
   const { audience, issuer, expiresInSeconds, signingKey } = options;
   if (audience !== undefined) checkType("audience", audience, "string");
   if (issuer !== undefined) checkType("issuer", issuer, "string");

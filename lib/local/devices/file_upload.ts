@@ -1,4 +1,5 @@
 import { checkNumber, checkText, checkType, wrongType, wrongValue } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
 import type { HubState } from "../hub_state.ts";
 import { utcTime } from "../hub_time.ts";
 
@@ -45,7 +46,7 @@ export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalF
 }
 
 function checkUpload(upload: LocalFileUpload): void {
-  checkType("upload", upload, "object");
+  checkMembers("upload", upload, ["blobName", "blobSizeInBytes", "blobUri", "lastUpdatedTime"]);
   const { blobName, blobSizeInBytes, blobUri, lastUpdatedTime } = upload;
   checkText("blobName", blobName, /./s, "a string that is not empty");
   const isSize = (size: number): boolean => Number.isSafeInteger(size) && size >= 0;

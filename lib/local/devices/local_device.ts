@@ -1,4 +1,5 @@
 import { cannotUse, checkType } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
@@ -335,6 +336,7 @@ export class LocalDevice {
           `The handler of ${methodName} must return { status, payload? } with an integer status`,
         );
       }
+      checkMembers(`the answer of ${methodName}`, response, ["status", "payload"]);
       return { status: response.status, payload: copyFromDevice("the payload", response.payload ?? null) };
     } catch (error) {
       return { status: 500, payload: error instanceof Error ? error.message : String(error) };

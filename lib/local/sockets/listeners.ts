@@ -1,6 +1,7 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
 import type { HubHosts } from "../auth/hub_hosts.ts";
 import { checkType, checkWhole, wrongValue } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
 /** The ports that a local hub opens, and how. */
@@ -238,13 +239,14 @@ async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener
 }
 
 function checkOptions(options: ListenOptions): void {
-  checkType("options", options, "object");
+  const ports = PROTOCOLS.map(({ option }) => option);
+  checkMembers("options", options, ["hostname", ...ports, "mqtts", "tls"]);
   const { hostname, mqtts, tls } = options;
   if (mqtts !== undefined) throw wrongValue("mqtts", "left out: this version of the local hub has no MQTT");
   if (hostname !== undefined) checkType("hostname", hostname, "string");
-  for (const { option } of PROTOCOLS) checkWhole(option, options[option], 0, MAX_PORT);
+  for (const port of ports) checkWhole(port, options[port], 0, MAX_PORT);
   if (tls === undefined) return;
-  checkType("tls", tls, "object");
+  checkMembers("tls", tls, ["cert", "key"]);
   checkType("tls.cert", tls.cert, "string");
   checkType("tls.key", tls.key, "string");
 }

@@ -1,0 +1,313 @@
+import { HubFault, LocalHub } from "../../lib/local/mod.ts";
+import {
+  type CallLimits,
+  type ClientOptions,
+  type CloudToDeviceMethod,
+  createSasToken,
+  type DeviceFields,
+  DeviceIdentities,
+  type IoTHubRegistryManager,
+  type ModuleFields,
+  type OperationOptions,
+  type PageSettings,
+  type QuerySpecification,
+  type RetryOptions,
+  type SasTokenInput,
+  Twins,
+} from "../../mod.ts";
+import type {
+  HubFaultOptions,
+  ListenOptions,
+  LocalAmqpError,
+  LocalFileUpload,
+  LocalHubOptions,
+  LocalTokenCredentialOptions,
+  ServerCertificate,
+} from "../../lib/local/mod.ts";
+import { COMPOSED_METHODS, HTTP_METHODS, type HttpMethod, invoke } from "./http_methods.ts";
+import { CONNECTION_STRING, Recorder } from "./recorder.ts";
+
+/** An object of options, or of another kind that is not free-form. */
+export interface OptionObject {
+  /** Whose argument it is. */
+  what: string;
+  /** What an error calls it. */
+  name: string;
+  /** Every member that it can have, each with a legal value. */
+  members: object;
+  /** Passes an object of this kind. It throws or rejects if that is refused. */
+  use: (value: object) => unknown;
+}
+
+/** Makes the compiler ask for every member of a type. */
+type Whole<T> = { [Name in keyof T]-?: NonNullable<T[Name]> };
+
+type OptionsOf<Method extends (...args: never[]) => unknown> = Required<Parameters<Method>> extends
+  [...unknown[], infer Last] ? Last : never;
+
+type MethodName = Exclude<keyof IoTHubRegistryManager, "close" | typeof Symbol.asyncDispose>;
+
+const EVERY_CALL: Whole<OperationOptions> = { abortSignal: new AbortController().signal, timeoutInMs: 5_000 };
+const CONDITIONAL = { ...EVERY_CALL, etag: "AAAA=" };
+const MODIFY = { ...EVERY_CALL, maxAttempts: 3 };
+const RECEIVE = { ...EVERY_CALL, maxWaitTimeInMs: 1 };
+const KEYS = { primaryKey: "cHJpbWFyeSBwcmltYXJ5IHByaW1hcnk=", secondaryKey: "c2Vjb25kYXJ5IHNlY29uZGFyeSBzZWM=" };
+const THUMBPRINTS = { primaryThumbprint: "A".repeat(40), secondaryThumbprint: "B".repeat(40) };
+const DEVICE: Whole<DeviceFields> = {
+  ...EVERY_CALL,
+  status: "enabled",
+  statusReason: "new",
+  iotEdge: true,
+  deviceScope: "",
+  parentScopes: [""],
+};
+const MODULE: Whole<ModuleFields> = { ...EVERY_CALL, managedBy: "me" };
+
+/** All options of each method. The compiler misses what is added to a method's type and not here. */
+const METHOD_OPTIONS: { [Name in MethodName]: Whole<OptionsOf<IoTHubRegistryManager[Name]>> } = {
+  getServiceStatistics: EVERY_CALL,
+  getDeviceRegistryStatistics: EVERY_CALL,
+  createDeviceWithSas: { ...DEVICE, ...KEYS },
+  createDeviceWithX509: { ...DEVICE, ...THUMBPRINTS },
+  createDeviceWithCertificateAuthority: DEVICE,
+  updateDeviceWithSas: { ...DEVICE, ...KEYS, ...CONDITIONAL },
+  updateDeviceWithX509: { ...DEVICE, ...THUMBPRINTS, ...CONDITIONAL },
+  updateDeviceWithCertificateAuthority: { ...DEVICE, ...CONDITIONAL },
+  getDevice: EVERY_CALL,
+  getDevices: { ...EVERY_CALL, maxNumberOfDevices: 3 },
+  deleteDevice: CONDITIONAL,
+  bulkCreateOrUpdateDevices: EVERY_CALL,
+  createModuleWithSas: { ...MODULE, ...KEYS },
+  createModuleWithX509: { ...MODULE, ...THUMBPRINTS },
+  createModuleWithCertificateAuthority: MODULE,
+  updateModuleWithSas: { ...MODULE, ...KEYS, ...CONDITIONAL },
+  updateModuleWithX509: { ...MODULE, ...THUMBPRINTS, ...CONDITIONAL },
+  updateModuleWithCertificateAuthority: { ...MODULE, ...CONDITIONAL },
+  getModule: EVERY_CALL,
+  getModules: EVERY_CALL,
+  deleteModule: CONDITIONAL,
+  getTwin: EVERY_CALL,
+  replaceTwin: CONDITIONAL,
+  updateTwin: CONDITIONAL,
+  modifyTwin: MODIFY,
+  getModuleTwin: EVERY_CALL,
+  replaceModuleTwin: CONDITIONAL,
+  updateModuleTwin: CONDITIONAL,
+  modifyModuleTwin: MODIFY,
+  queryIotHub: { ...EVERY_CALL, continuationToken: "next", maxItemCount: 5 },
+  query: { ...EVERY_CALL, maxItemCount: 5 },
+  invokeDeviceMethod: EVERY_CALL,
+  invokeDeviceModuleMethod: EVERY_CALL,
+  purgeC2dMessages: EVERY_CALL,
+  sendC2dMessage: EVERY_CALL,
+  sendC2dMessageToModule: EVERY_CALL,
+  receiveFeedback: RECEIVE,
+  receiveFileNotifications: RECEIVE,
+};
+
+/** Makes a call of a manager that nothing may be sent by if it is refused. */
+async function call(method: (registry: IoTHubRegistryManager) => unknown, answer: unknown = {}): Promise<void> {
+  const recorder = new Recorder({ body: answer });
+  await using registry = recorder.connect();
+  try {
+    await method(registry);
+  } catch (error) {
+    if (recorder.requests.length > 0) throw new Error("something was sent all the same", { cause: error });
+    throw error;
+  }
+}
+
+/** An object of options of a method over AMQP. Where they are taken the call still ends at once, as it is aborted. */
+function messageObject<Options extends OperationOptions>(
+  what: string,
+  members: Whole<Options>,
+  method: (registry: IoTHubRegistryManager, options: Options) => unknown,
+): OptionObject {
+  return object<Options>(what, "options", members, async (options) => {
+    const reason = new Error("aborted");
+    try {
+      await call((registry) => method(registry, { ...options, abortSignal: AbortSignal.abort(reason) }));
+    } catch (error) {
+      if (error !== reason) throw error;
+    }
+  });
+}
+
+function methodObject(method: HttpMethod): OptionObject {
+  return {
+    what: method.name,
+    name: "options",
+    members: METHOD_OPTIONS[method.name as MethodName],
+    use: (options) => call((registry) => invoke(registry, method, { options }), method.answer),
+  };
+}
+
+/** An object whose every use is the given one. */
+function object<T extends object>(
+  what: string,
+  name: string,
+  members: Whole<T>,
+  use: (value: T) => unknown,
+): OptionObject {
+  return { what, name, members, use: use as OptionObject["use"] };
+}
+
+function factory(options: ClientOptions): Promise<void> {
+  return Twins.fromConnectionString(CONNECTION_STRING, options).close();
+}
+
+async function local(use: (hub: LocalHub) => unknown): Promise<void> {
+  await using hub = new LocalHub();
+  await use(hub);
+}
+
+/** The text of a query. */
+const TEXT = "SELECT * FROM devices";
+
+/** Every object of the public surface whose members are known. Twins, message properties and payloads have any. */
+export const OPTION_OBJECTS: readonly OptionObject[] = [
+  ...[...HTTP_METHODS, ...COMPOSED_METHODS].map(methodObject),
+  object(
+    "query",
+    "options",
+    METHOD_OPTIONS.query,
+    (options) => call((registry) => registry.query(TEXT, options).next(), []),
+  ),
+  object<PageSettings>(
+    "byPage",
+    "settings",
+    { continuationToken: "next", maxPageSize: 5 },
+    (settings) => call((registry) => registry.query(TEXT).byPage(settings).next(), []),
+  ),
+  messageObject(
+    "sendC2dMessage",
+    METHOD_OPTIONS.sendC2dMessage,
+    (registry, options) => registry.sendC2dMessage("d", "x", {}, options),
+  ),
+  messageObject(
+    "sendC2dMessageToModule",
+    METHOD_OPTIONS.sendC2dMessageToModule,
+    (registry, options) => registry.sendC2dMessageToModule("d", "m", "x", {}, options),
+  ),
+  messageObject(
+    "receiveFeedback",
+    METHOD_OPTIONS.receiveFeedback,
+    (registry, options) => registry.receiveFeedback(options).next(),
+  ),
+  messageObject(
+    "receiveFileNotifications",
+    METHOD_OPTIONS.receiveFileNotifications,
+    (registry, options) => registry.receiveFileNotifications(options).next(),
+  ),
+  object<QuerySpecification>(
+    "queryIotHub",
+    "query",
+    { query: TEXT },
+    (query) => call((registry) => registry.queryIotHub(query), []),
+  ),
+  object<CloudToDeviceMethod>(
+    "invokeDeviceMethod",
+    "request",
+    { methodName: "reboot", payload: {}, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 },
+    (request) => call((registry) => registry.invokeDeviceMethod("d", request)),
+  ),
+  object<ClientOptions>(
+    "the factories",
+    "options",
+    {
+      fetch,
+      endpoint: "https://localhost",
+      amqpEndpoint: "amqp://localhost",
+      transportType: "Amqp",
+      amqpTls: {},
+      timeoutInMs: 1,
+      attemptTimeoutInMs: 1,
+      retryOptions: {},
+      limits: {},
+      maxResponseBytes: 1,
+      sasTokenTtlInSeconds: 1,
+      tokenScope: "scope",
+      userAgentPrefix: "me",
+    },
+    factory,
+  ),
+  object<NonNullable<ClientOptions["amqpTls"]>>(
+    "the factories",
+    "amqpTls",
+    { ca: "pem" },
+    (amqpTls) => factory({ amqpTls }),
+  ),
+  object<RetryOptions>(
+    "the factories",
+    "retryOptions",
+    { maxRetries: 1, retryDelayInMs: 1, maxRetryDelayInMs: 1 },
+    (retryOptions) => factory({ retryOptions }),
+  ),
+  object<CallLimits>(
+    "the factories",
+    "limits",
+    { maxConcurrentRequests: 1, maxRequestsPerSecond: 1 },
+    (limits) => factory({ limits }),
+  ),
+  object<SasTokenInput>(
+    "createSasToken",
+    "input",
+    { resourceUri: "r", key: btoa("key"), keyName: "k", expiresOn: new Date(), ttlInSeconds: 1 },
+    // Only one of the two that say when it expires can be given.
+    ({ ttlInSeconds: _, ...input }) => createSasToken(input),
+  ),
+  object<LocalHubOptions>(
+    "LocalHub",
+    "options",
+    {
+      hostName: "hub.localhost",
+      now: Date.now,
+      clockSkewInSeconds: 1,
+      feedbackIntervalInMs: 1,
+      amqpIdleTimeoutInMs: 1,
+    },
+    (options) => new LocalHub(options).close(),
+  ),
+  object<Omit<ListenOptions, "mqtts">>(
+    "listen",
+    "options",
+    { hostname: "127.0.0.1", http: 0, https: 0, amqp: 0, amqps: 0, tls: { cert: "no PEM", key: "no PEM" } },
+    // The certificate is none.
+    ({ https: _, amqps: __, ...options }) => local((hub) => hub.listen(options)),
+  ),
+  object<ServerCertificate>(
+    "listen",
+    "tls",
+    { cert: "no PEM", key: "no PEM" },
+    (tls) => local((hub) => hub.listen({ amqp: 0, tls })),
+  ),
+  object<LocalTokenCredentialOptions>(
+    "tokenCredential",
+    "options",
+    { audience: "a", issuer: "i", expiresInSeconds: 1, signingKey: {} as CryptoKey },
+    (options) => local((hub) => hub.tokenCredential(options)),
+  ),
+  object<LocalFileUpload>(
+    "notifyFileUpload",
+    "upload",
+    { blobName: "b", blobSizeInBytes: 1, blobUri: "u", lastUpdatedTime: new Date() },
+    (upload) =>
+      local(async (hub) => {
+        await using devices = DeviceIdentities.fromConnectionString(hub.connectionString, hub.clientOptions);
+        await devices.createDeviceWithSas("d");
+        hub.device("d").notifyFileUpload(upload);
+      }),
+  ),
+  object<LocalAmqpError>(
+    "faults.reject",
+    "error",
+    { condition: "amqp:internal-error", description: "d" },
+    (error) => local((hub) => hub.faults.reject(error)),
+  ),
+  object<HubFaultOptions>(
+    "HubFault",
+    "options",
+    { errorNumber: 400_001 },
+    (options) => new HubFault("Code", 400, "message", options),
+  ),
+];
