@@ -52,7 +52,7 @@ export type { QueryItemType, QueryResult } from "./lib/queries/query_page.ts";
 export type { RetryOptions } from "./lib/timing/retry_options.ts";
 export type { SasTokenInput } from "./lib/auth/sas_token.ts";
 export type { AccessToken, GetTokenOptions, TokenCredential } from "./lib/auth/token_credential.ts";
-export type { ModifyTwinOptions, TwinChange } from "./lib/twins/modify_twin.ts";
+export type { ModifyTwinOptions, TwinChange } from "./lib/twins/twin_change.ts";
 export type { TwinPatch } from "./lib/twins/twin_patch.ts";
 export type {
   AuthenticationMechanism,

@@ -2,11 +2,12 @@ import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import { modify } from "../transport/modify.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { writeTwin } from "./write_twin.ts";
-import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
+import type { ModifyTwinOptions, TwinChange } from "./twin_change.ts";
 
 /** The twins of modules. A twin is a document that a module shares with its back end. */
 export class ModuleTwins extends HubClient {
@@ -189,8 +190,8 @@ export class ModuleTwins extends HubClient {
     change: TwinChange,
     options: ModifyTwinOptions = {},
   ): Promise<Twin> {
-    return modifyTwin(
-      "modifyModuleTwin",
+    return modify(
+      { operation: "modifyModuleTwin" },
       change,
       options,
       (readOptions) => this.getModuleTwin(deviceId, moduleId, readOptions),

@@ -2,11 +2,12 @@ import type { Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import { modify } from "../transport/modify.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
 import { writeTwin } from "./write_twin.ts";
-import { modifyTwin, type ModifyTwinOptions, type TwinChange } from "./modify_twin.ts";
+import type { ModifyTwinOptions, TwinChange } from "./twin_change.ts";
 
 /** The twins of devices. A twin is a document that a device shares with its back end. */
 export class Twins extends HubClient {
@@ -173,8 +174,8 @@ export class Twins extends HubClient {
    * REST operations: `GET /twins/{id}`, `PATCH /twins/{id}` with If-Match.
    */
   modifyTwin(deviceId: string, change: TwinChange, options: ModifyTwinOptions = {}): Promise<Twin> {
-    return modifyTwin(
-      "modifyTwin",
+    return modify(
+      { operation: "modifyTwin" },
       change,
       options,
       (readOptions) => this.getTwin(deviceId, readOptions),

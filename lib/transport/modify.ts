@@ -1,37 +1,40 @@
-import type { Twin } from "../../gen/types.gen.ts";
-import { Deadlines } from "../timing/deadline.ts";
-import { failure } from "../errors/failures.ts";
+import { type FailedCall, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
-import { checkType, checkWhole } from "../values/checks.ts";
+import { Deadlines } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import { isEtag } from "../transport/if_match.ts";
-import type { TwinPatch } from "./twin_patch.ts";
-
-/** Returns the changes to write to a twin that was just read, or `undefined` to leave the twin unchanged. */
-export type TwinChange = (twin: Twin) => TwinPatch | undefined | Promise<TwinPatch | undefined>;
+import { checkType, checkWhole } from "../values/checks.ts";
+import { isEtag } from "./if_match.ts";
 
 /** The usual options, and how often to try. */
-export interface ModifyTwinOptions extends OperationOptions {
+export interface ModifyOptions extends OperationOptions {
   /**
-   * How often to read and write at most, if others change the twin in the meantime.
+   * How often to read and write at most, if others change the same in the meantime.
    * @default {10}
    */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
 }
+
+/** The options of a write that only succeeds if nobody else has written. */
+type ConditionalOptions = OperationOptions & { etag?: string };
 
 const DEFAULT_MAX_ATTEMPTS = 10;
 
 /** The longest pause after the first attempt, in milliseconds. It grows by as much with each attempt. */
 const PAUSE_IN_MS = 20;
 
-/** Reads a twin, and writes the changes to it, until nobody else has changed it between the two. */
-export async function modifyTwin(
-  operation: "modifyTwin" | "modifyModuleTwin",
-  change: TwinChange,
-  options: ModifyTwinOptions,
-  read: (options: OperationOptions) => Promise<Twin>,
-  write: (patch: TwinPatch, options: OperationOptions & { etag?: string }) => Promise<Twin>,
-): Promise<Twin> {
+/**
+ * Reads a twin or an identity, and writes the changes to it, until nobody else has changed it between the two.
+ *
+ * @param call The call, for the text of an error.
+ * @param change Returns the changes to write to what was just read, or `undefined` to leave it unchanged.
+ */
+export async function modify<T extends { etag?: string }, Change>(
+  call: FailedCall,
+  change: (found: T) => Change | undefined | Promise<Change | undefined>,
+  options: ModifyOptions,
+  read: (options: OperationOptions) => Promise<T>,
+  write: (change: Change, options: ConditionalOptions, found: T) => Promise<T>,
+): Promise<T> {
   checkOptions(options, [["maxAttempts"]]);
   checkType("change", change, "function");
   const { abortSignal, timeoutInMs, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
@@ -44,17 +47,17 @@ export async function modifyTwin(
   }
   try {
     for (let attempt = 1;; attempt++) {
-      const twin = await read(remaining());
+      const found = await read(remaining());
       // This is the caller's code, which may take long and may ignore the signal.
-      const patch = await deadline.race(Promise.resolve(change(twin)));
-      if (patch === undefined) return twin;
-      if (!isEtag(twin.etag)) {
+      const changes = await deadline.race(Promise.resolve(change(found)));
+      if (changes === undefined) return found;
+      if (!isEtag(found.etag)) {
         // Without it the write would match any version, and undo what others have written.
-        const reason = "the hub sent the twin without a usable etag, so nothing was written";
-        throw failure({ operation }, "InvalidResponse", reason);
+        const reason = "the hub's answer came without a usable etag, so nothing was written";
+        throw failure(call, "InvalidResponse", reason);
       }
       try {
-        return await write(patch, { ...remaining(), etag: twin.etag });
+        return await write(changes, { ...remaining(), etag: found.etag }, found);
       } catch (error) {
         const wasChanged = error instanceof IoTHubError && error.statusCode === 412;
         if (!wasChanged || attempt >= maxAttempts) throw error;
@@ -64,7 +67,7 @@ export async function modifyTwin(
     }
   } catch (error) {
     if (!deadline.hasExpired || error instanceof IoTHubError) throw error;
-    throw failure({ operation }, "Timeout", `it took longer than ${timeoutInMs} ms`, { retryable: true });
+    throw failure(call, "Timeout", `it took longer than ${timeoutInMs} ms`, { retryable: true });
   } finally {
     deadlines.stop(deadline);
   }
