@@ -19,9 +19,10 @@ const LISTED = 12;
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
   Statistics: 13_000,
-  // Ten methods with the checks of all that a device identity holds, bulk among them: half a kB more than one noun may have.
-  DeviceIdentities: 13_500,
-  ModuleIdentities: 13_000,
+  // The two of identities can also change a part of one, which takes 1 kB. That of devices has the checks of all that an
+  // identity holds, bulk among them: half a kB.
+  DeviceIdentities: 14_500,
+  ModuleIdentities: 13_600,
   Twins: 13_000,
   ModuleTwins: 13_000,
   Queries: 13_000,
@@ -51,7 +52,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 16_900,
+    limitInBytes: 17_750,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

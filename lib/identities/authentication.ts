@@ -13,8 +13,11 @@ export interface SymmetricKeys {
 export interface X509Thumbprints {
   /** The thumbprint of the first certificate. */
   primaryThumbprint: string;
-  /** The thumbprint of the second certificate. With two, one can be changed while the other is in use. */
-  secondaryThumbprint?: string;
+  /**
+   * The thumbprint of the second certificate. With two, one can be changed while the other is in use. `null`, as in an
+   * identity without one, is the same as none.
+   */
+  secondaryThumbprint?: string | null;
 }
 
 /** Describes sign-in with keys. The hub generates a key that is left out. */
@@ -39,7 +42,9 @@ export function x509Authentication(
   { primaryThumbprint, secondaryThumbprint }: X509Thumbprints,
 ): AuthenticationMechanism {
   checkType("primaryThumbprint", primaryThumbprint, "string");
-  if (secondaryThumbprint !== undefined) checkType("secondaryThumbprint", secondaryThumbprint, "string");
+  if (secondaryThumbprint !== undefined && secondaryThumbprint !== null) {
+    checkType("secondaryThumbprint", secondaryThumbprint, "string");
+  }
   return { type: "selfSigned", x509Thumbprint: { primaryThumbprint, secondaryThumbprint } };
 }
 

@@ -1,5 +1,5 @@
 import type { AuthenticationMechanism, Device, Module } from "../../gen/types.gen.ts";
-import { checkChoice, checkLength, checkType } from "../values/checks.ts";
+import { checkChoice, checkLength, checkType, wrongType } from "../values/checks.ts";
 import { isMerged } from "../values/json.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 
@@ -18,8 +18,8 @@ export interface DeviceFields extends OperationOptions {
    * @default {false}
    */
   iotEdge?: boolean;
-  /** The reason for the status, in at most 128 characters. */
-  statusReason?: string;
+  /** The reason for the status, in at most 128 characters; `null`, as in a device without one, is the same as none. */
+  statusReason?: string | null;
   /**
    * The scope of the gateway, if this is a leaf device. An IoT Edge device has a scope of its own, which every update must
    * repeat.
@@ -29,12 +29,25 @@ export interface DeviceFields extends OperationOptions {
   parentScopes?: string | string[];
 }
 
+/** The fields of an update. It resets all that are left out, so that the status must be given. */
+export interface DeviceUpdate extends DeviceFields {
+  /** Whether the device may connect. It must be given, since an update without it would enable a disabled device. */
+  status: "enabled" | "disabled";
+  /** The etag that the identity must still have. Without it, the update is unconditional. */
+  etag?: string | undefined;
+}
+
+/** Throws unless an update says whether the device may connect. */
+export function checkUpdate({ status }: Partial<DeviceUpdate>): void {
+  if (status === undefined) throw wrongType("status", '"enabled" or "disabled", since an update replaces it', status);
+}
+
 /** Returns the body of a request that creates or updates a device identity. */
 export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
   checkChoice("status", status, ["enabled", "disabled"]);
   checkType("iotEdge", iotEdge, "boolean");
-  if (statusReason !== undefined) {
+  if (statusReason !== undefined && statusReason !== null) {
     checkType("statusReason", statusReason, "string");
     checkLength("statusReason", statusReason, 0, MAX_STATUS_REASON_LENGTH, "characters");
   }

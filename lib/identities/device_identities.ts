@@ -14,10 +14,14 @@ import {
   type X509Thumbprints,
 } from "./authentication.ts";
 import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
-import { deviceBody, type DeviceFields, isOwnIdentity } from "./device_fields.ts";
+import { changedDevice, type DeviceChange } from "./device_change.ts";
+import { checkUpdate, deviceBody, type DeviceFields, type DeviceUpdate, isOwnIdentity } from "./device_fields.ts";
+import { renewKeys, type RenewKeysOptions } from "./renew_keys.ts";
+import type { FailedCall } from "../errors/failures.ts";
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import { modify, type ModifyOptions } from "../transport/modify.ts";
 import * as facts from "../transport/operations.ts";
 import { API_VERSION } from "../transport/hub_transport.ts";
 import { checkWhole } from "../values/checks.ts";
@@ -117,11 +121,15 @@ export class DeviceIdentities extends HubClient {
 
   /**
    * Updates a device, which then signs in with the given keys. Both keys must be given, since the hub would replace a missing
-   * key with a new one. The whole identity is replaced, so fields that are left out are reset. Without an etag the update is
-   * unconditional.
+   * key with a new one. Without an etag the update is unconditional.
+   *
+   * The whole identity is replaced: a field that is left out is reset, so that an IoT Edge device becomes an ordinary one
+   * without `iotEdge: true`. To change one field, or to renew keys, {@linkcode DeviceIdentities.modifyDevice} and
+   * {@linkcode DeviceIdentities.renewDeviceKeys} are safer.
    *
    * @param deviceId The device's id.
-   * @param options The etag that the identity must still have, the new values, and options for this call.
+   * @param options The new values, of which the status is required, the etag that the identity must still have, and options
+   * for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
@@ -151,17 +159,21 @@ export class DeviceIdentities extends HubClient {
    */
   updateDeviceWithSas(
     deviceId: string,
-    options: DeviceFields & SymmetricKeys & { etag?: string },
+    options: DeviceUpdate & SymmetricKeys,
   ): Promise<Device> {
     return putDevice(this, facts.updateDeviceWithSas, deviceId, options, sasAuthenticationOfUpdate, ifMatch);
   }
 
   /**
-   * Updates a device, which then signs in with the certificates that have the given thumbprints. The whole identity is
-   * replaced, so fields that are left out are reset. Without an etag the update is unconditional.
+   * Updates a device, which then signs in with the certificates that have the given thumbprints. Without an
+   * etag the update is unconditional.
+   *
+   * The whole identity is replaced: a field that is left out is reset, so that an IoT Edge device becomes an ordinary one
+   * without `iotEdge: true`. To change one field, {@linkcode DeviceIdentities.modifyDevice} is safer.
    *
    * @param deviceId The device's id.
-   * @param options The etag that the identity must still have, the new values, and options for this call.
+   * @param options The new values, of which the status is required, the etag that the identity must still have, and options
+   * for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
@@ -177,7 +189,10 @@ export class DeviceIdentities extends HubClient {
    * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
    *
    * await registry.createDeviceWithX509("camera-7", { primaryThumbprint: "A".repeat(40) });
-   * const camera = await registry.updateDeviceWithX509("camera-7", { primaryThumbprint: "B".repeat(40) });
+   * const camera = await registry.updateDeviceWithX509("camera-7", {
+   *   primaryThumbprint: "B".repeat(40),
+   *   status: "enabled",
+   * });
    * console.assert(camera.authentication?.x509Thumbprint?.primaryThumbprint === "B".repeat(40));
    * ```
    *
@@ -185,17 +200,21 @@ export class DeviceIdentities extends HubClient {
    */
   updateDeviceWithX509(
     deviceId: string,
-    options: DeviceFields & X509Thumbprints & { etag?: string },
+    options: DeviceUpdate & X509Thumbprints,
   ): Promise<Device> {
     return putDevice(this, facts.updateDeviceWithX509, deviceId, options, x509Authentication, ifMatch);
   }
 
   /**
-   * Updates a device, which then signs in with a certificate of an authority that the hub trusts. The whole identity is
-   * replaced, so fields that are left out are reset. Without an etag the update is unconditional.
+   * Updates a device, which then signs in with a certificate of an authority that the hub trusts. Without an
+   * etag the update is unconditional.
+   *
+   * The whole identity is replaced: a field that is left out is reset, so that an IoT Edge device becomes an ordinary one
+   * without `iotEdge: true`. To change one field, {@linkcode DeviceIdentities.modifyDevice} is safer.
    *
    * @param deviceId The device's id.
-   * @param options The etag that the identity must still have, the new values, and options for this call.
+   * @param options The new values, of which the status is required, the etag that the identity must still have, and options
+   * for this call.
    * @returns The identity with its new etag.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
@@ -222,7 +241,7 @@ export class DeviceIdentities extends HubClient {
    */
   updateDeviceWithCertificateAuthority(
     deviceId: string,
-    options: DeviceFields & { etag?: string } = {},
+    options: DeviceUpdate,
   ): Promise<Device> {
     return putDevice(
       this,
@@ -232,6 +251,87 @@ export class DeviceIdentities extends HubClient {
       certificateAuthority,
       ifMatch,
     );
+  }
+
+  /**
+   * Changes part of a device identity, and leaves the rest as it is. It reads the identity, calls `change` to find out what
+   * to change, and writes that only if the identity has not changed since. If it has, everything starts again with the new
+   * identity.
+   *
+   * @param deviceId The device's id.
+   * @param change Receives the identity, and returns the members to change, or `undefined` to leave the identity unchanged.
+   * With keys or thumbprints the device signs in with those. It may be called several times.
+   * @param options How often to try at most (`maxAttempts`, 10 by default), and options for this call; `timeoutInMs`
+   * applies to all attempts together.
+   * @returns The identity after the write, or the one that was read if there was nothing to change.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {TypeError} When `change` returns something of the wrong type, or a member that no device has; nothing is written.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {RangeError} When `change` returns a value that is not legal; nothing is written.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the identity each time.
+   * @throws {IoTHubError} `InvalidResponse` when the identity came without an etag; nothing is written.
+   *
+   * @example Disable an IoT Edge device, which stays one
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1", { iotEdge: true });
+   * const gateway = await registry.modifyDevice("gateway-1", () => ({ status: "disabled", statusReason: "Stolen" }));
+   * console.assert(gateway.status === "disabled" && gateway.capabilities?.iotEdge === true);
+   * ```
+   *
+   * REST operations: `GET /devices/{id}`, `PUT /devices/{id}` with If-Match.
+   */
+  modifyDevice(
+    deviceId: string,
+    change: (device: Device) => DeviceChange | undefined | Promise<DeviceChange | undefined>,
+    options: ModifyOptions = {},
+  ): Promise<Device> {
+    return modifyDevice(this, { operation: "modifyDevice", deviceId }, change, options);
+  }
+
+  /**
+   * Gives a device new keys, made of 32 random bytes each, and leaves everything else of its identity as it is. If the
+   * identity is changed by others meanwhile, it is read again, and their changes are kept.
+   *
+   * To change keys without an interruption, renew the key that the device does not use, let the device use that one, and
+   * then renew the other.
+   *
+   * @param deviceId The device's id.
+   * @param options Which keys to renew (`keys`): `"primary"`, `"secondary"`, `"both"` (the default), or `"swap"`, which
+   * exchanges the two and makes none; how often to try at most (`maxAttempts`, 10 by default); and options for this call.
+   * @returns The identity with its keys and its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
+   * @throws {IoTHubError} `OperationNotAllowedInCurrentState` when the device signs in with a certificate.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the identity each time.
+   *
+   * @example Renew the key that the device does not use
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const before = await registry.createDeviceWithSas("thermostat-1", { status: "disabled" });
+   * const after = await registry.renewDeviceKeys("thermostat-1", { keys: "secondary" });
+   * const [old, renewed] = [before.authentication?.symmetricKey, after.authentication?.symmetricKey];
+   * console.assert(renewed?.primaryKey === old?.primaryKey && renewed?.secondaryKey !== old?.secondaryKey);
+   * console.assert(after.status === "disabled");
+   * ```
+   *
+   * REST operations: `GET /devices/{id}`, `PUT /devices/{id}` with If-Match.
+   */
+  renewDeviceKeys(deviceId: string, options: RenewKeysOptions = {}): Promise<Device> {
+    const call = { operation: "renewDeviceKeys", deviceId };
+    return renewKeys<Device>(call, options, (change, others) => modifyDevice(this, call, change, others));
   }
 
   /**
@@ -385,14 +485,60 @@ function putDevice<Fields extends DeviceFields>(
   authentication: (fields: Fields) => AuthenticationMechanism,
   headers?: typeof ifMatch,
 ): Promise<Device> {
-  return callHub(devices, operation, { deviceId }, fields, (call) => {
-    const body = deviceBody(deviceId, authentication(fields), fields);
-    const findEarlierWrite = findWritten(body, (options) => devices.getDevice(deviceId, options), isOwnIdentity);
+  const makeBody = (): Device => {
+    if (headers !== undefined) checkUpdate(fields);
+    return deviceBody(deviceId, authentication(fields), fields);
+  };
+  return writeDevice(devices, operation, deviceId, fields, makeBody, headers);
+}
+
+/** Reads a device, and writes what is to change of it. */
+function modifyDevice(
+  devices: DeviceIdentities,
+  call: FailedCall & { deviceId: string },
+  change: (device: Device) => DeviceChange | undefined | Promise<DeviceChange | undefined>,
+  options: ModifyOptions,
+): Promise<Device> {
+  const { deviceId } = call;
+  return modify(
+    call,
+    change,
+    options,
+    (readOptions) => devices.getDevice(deviceId, readOptions),
+    (changes, writeOptions, device) => {
+      const body = changedDevice(deviceId, device, changes);
+      const operation = updateFor(body.authentication?.type);
+      return writeDevice(devices, operation, deviceId, writeOptions, () => body, ifMatch);
+    },
+  );
+}
+
+/** Returns the method that does the same as a write with this way to sign in. */
+function updateFor(type: AuthenticationMechanism["type"]): facts.OperationFacts {
+  if (type === "sas") return facts.updateDeviceWithSas;
+  return type === "selfSigned" ? facts.updateDeviceWithX509 : facts.updateDeviceWithCertificateAuthority;
+}
+
+function writeDevice<Options extends OperationOptions>(
+  devices: DeviceIdentities,
+  operation: facts.OperationFacts,
+  deviceId: string,
+  options: Options,
+  makeBody: () => Device,
+  headers?: (options: Options) => ReturnType<typeof ifMatch>,
+): Promise<Device> {
+  return callHub(devices, operation, { deviceId }, options, (call) => {
+    const body = makeBody();
+    const findEarlierWrite = findWritten(
+      body,
+      (readOptions) => devices.getDevice(deviceId, readOptions),
+      isOwnIdentity,
+    );
     return operations.createOrUpdateDevice({
       ...call({ findEarlierWrite }),
       path: { id: deviceId },
       body,
-      headers: headers?.(fields),
+      headers: headers?.(options),
     });
   });
 }

@@ -11,16 +11,20 @@ import {
 import { ifMatch } from "../transport/if_match.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
+import { modify, type ModifyOptions } from "../transport/modify.ts";
 import * as facts from "../transport/operations.ts";
-import { checkType } from "../values/checks.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { findDeleted, findWritten } from "../transport/repeated_write.ts";
 import { isOwnIdentity } from "./device_fields.ts";
+import { changedModule, type ModuleChange } from "./module_change.ts";
+import { moduleBody, type ModuleFields } from "./module_fields.ts";
+import { renewKeys, type RenewKeysOptions } from "./renew_keys.ts";
+import type { FailedCall } from "../errors/failures.ts";
 
-/** The fields of a module identity, apart from how it signs in. An update resets a field that is left out. */
-export interface ModuleFields extends OperationOptions {
-  /** Who manages the module. It is `"iotEdge"` for modules of a deployment. */
-  managedBy?: string;
+/** The ids of a module. */
+interface ModuleIds {
+  readonly deviceId: string;
+  readonly moduleId: string;
 }
 
 /** Module identities. A module is a part of a device that signs in by itself. */
@@ -143,7 +147,8 @@ export class ModuleIdentities extends HubClient {
   /**
    * Updates a module, which then signs in with the given keys. Both keys must be given, since the hub would replace a missing
    * key with a new one. The whole identity is replaced, so `managedBy` is reset if it is left out. Without an etag the update
-   * is unconditional.
+   * is unconditional. To change one field, or to renew keys, {@linkcode ModuleIdentities.modifyModule} and
+   * {@linkcode ModuleIdentities.renewModuleKeys} are safer.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
@@ -185,7 +190,8 @@ export class ModuleIdentities extends HubClient {
 
   /**
    * Updates a module, which then signs in with the certificates that have the given thumbprints. The whole identity is
-   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional.
+   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional. To change one
+   * field, {@linkcode ModuleIdentities.modifyModule} is safer.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
@@ -222,7 +228,8 @@ export class ModuleIdentities extends HubClient {
 
   /**
    * Updates a module, which then signs in with a certificate of an authority that the hub trusts. The whole identity is
-   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional.
+   * replaced, so `managedBy` is reset if it is left out. Without an etag the update is unconditional. To change one
+   * field, {@linkcode ModuleIdentities.modifyModule} is safer.
    *
    * @param deviceId The device's id.
    * @param moduleId The module's id.
@@ -263,6 +270,91 @@ export class ModuleIdentities extends HubClient {
       certificateAuthority,
       ifMatch,
     );
+  }
+
+  /**
+   * Changes part of a module identity, and leaves the rest as it is. It reads the identity, calls `change` to find out what
+   * to change, and writes that only if the identity has not changed since. If it has, everything starts again with the new
+   * identity.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param change Receives the identity, and returns the members to change, or `undefined` to leave the identity unchanged.
+   * With keys or thumbprints the module signs in with those. It may be called several times.
+   * @param options How often to try at most (`maxAttempts`, 10 by default), and options for this call; `timeoutInMs`
+   * applies to all attempts together.
+   * @returns The identity after the write, or the one that was read if there was nothing to change.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {TypeError} When `change` returns something of the wrong type, or a member that no module has; nothing is written.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the identity each time.
+   * @throws {IoTHubError} `InvalidResponse` when the identity came without an etag; nothing is written.
+   *
+   * @example Hand a module over to another team
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const before = await registry.createModuleWithSas("gateway-1", "camera", { managedBy: "team-a" });
+   * const after = await registry.modifyModule("gateway-1", "camera", ({ managedBy }) =>
+   *   managedBy === "team-a" ? { managedBy: "team-b" } : undefined
+   * );
+   * const [old, kept] = [before.authentication?.symmetricKey, after.authentication?.symmetricKey];
+   * console.assert(after.managedBy === "team-b" && kept?.primaryKey === old?.primaryKey);
+   * ```
+   *
+   * REST operations: `GET /devices/{id}/modules/{mid}`, `PUT /devices/{id}/modules/{mid}` with If-Match.
+   */
+  modifyModule(
+    deviceId: string,
+    moduleId: string,
+    change: (module: Module) => ModuleChange | undefined | Promise<ModuleChange | undefined>,
+    options: ModifyOptions = {},
+  ): Promise<Module> {
+    return modifyModule(this, { operation: "modifyModule", deviceId, moduleId }, change, options);
+  }
+
+  /**
+   * Gives a module new keys, made of 32 random bytes each, and leaves everything else of its identity as it is. If the
+   * identity is changed by others meanwhile, it is read again, and their changes are kept.
+   *
+   * @param deviceId The device's id.
+   * @param moduleId The module's id.
+   * @param options Which keys to renew (`keys`): `"primary"`, `"secondary"`, `"both"` (the default), or `"swap"`, which
+   * exchanges the two and makes none; how often to try at most (`maxAttempts`, 10 by default); and options for this call.
+   * @returns The identity with its keys and its new etag.
+   * @throws {TypeError} When an argument has the wrong type; nothing is sent.
+   * @throws {RangeError} When an argument's value is not legal; nothing is sent.
+   * @throws {IoTHubError} `ModuleNotFound` (404) when there is no such module.
+   * @throws {IoTHubError} `OperationNotAllowedInCurrentState` when the module signs in with a certificate, or is a part of
+   * the IoT Edge runtime.
+   * @throws {IoTHubError} `PreconditionFailed` (412) when others changed the identity each time.
+   *
+   * @example Let the keys change places
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1");
+   * const before = await registry.createModuleWithSas("gateway-1", "camera");
+   * const after = await registry.renewModuleKeys("gateway-1", "camera", { keys: "swap" });
+   * const [old, swapped] = [before.authentication?.symmetricKey, after.authentication?.symmetricKey];
+   * console.assert(swapped?.primaryKey === old?.secondaryKey && swapped?.secondaryKey === old?.primaryKey);
+   * ```
+   *
+   * REST operations: `GET /devices/{id}/modules/{mid}`, `PUT /devices/{id}/modules/{mid}` with If-Match.
+   */
+  renewModuleKeys(deviceId: string, moduleId: string, options: RenewKeysOptions = {}): Promise<Module> {
+    const call = { operation: "renewModuleKeys", deviceId, moduleId };
+    return renewKeys<Module>(call, options, (change, others) => modifyModule(this, call, change, others));
   }
 
   /**
@@ -388,16 +480,53 @@ function putModule<Fields extends ModuleFields>(
   authentication: (fields: Fields) => AuthenticationMechanism,
   headers?: typeof ifMatch,
 ): Promise<Module> {
-  return callHub(modules, operation, { deviceId, moduleId }, fields, (call) => {
-    const { managedBy } = fields;
-    if (managedBy !== undefined) checkType("managedBy", managedBy, "string");
-    const body = { moduleId, managedBy, deviceId, authentication: authentication(fields) };
-    const read = (options: OperationOptions): Promise<Module> => modules.getModule(deviceId, moduleId, options);
+  const makeBody = (): Module => moduleBody(deviceId, moduleId, authentication(fields), fields);
+  return writeModule(modules, operation, { deviceId, moduleId }, fields, makeBody, headers);
+}
+
+/** Reads a module, and writes what is to change of it. */
+function modifyModule(
+  modules: ModuleIdentities,
+  call: FailedCall & ModuleIds,
+  change: (module: Module) => ModuleChange | undefined | Promise<ModuleChange | undefined>,
+  options: ModifyOptions,
+): Promise<Module> {
+  const { deviceId, moduleId } = call;
+  return modify(
+    call,
+    change,
+    options,
+    (readOptions) => modules.getModule(deviceId, moduleId, readOptions),
+    (changes, writeOptions, module) => {
+      const body = changedModule(deviceId, moduleId, module, changes);
+      const operation = updateFor(body.authentication?.type);
+      return writeModule(modules, operation, { deviceId, moduleId }, writeOptions, () => body, ifMatch);
+    },
+  );
+}
+
+/** Returns the method that does the same as a write with this way to sign in. */
+function updateFor(type: AuthenticationMechanism["type"]): facts.OperationFacts {
+  if (type === "sas") return facts.updateModuleWithSas;
+  return type === "selfSigned" ? facts.updateModuleWithX509 : facts.updateModuleWithCertificateAuthority;
+}
+
+function writeModule<Options extends OperationOptions>(
+  modules: ModuleIdentities,
+  operation: facts.OperationFacts,
+  { deviceId, moduleId }: ModuleIds,
+  options: Options,
+  makeBody: () => Module,
+  headers?: (options: Options) => ReturnType<typeof ifMatch>,
+): Promise<Module> {
+  return callHub(modules, operation, { deviceId, moduleId }, options, (call) => {
+    const body = makeBody();
+    const read = (readOptions: OperationOptions): Promise<Module> => modules.getModule(deviceId, moduleId, readOptions);
     return operations.createOrUpdateModule({
       ...call({ findEarlierWrite: findWritten(body, read, isOwnIdentity) }),
       path: { id: deviceId, mid: moduleId },
       body,
-      headers: headers?.(fields),
+      headers: headers?.(options),
     });
   });
 }

@@ -12,15 +12,19 @@ interface BadOption {
   wrongValues?: readonly unknown[];
 }
 
+const STATUSES_THAT_ARE_NONE = ["active", "Enabled", "", null, true];
+
 const BAD_OPTIONS: readonly BadOption[] = [
-  { methods: /DeviceWith/, option: "status", wrongValues: ["active", "Enabled", "", null, true] },
+  { methods: /createDeviceWith/, option: "status", wrongValues: STATUSES_THAT_ARE_NONE },
+  // Without it, an update would enable a disabled device.
+  { methods: /updateDeviceWith/, option: "status", wrongTypes: [undefined], wrongValues: STATUSES_THAT_ARE_NONE },
   { methods: /DeviceWith/, option: "iotEdge", wrongTypes: ["true", 1, null] },
-  { methods: /DeviceWith/, option: "statusReason", wrongTypes: [5, null], wrongValues: ["x".repeat(129)] },
+  { methods: /DeviceWith/, option: "statusReason", wrongTypes: [5, {}], wrongValues: ["x".repeat(129)] },
   { methods: /DeviceWith/, option: "deviceScope", wrongTypes: [5, null] },
   { methods: /DeviceWith/, option: "parentScopes", wrongTypes: [5, null, {}, [5], ["a", null]] },
-  { methods: /ModuleWith/, option: "managedBy", wrongTypes: [5, null, {}] },
+  { methods: /ModuleWith/, option: "managedBy", wrongTypes: [5, {}] },
   { methods: /WithX509/, option: "primaryThumbprint", wrongTypes: [undefined, null, 5] },
-  { methods: /WithX509/, option: "secondaryThumbprint", wrongTypes: [null, 5] },
+  { methods: /WithX509/, option: "secondaryThumbprint", wrongTypes: [5, {}] },
   { methods: /create.*WithSas/, option: "primaryKey", wrongTypes: [null, 5] },
   { methods: /create.*WithSas/, option: "secondaryKey", wrongTypes: [null, 5] },
   // The hub would take a key left out of an update for the wish for a new one, and the device would be locked out.

@@ -28,7 +28,10 @@ export const IDENTITY_CHECKS: readonly Check[] = [
     name: "devices with thumbprints and with a certificate authority are created, updated and listed",
     async run({ registry }) {
       await registry.createDeviceWithX509("x509", { primaryThumbprint: THUMBPRINT, statusReason: "Grüße, 世界" });
-      const x509 = await registry.updateDeviceWithX509("x509", { primaryThumbprint: OTHER_THUMBPRINT });
+      const x509 = await registry.updateDeviceWithX509("x509", {
+        primaryThumbprint: OTHER_THUMBPRINT,
+        status: "enabled",
+      });
       expectEqual(x509.authentication?.x509Thumbprint?.primaryThumbprint, OTHER_THUMBPRINT);
       await registry.createDeviceWithCertificateAuthority("ca", { statusReason: "Grüße, 世界" });
       expectEqual((await registry.getDevice("ca")).statusReason, "Grüße, 世界");
@@ -63,6 +66,29 @@ export const IDENTITY_CHECKS: readonly Check[] = [
       for (const id of ids) await registry.deleteModule("with-modules", id!);
       expectEqual(await registry.getModules("with-modules"), []);
       await registry.deleteDevice("with-modules");
+    },
+  },
+  {
+    name: "identities are changed in part, and their keys renewed",
+    async run({ registry }) {
+      await registry.createDeviceWithSas("partly", { ...KEYS, iotEdge: true, status: "disabled" });
+      const device = await registry.modifyDevice("partly", () => ({ statusReason: "Grüße, 世界" }));
+      expectEqual([device.status, device.capabilities?.iotEdge, device.statusReason], [
+        "disabled",
+        true,
+        "Grüße, 世界",
+      ]);
+      expectEqual(device.authentication?.symmetricKey, KEYS);
+      const swapped = await registry.renewDeviceKeys("partly", { keys: "swap" });
+      expectEqual(swapped.authentication?.symmetricKey?.primaryKey, KEYS.secondaryKey);
+      expectEqual([swapped.status, swapped.capabilities?.iotEdge], ["disabled", true]);
+      await registry.modifyDevice("partly", () => ({ status: "enabled" }));
+      await registry.createModuleWithSas("partly", "module", KEYS);
+      await registry.modifyModule("partly", "module", () => ({ managedBy: "you" }));
+      const module = await registry.renewModuleKeys("partly", "module", { keys: "secondary" });
+      expectEqual([module.managedBy, module.authentication?.symmetricKey?.primaryKey], ["you", KEYS.primaryKey]);
+      expect(module.authentication?.symmetricKey?.secondaryKey !== KEYS.secondaryKey, "the second key is new");
+      await registry.deleteDevice("partly");
     },
   },
 ];

@@ -204,20 +204,21 @@ const OF_MODULE_TWIN = {
 const WRITES: readonly Write[] = [
   {
     name: "updateDeviceWithSas",
-    write: (r, etag) => r.updateDeviceWithSas("d1", { ...OTHER_KEYS, statusReason: "New keys", etag }),
-    writeOther: (r) => r.updateDeviceWithSas("d1", KEYS),
+    write: (r, etag) =>
+      r.updateDeviceWithSas("d1", { ...OTHER_KEYS, status: "enabled", statusReason: "New keys", etag }),
+    writeOther: (r) => r.updateDeviceWithSas("d1", { ...KEYS, status: "enabled" }),
     ...OF_DEVICE,
   },
   {
     name: "updateDeviceWithX509",
-    write: (r, etag) => r.updateDeviceWithX509("d1", { ...THUMBPRINT, etag }),
-    writeOther: (r) => r.updateDeviceWithX509("d1", OTHER_THUMBPRINT),
+    write: (r, etag) => r.updateDeviceWithX509("d1", { ...THUMBPRINT, status: "enabled", etag }),
+    writeOther: (r) => r.updateDeviceWithX509("d1", { ...OTHER_THUMBPRINT, status: "enabled" }),
     ...OF_DEVICE,
   },
   {
     name: "updateDeviceWithCertificateAuthority",
     write: (r, etag) => r.updateDeviceWithCertificateAuthority("d1", { status: "disabled", etag }),
-    writeOther: (r) => r.updateDeviceWithCertificateAuthority("d1"),
+    writeOther: (r) => r.updateDeviceWithCertificateAuthority("d1", { status: "enabled" }),
     ...OF_DEVICE,
   },
   {

@@ -65,19 +65,20 @@ const IDENTITIES: Comparison[] = [
     name: "updateDevice with keys",
     theirs: ({ manager }) =>
       manager.updateDevice!(DEVICE, { ...SENT_DEVICE, ...SCOPES, statusReason: "ok", authentication: SAS }),
-    ours: (registry) => registry.updateDeviceWithSas(DEVICE, { ...SCOPES, statusReason: "ok", ...KEYS }),
+    ours: (registry) =>
+      registry.updateDeviceWithSas(DEVICE, { ...SCOPES, status: "enabled", statusReason: "ok", ...KEYS }),
     differences: [BARE_ETAG],
   },
   {
     name: "updateDevice with thumbprints",
     theirs: ({ manager }) => manager.updateDevice!(DEVICE, { ...SENT_DEVICE, authentication: X509 }),
-    ours: (registry) => registry.updateDeviceWithX509(DEVICE, THUMBPRINTS),
+    ours: (registry) => registry.updateDeviceWithX509(DEVICE, { ...THUMBPRINTS, status: "enabled" }),
     differences: [BARE_ETAG],
   },
   {
     name: "updateDevice for a certificate authority",
     theirs: ({ manager }) => manager.updateDevice!(DEVICE, { ...SENT_DEVICE, authentication: AUTHORITY }),
-    ours: (registry) => registry.updateDeviceWithCertificateAuthority(DEVICE),
+    ours: (registry) => registry.updateDeviceWithCertificateAuthority(DEVICE, { status: "enabled" }),
     differences: [BARE_ETAG],
   },
   {

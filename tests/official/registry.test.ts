@@ -67,18 +67,18 @@ const DEVICES: Comparison[] = [
   {
     name: "Registry.update with keys",
     theirs: ({ registry }) => registry.update!({ ...SENT_DEVICE, authentication: SAS }),
-    ours: (registry) => registry.updateDeviceWithSas(DEVICE, KEYS),
+    ours: (registry) => registry.updateDeviceWithSas(DEVICE, { ...KEYS, status: "enabled" }),
   },
   {
     name: "Registry.update with thumbprints",
     theirs: ({ registry }) => registry.update!({ ...SENT_DEVICE, authentication: X509 }),
-    ours: (registry) => registry.updateDeviceWithX509(DEVICE, THUMBPRINTS),
+    ours: (registry) => registry.updateDeviceWithX509(DEVICE, { ...THUMBPRINTS, status: "enabled" }),
   },
   {
     name: "Registry.update for a certificate authority",
     theirs: ({ registry }) =>
       registry.update!({ ...SENT_DEVICE, capabilities: { iotEdge: true }, authentication: AUTHORITY }),
-    ours: (registry) => registry.updateDeviceWithCertificateAuthority(DEVICE, { iotEdge: true }),
+    ours: (registry) => registry.updateDeviceWithCertificateAuthority(DEVICE, { iotEdge: true, status: "enabled" }),
   },
   {
     name: "Registry.get",

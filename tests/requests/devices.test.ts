@@ -134,7 +134,8 @@ const CREATES: RequestCase[] = [
 const UPDATES: RequestCase[] = [
   {
     name: "updateDeviceWithSas sends both keys, and any etag will do",
-    call: (registry) => registry.updateDeviceWithSas("d1", { primaryKey: KEY_1, secondaryKey: KEY_2 }),
+    call: (registry) =>
+      registry.updateDeviceWithSas("d1", { status: "enabled", primaryKey: KEY_1, secondaryKey: KEY_2 }),
     request: PUT,
     ifMatch: '"*"',
     body: { ...DEFAULTS, authentication: BOTH_KEYS },
@@ -164,8 +165,8 @@ const UPDATES: RequestCase[] = [
     },
   },
   {
-    name: "updateDeviceWithCertificateAuthority needs no options",
-    call: (registry) => registry.updateDeviceWithCertificateAuthority("d1"),
+    name: "updateDeviceWithCertificateAuthority needs a status alone",
+    call: (registry) => registry.updateDeviceWithCertificateAuthority("d1", { status: "enabled" }),
     request: PUT,
     ifMatch: '"*"',
     body: { ...DEFAULTS, authentication: CERTIFICATE_AUTHORITY },

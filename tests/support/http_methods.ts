@@ -17,11 +17,17 @@ export interface HttpMethod {
 
 const KEYS = { primaryKey: "cHJpbWFyeSBwcmltYXJ5IHByaW1hcnk=", secondaryKey: "c2Vjb25kYXJ5IHNlY29uZGFyeSBzZWM=" };
 const THUMBPRINT = { primaryThumbprint: "0123456789ABCDEF0123456789ABCDEF01234567" };
+const STATUS = { status: "enabled" };
+const IDENTITY = { etag: "AAAA=", authentication: { type: "sas", symmetricKey: KEYS } };
 const PATCH = { tags: { site: "berlin" } };
 const REQUEST = { methodName: "reboot" };
 
 /** The methods that are made of others. */
 export const COMPOSED_METHODS: readonly HttpMethod[] = [
+  { name: "modifyDevice", ids: 1, argument: () => undefined },
+  { name: "renewDeviceKeys", ids: 1, answer: IDENTITY },
+  { name: "modifyModule", ids: 2, argument: () => undefined },
+  { name: "renewModuleKeys", ids: 2, answer: IDENTITY },
   { name: "modifyTwin", ids: 1, argument: () => undefined },
   { name: "modifyModuleTwin", ids: 2, argument: () => undefined },
 ];
@@ -31,9 +37,9 @@ export const HTTP_METHODS: readonly HttpMethod[] = [
   { name: "createDeviceWithSas", ids: 1 },
   { name: "createDeviceWithX509", ids: 1, required: THUMBPRINT },
   { name: "createDeviceWithCertificateAuthority", ids: 1 },
-  { name: "updateDeviceWithSas", ids: 1, required: KEYS, takesEtag: true },
-  { name: "updateDeviceWithX509", ids: 1, required: THUMBPRINT, takesEtag: true },
-  { name: "updateDeviceWithCertificateAuthority", ids: 1, takesEtag: true },
+  { name: "updateDeviceWithSas", ids: 1, required: { ...STATUS, ...KEYS }, takesEtag: true },
+  { name: "updateDeviceWithX509", ids: 1, required: { ...STATUS, ...THUMBPRINT }, takesEtag: true },
+  { name: "updateDeviceWithCertificateAuthority", ids: 1, required: STATUS, takesEtag: true },
   { name: "getDevice", ids: 1 },
   { name: "getDevices", ids: 0, answer: [] },
   { name: "deleteDevice", ids: 1, takesEtag: true },

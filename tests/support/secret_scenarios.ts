@@ -126,7 +126,7 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
       const errors = await failuresOf([
         registry.getTwin("d"),
         registry.createDeviceWithSas("d", DEVICE_KEYS),
-        registry.updateDeviceWithSas("d", DEVICE_KEYS),
+        registry.updateDeviceWithSas("d", { ...DEVICE_KEYS, status: "enabled" }),
         registry.createModuleWithSas("d", "m", DEVICE_KEYS),
         registry.bulkCreateOrUpdateDevices([
           { id: "d", importMode: "create", authentication: { type: "sas", symmetricKey: DEVICE_KEYS } },
@@ -178,7 +178,8 @@ SCENARIOS["arguments that are wrong"] = async () => {
     createSasToken({ resourceUri: HOST_NAME, key: POLICY_KEY, keyName: `${POLICY_KEY} /` }),
     createSasToken({ resourceUri: HOST_NAME, key: POLICY_KEY, ttlInSeconds: -1 }),
     registry.createDeviceWithSas("d", wrongKeys),
-    registry.updateDeviceWithSas("d", wrongKeys),
+    registry.updateDeviceWithSas("d", { ...wrongKeys, status: "enabled" }),
+    registry.createDeviceWithSas("d", { primary_key: DEVICE_KEYS.primaryKey } as object),
     registry.updateModuleWithSas("d", "m", wrongKeys),
     registry.createDeviceWithSas("no id", DEVICE_KEYS),
     attempt(() =>

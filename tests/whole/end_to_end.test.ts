@@ -45,14 +45,16 @@ async function liveWholeLife(hub: LocalHub, registry: IoTHubRegistryManager): Pr
   await registry.createDeviceWithX509("dev-x509", { primaryThumbprint: "A".repeat(40), status: "disabled" });
   await registry.createDeviceWithCertificateAuthority("dev-ca", { iotEdge: true });
   await assert.rejects(registry.createDeviceWithSas("dev-sas"), { code: "DeviceAlreadyExists", statusCode: 409 });
-  const updated = await registry.updateDeviceWithSas("dev-sas", { etag: sas.etag, primaryKey, secondaryKey });
+  const values = { etag: sas.etag, status: "enabled" } as const;
+  const updated = await registry.updateDeviceWithSas("dev-sas", { ...values, primaryKey, secondaryKey });
   assert.notEqual(updated.etag, sas.etag);
   await assert.rejects(
-    registry.updateDeviceWithSas("dev-sas", { etag: sas.etag, primaryKey, secondaryKey }),
+    registry.updateDeviceWithSas("dev-sas", { ...values, primaryKey, secondaryKey }),
     { code: "PreconditionFailed", statusCode: 412 },
   );
   await registry.updateDeviceWithX509("dev-x509", { primaryThumbprint: "B".repeat(64), status: "disabled" });
   await registry.updateDeviceWithCertificateAuthority("dev-ca", {
+    status: "enabled",
     iotEdge: true,
     deviceScope: (await registry.getDevice("dev-ca")).deviceScope,
   });
