@@ -56,7 +56,13 @@ export type { QueryItemType, QueryResult } from "./lib/queries/query_page.ts";
 export type { RenewKeysOptions } from "./lib/identities/renew_keys.ts";
 export type { RetryOptions } from "./lib/timing/retry_options.ts";
 export type { SasTokenInput } from "./lib/auth/sas_token.ts";
-export type { AccessToken, GetTokenOptions, TokenCredential } from "./lib/auth/token_credential.ts";
+export type {
+  AccessToken,
+  GetTokenOptions,
+  NamedKeyCredential,
+  SASCredential,
+  TokenCredential,
+} from "./lib/auth/token_credential.ts";
 export type { ModifyTwinOptions, TwinChange } from "./lib/twins/twin_change.ts";
 export type { TwinPatch } from "./lib/twins/twin_patch.ts";
 export type {

@@ -18,16 +18,16 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 13_000,
+  Statistics: 13_200,
   // The two of identities can also change a part of one, which takes 1 kB. That of devices has the checks of all that an
   // identity holds, bulk among them: half a kB.
-  DeviceIdentities: 14_500,
-  ModuleIdentities: 13_600,
-  Twins: 13_000,
-  ModuleTwins: 13_000,
-  Queries: 13_000,
-  DirectMethods: 13_000,
-  C2dQueues: 13_000,
+  DeviceIdentities: 14_750,
+  ModuleIdentities: 13_800,
+  Twins: 13_200,
+  ModuleTwins: 13_200,
+  Queries: 13_200,
+  DirectMethods: 13_200,
+  C2dQueues: 13_200,
 };
 
 /** A part of the module as users load it. */
@@ -52,7 +52,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 17_750,
+    limitInBytes: 17_950,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

@@ -50,7 +50,13 @@ export type { QueryItemType, QueryResult } from "./queries/query_page.ts";
 export type { RenewKeysOptions } from "./identities/renew_keys.ts";
 export type { RetryOptions } from "./timing/retry_options.ts";
 export type { SasTokenInput } from "./auth/sas_token.ts";
-export type { AccessToken, GetTokenOptions, TokenCredential } from "./auth/token_credential.ts";
+export type {
+  AccessToken,
+  GetTokenOptions,
+  NamedKeyCredential,
+  SASCredential,
+  TokenCredential,
+} from "./auth/token_credential.ts";
 export type { ModifyTwinOptions, TwinChange } from "./twins/twin_change.ts";
 export type { TwinPatch } from "./twins/twin_patch.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { TokenCredential } from "./auth/token_credential.ts";
+import type { NamedKeyCredential, SASCredential, TokenCredential } from "./auth/token_credential.ts";
 import type { ClientOptions } from "./client/client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential } from "./client/hub_access.ts";
 import { DeviceIdentities } from "./identities/device_identities.ts";
@@ -82,14 +82,17 @@ export class IoTHubRegistryManager extends HttpNouns {
   }
 
   /**
-   * Creates a manager that signs in with an Entra identity. The credential is not asked for a token before the first call.
+   * Creates a manager that signs in with a credential: an Entra identity, or a shared access policy whose key may change while
+   * the program runs. The credential is not asked for anything before the first call.
    *
    * @param url The hub's host name, or its `https://` URL.
-   * @param credential A credential of `@azure/identity`, or any object with the same `getToken` method.
+   * @param credential A credential of `@azure/identity`, or any object with the same `getToken` method. Or, of the shapes of
+   * `@azure/core-auth`, the name of a policy with its key, or a ready-made signature; a change of either counts from the next
+   * call on.
    * @param options How to reach the hub, with time-outs, retries and limits. All options have defaults.
    * @returns The manager.
-   * @throws {TypeError} When the credential has no method `getToken`, or an argument or option has the wrong type.
-   * @throws {RangeError} When the URL is not that of a hub, or an option has a value that is not legal.
+   * @throws {TypeError} When the credential is none of these, or an argument or option has the wrong type.
+   * @throws {RangeError} When the URL is not that of a hub, or the credential or an option has a value that is not legal.
    *
    * @example Sign in with an identity
    * ```ts
@@ -104,7 +107,7 @@ export class IoTHubRegistryManager extends HttpNouns {
    */
   static fromTokenCredential(
     url: string,
-    credential: TokenCredential,
+    credential: TokenCredential | NamedKeyCredential | SASCredential,
     options: ClientOptions = {},
   ): IoTHubRegistryManager {
     return connect(IoTHubRegistryManager, accessFromTokenCredential(url, credential, options), options);

@@ -1,6 +1,6 @@
 import { checkText, checkType, wrongValue } from "../values/checks.ts";
 import { hideSecrets } from "../errors/redaction.ts";
-import { checkPolicyName, keyBytes } from "./sas_token.ts";
+import { checkPolicyName, checkSasToken, keyBytes } from "./sas_token.ts";
 
 /** The parts of a connection string, which belongs to a hub's policy, a device or a module. */
 export interface ConnectionString {
@@ -83,9 +83,7 @@ function checkParts(parts: UncheckedParts): asserts parts is ConnectionString {
   checkHostName(hostName);
   if (sharedAccessKeyName !== undefined) checkPolicyName(sharedAccessKeyName);
   if (sharedAccessKey !== undefined) keyBytes("SharedAccessKey", sharedAccessKey);
-  if (sharedAccessSignature !== undefined) {
-    checkText("SharedAccessSignature", sharedAccessSignature, /^SharedAccessSignature [\x21-\x7e]+$/, "a SAS token");
-  }
+  if (sharedAccessSignature !== undefined) checkSasToken("SharedAccessSignature", sharedAccessSignature);
   const { length } = [sharedAccessKey, sharedAccessSignature, x509].filter((proof) => proof !== undefined);
   if (length !== 1) {
     throw unusable(`it has ${length} of SharedAccessKey, SharedAccessSignature and x509 instead of one`);

@@ -1,13 +1,12 @@
 import { innermostMessage } from "../errors/network_failure.ts";
 import { redactText } from "../errors/redaction.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
-import type { ConnectionString } from "./connection_string.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { Deadline } from "../timing/deadline.ts";
 import { checkNumber, checkText } from "../values/checks.ts";
-import { DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
-import type { AccessToken, TokenCredential } from "./token_credential.ts";
+import { checkPolicyName, checkSasToken, DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
+import type { AccessToken, NamedKeyCredential, SASCredential, TokenCredential } from "./token_credential.ts";
 
 /** A token that proves to the hub who is calling, with its expiry. */
 export interface HubToken {
@@ -17,10 +16,14 @@ export interface HubToken {
   readonly expiresOn: number;
   /** When the token should be renewed, in milliseconds since 1970, if its source says so. */
   readonly renewOn?: number;
+  /** Whether its source would still sign in so: a key or a signature may have been replaced. Left out, it would. */
+  readonly isCurrent?: () => boolean;
+  /** Whether the source gave it as it is, and makes no others. */
+  readonly isReadyMade?: boolean;
 }
 
 /** Makes a token. The offset is how far the hub's clock is ahead of this machine's, as far as that is known. */
-type TokenMaker = (clockOffsetInMs: number) => Promise<HubToken>;
+type TokenMaker = (clockOffsetInMs: number) => HubToken | Promise<HubToken>;
 
 /** A clock that is off by no more than this is considered right. */
 const CLOCK_TOLERANCE_IN_MS = 60_000;
@@ -47,28 +50,36 @@ const RENEWAL_MARGIN_IN_MS = 300_000;
 export class HubCredential {
   /** The host name that the tokens are for or, for Entra, their scope. */
   readonly audience: string;
-  /** Names the identity in error messages. */
-  readonly signedInAs: string;
-  /** A ready-made token, or a function that makes tokens. */
-  readonly #source: HubToken | TokenMaker;
+  readonly #signedInAs: () => string;
+  readonly #makeToken: TokenMaker;
   #current: HubToken | undefined;
   #renewAt = 0;
   #clockOffsetInMs = 0;
   #pending: Promise<HubToken> | undefined;
 
-  constructor(audience: string, signedInAs: string, source: HubToken | TokenMaker) {
+  constructor(audience: string, signedInAs: () => string, makeToken: TokenMaker) {
     this.audience = audience;
-    this.signedInAs = signedInAs;
-    this.#source = source;
+    this.#signedInAs = signedInAs;
+    this.#makeToken = makeToken;
+  }
+
+  /** Names the identity in error messages. */
+  get signedInAs(): string {
+    return this.#signedInAs();
   }
 
   /** The header's value, unless a token must be made or renewed first. With it, most calls need not wait for a promise. */
   get authorization(): string | undefined {
-    return Date.now() < this.#renewAt ? this.#current?.authorization : undefined;
+    return Date.now() < this.#renewAt ? this.#usable?.authorization : undefined;
+  }
+
+  /** The last token, unless it is out of date however long it is valid. */
+  get #usable(): HubToken | undefined {
+    return this.#current?.isCurrent?.() === false ? undefined : this.#current;
   }
 
   /**
-   * Returns a token to use in place of one that the hub refused, or `undefined` if the token was ready-made. If this
+   * Returns a token to use in place of one that the hub refused, or `undefined` if the source has no other. If this
    * machine's clock is off, the token is made for the hub's clock. If another call has replaced the refused token in the
    * meantime, its token is returned.
    *
@@ -78,14 +89,14 @@ export class HubCredential {
    * @throws {IoTHubError} `CredentialError` when the source failed.
    */
   async replace(refused: string, answeredAt: number, options: FailedCall): Promise<HubToken | undefined> {
-    if (typeof this.#source !== "function") return undefined;
-    const current = this.#current;
-    if (current?.authorization !== refused) return current;
+    const current = this.#usable;
+    if (current !== undefined && current.authorization !== refused) return current;
     const offset = answeredAt - Date.now();
     const size = Math.abs(offset);
     // A small offset means nothing: the header counts whole seconds, and the answer took some time to arrive.
     this.#clockOffsetInMs = size > CLOCK_TOLERANCE_IN_MS && size <= MAX_CLOCK_OFFSET_IN_MS ? offset : 0;
-    return await this.getToken({ ...options, forceRefresh: true });
+    const token = await this.getToken({ ...options, forceRefresh: true });
+    return token.isReadyMade && token.authorization === refused ? undefined : token;
   }
 
   /**
@@ -94,10 +105,12 @@ export class HubCredential {
    * @throws {IoTHubError} `CredentialError` when the source failed.
    */
   async getToken(options: FailedCall & { forceRefresh?: boolean }): Promise<HubToken> {
-    const atHand = options.forceRefresh ? undefined : this.#current;
+    const atHand = options.forceRefresh ? undefined : this.#usable;
     if (atHand && Date.now() < this.#renewAt) return atHand;
     try {
-      return await (this.#pending ??= this.#renew());
+      const token = await (this.#pending ??= this.#renew());
+      // Its source may have changed while it was made.
+      return token.isCurrent?.() === false ? await (this.#pending ??= this.#renew()) : token;
     } catch (cause) {
       // A temporary failure of the source does no harm as long as the old token is valid.
       if (atHand && Date.now() < atHand.expiresOn) return atHand;
@@ -111,8 +124,7 @@ export class HubCredential {
   async #renew(): Promise<HubToken> {
     try {
       const started = Date.now();
-      const source = this.#source;
-      const token = await (typeof source === "function" ? source(this.#clockOffsetInMs) : source);
+      const token = await this.#makeToken(this.#clockOffsetInMs);
       const { expiresOn, renewOn = Infinity } = token;
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
       // If the source wants it to be renewed at once, it is not asked for every call all the same.
@@ -124,22 +136,40 @@ export class HubCredential {
   }
 }
 
-/** Returns the credential of a hub's connection string. It signs tokens with the key, or uses the ready-made token. */
-export function credentialFromConnectionString(parsed: ConnectionString, ttlInSeconds?: number): HubCredential {
-  const { hostName, sharedAccessKeyName, sharedAccessKey, sharedAccessSignature } = parsed;
-  if (sharedAccessSignature !== undefined) {
-    const expiry = Number(/[ &]se=(\d+)/.exec(sharedAccessSignature)?.[1] ?? Infinity);
-    const token = { authorization: sharedAccessSignature, expiresOn: expiry * 1000 };
-    return new HubCredential(hostName, "the given SharedAccessSignature", token);
-  }
-  let key: Promise<CryptoKey> | undefined;
-  return new HubCredential(hostName, `the policy "${sharedAccessKeyName}"`, async (clockOffsetInMs) => {
-    const now = Date.now() + clockOffsetInMs;
-    const expiry = Math.floor(now / 1000) + Math.ceil(ttlInSeconds ?? DEFAULT_SAS_TTL_IN_SECONDS);
-    key ??= importSasKey(sharedAccessKey!);
+/**
+ * Returns the credential of a shared access policy, which signs tokens with the policy's key. The name and the key are read
+ * for each token, since they may change.
+ */
+export function credentialFromPolicy(
+  hostName: string,
+  policy: NamedKeyCredential,
+  ttlInSeconds: number = DEFAULT_SAS_TTL_IN_SECONDS,
+): HubCredential {
+  let last: { key: string; imported: Promise<CryptoKey> } | undefined;
+  return new HubCredential(hostName, () => `the policy "${policy.name}"`, async (clockOffsetInMs) => {
+    const { name, key } = policy;
+    checkPolicyName(name);
+    if (last?.key !== key) last = { key, imported: importSasKey(key) };
+    const expiry = Math.floor((Date.now() + clockOffsetInMs) / 1000) + Math.ceil(ttlInSeconds);
     return {
-      authorization: await signSasToken(await key, hostName, expiry, sharedAccessKeyName),
+      authorization: await signSasToken(await last.imported, hostName, expiry, name),
       expiresOn: expiry * 1000 - clockOffsetInMs,
+      isCurrent: () => policy.name === name && policy.key === key,
+    };
+  });
+}
+
+/** Returns the credential of a ready-made shared access signature, which is read for each call, since it may change. */
+export function credentialFromSignature(hostName: string, source: SASCredential): HubCredential {
+  return new HubCredential(hostName, () => "the given SharedAccessSignature", () => {
+    const { signature } = source;
+    checkSasToken("the signature", signature);
+    const expiry = Number(/[ &]se=(\d+)/.exec(signature)?.[1] ?? Infinity);
+    return {
+      authorization: signature,
+      expiresOn: expiry * 1000,
+      isCurrent: () => source.signature === signature,
+      isReadyMade: true,
     };
   });
 }
@@ -148,7 +178,7 @@ export function credentialFromConnectionString(parsed: ConnectionString, ttlInSe
 export function credentialFromTokenCredential(source: TokenCredential, scope: string): HubCredential {
   let refusal: unknown;
   let askAgainAt = 0;
-  return new HubCredential(scope, "the token credential's identity", async () => {
+  return new HubCredential(scope, () => "the token credential's identity", async () => {
     if (performance.now() < askAgainAt) throw refusal;
     const token = await tokenInTime(source, scope);
     // A runtime that refuses a header's value would show it in its error.

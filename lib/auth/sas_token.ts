@@ -103,6 +103,11 @@ export function checkPolicyName(keyName: unknown): asserts keyName is string {
   checkText("the policy name", keyName, /^[A-Za-z0-9_.@-]+$/, "made up of A-Za-z0-9_.@-");
 }
 
+/** Throws unless `token` has the form of a shared access signature. `name` names it in the error. */
+export function checkSasToken(name: string, token: unknown): asserts token is string {
+  checkText(name, token, /^SharedAccessSignature [\x21-\x7e]+$/, "a SAS token, SharedAccessSignature sr=…");
+}
+
 function expiryAfter(ttlInSeconds: number): number {
   if (typeof ttlInSeconds !== "number" || !(ttlInSeconds > 0 && ttlInSeconds <= MAX_SAS_TTL_IN_SECONDS)) {
     throw wrongValue(`ttlInSeconds ${ttlInSeconds}`, `over 0 and at most ${MAX_SAS_TTL_IN_SECONDS}`);

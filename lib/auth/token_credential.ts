@@ -32,3 +32,17 @@ export interface TokenCredential {
    */
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null>;
 }
+
+/** A shared access policy with one of its keys, such as an `AzureNamedKeyCredential` of `@azure/core-auth`. */
+export interface NamedKeyCredential {
+  /** The key, in base64. It may change at any time. */
+  readonly key: string;
+  /** The name of the policy. It may change at any time. */
+  readonly name: string;
+}
+
+/** A ready-made shared access signature, such as an `AzureSASCredential` of `@azure/core-auth`. */
+export interface SASCredential {
+  /** The signature, `SharedAccessSignature sr=…&sig=…&se=…&skn=…`. It may change at any time. */
+  readonly signature: string;
+}

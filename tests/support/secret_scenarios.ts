@@ -46,6 +46,8 @@ const SIGN_INS: Record<string, (options: ClientOptions) => IoTHubRegistryManager
   "a policy's key": (options) => IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options),
   "a ready-made token": (options) =>
     IoTHubRegistryManager.fromConnectionString(`HostName=${HOST_NAME};SharedAccessSignature=${READY_TOKEN}`, options),
+  "a name with its key": (options) =>
+    IoTHubRegistryManager.fromTokenCredential(HOST_NAME, { name: "service", key: POLICY_KEY }, options),
   "an opaque bearer token": (options) =>
     IoTHubRegistryManager.fromTokenCredential(HOST_NAME, credentialOf(OPAQUE_TOKEN), options),
   "a JSON web token": (options) =>
