@@ -39,6 +39,7 @@ export { IoTHubError } from "./lib/errors/errors.ts";
 export { createSasToken } from "./lib/auth/sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./lib/identities/authentication.ts";
+export type { BulkDevice } from "./lib/identities/bulk_devices.ts";
 export type { CallLimits } from "./lib/timing/call_limiter.ts";
 export type { ClientOptions } from "./lib/client/client_options.ts";
 export type { ConnectionString } from "./lib/auth/connection_string.ts";

@@ -19,9 +19,9 @@ const LISTED = 12;
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
   Statistics: 13_200,
-  // The two of identities can also change a part of one, which takes 1 kB. That of devices has the checks of all that an
-  // identity holds, bulk among them: half a kB.
-  DeviceIdentities: 14_750,
+  // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
+  // of devices has bulk requests as well: another kB.
+  DeviceIdentities: 15_050,
   ModuleIdentities: 13_800,
   Twins: 13_200,
   ModuleTwins: 13_200,
@@ -52,7 +52,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 17_950,
+    limitInBytes: 18_300,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

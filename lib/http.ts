@@ -33,6 +33,7 @@ export { IoTHubError } from "./errors/errors.ts";
 export { createSasToken } from "./auth/sas_token.ts";
 
 export type { SymmetricKeys, X509Thumbprints } from "./identities/authentication.ts";
+export type { BulkDevice } from "./identities/bulk_devices.ts";
 export type { CallLimits } from "./timing/call_limiter.ts";
 export type { ClientOptions } from "./client/client_options.ts";
 export type { ConnectionString } from "./auth/connection_string.ts";

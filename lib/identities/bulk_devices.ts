@@ -1,22 +1,92 @@
 import type { ExportImportDevice } from "../../gen/types.gen.ts";
-import { checkLength, checkType, wrongType } from "../values/checks.ts";
+import { checkLength, quote, wrongType, wrongValue } from "../values/checks.ts";
 import { checkId } from "../values/ids.ts";
 import { checkJson, isObject } from "../values/json.ts";
+import { checkMembers } from "../values/members.ts";
+
+/**
+ * An entry of a bulk request. An identity that was read can be passed as it is, with an `importMode`: its `deviceId` and
+ * `etag` are taken for `id` and `eTag`, and members that only the hub writes are left out.
+ */
+export type BulkDevice =
+  | ExportImportDevice
+  | (Omit<ExportImportDevice, "id"> & {
+    /** The device's id, in place of `id`. */
+    deviceId: string;
+    id?: undefined;
+    /** The identity's version tag, in place of `eTag`. */
+    etag?: string | undefined;
+  });
 
 /** The hub refuses more entries in one request. */
 const MAX_BULK_DEVICES = 100;
 
-/** Throws unless `devices` is an array that one bulk request can contain. */
-export function checkBulkDevices(devices: readonly ExportImportDevice[]): void {
+/** What the hub reads of an entry. */
+const MEMBERS = [
+  "id",
+  "moduleId",
+  "eTag",
+  "importMode",
+  "status",
+  "statusReason",
+  "authentication",
+  "twinETag",
+  "tags",
+  "properties",
+  "capabilities",
+  "deviceScope",
+  "parentScopes",
+  "managedBy",
+];
+
+/** Members that an identity has under another name. */
+const OTHER_NAMES = [["deviceId", "id"], ["etag", "eTag"]] as const;
+
+/** Members of an identity that only the hub writes. */
+const READ_ONLY = [
+  "generationId",
+  "connectionState",
+  "connectionStateUpdatedTime",
+  "statusUpdatedTime",
+  "lastActivityTime",
+  "cloudToDeviceMessageCount",
+];
+
+/** Returns the body of a bulk request. Throws unless `devices` is an array that one request can contain. */
+export function bulkBody(devices: readonly BulkDevice[]): ExportImportDevice[] {
   if (!Array.isArray(devices)) throw wrongType("devices", "an array", devices);
   checkLength("devices", devices, 1, MAX_BULK_DEVICES, "entries");
-  for (const [index, device] of devices.entries()) {
-    const name = `devices[${index}]`;
-    checkType(name, device as unknown, "object");
-    checkId(`${name}.id`, device.id);
-    if (device.moduleId !== undefined) checkId(`${name}.moduleId`, device.moduleId);
+  const entries = Array.from(devices as unknown[], (device, index) => entryOf(`devices[${index}]`, device));
+  checkJson("devices", entries);
+  return entries;
+}
+
+function entryOf(name: string, device: unknown): ExportImportDevice {
+  checkMembers(name, device, [...MEMBERS, ...OTHER_NAMES.map(([other]) => other), ...READ_ONLY]);
+  const entry: Record<string, unknown> = { ...device };
+  for (const [other, member] of OTHER_NAMES) {
+    const { [other]: value, [member]: found = value } = entry;
+    if (value !== undefined && value !== found) {
+      throw wrongValue(`${name}.${other} ${quote(String(value))}`, `the same as ${member}, or left out`);
+    }
+    entry[member] = found;
+    delete entry[other];
   }
-  checkJson("devices", devices);
+  for (const member of READ_ONLY) delete entry[member];
+  checkId(`${name}.id`, entry.id);
+  if (entry.moduleId !== undefined) checkId(`${name}.moduleId`, entry.moduleId);
+  checkInner(entry, name, "capabilities", ["iotEdge"]);
+  const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
+  checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);
+  checkInner(authentication, `${name}.authentication`, "x509Thumbprint", ["primaryThumbprint", "secondaryThumbprint"]);
+  return entry;
+}
+
+/** Throws unless an object's member has known members only, if it is there. Returns the member. */
+function checkInner(outer: unknown, name: string, member: string, known: readonly string[]): unknown {
+  const inner = (outer as Record<string, unknown> | undefined)?.[member];
+  if (inner !== undefined && inner !== null) checkMembers(`${name}.${member}`, inner, known);
+  return inner;
 }
 
 /** Whether an answer with status 400 is a result with failures, and not a refusal of the whole request. */

@@ -1,9 +1,4 @@
-import type {
-  AuthenticationMechanism,
-  BulkRegistryOperationResult,
-  Device,
-  ExportImportDevice,
-} from "../../gen/types.gen.ts";
+import type { AuthenticationMechanism, BulkRegistryOperationResult, Device } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import {
   certificateAuthority,
@@ -13,7 +8,7 @@ import {
   x509Authentication,
   type X509Thumbprints,
 } from "./authentication.ts";
-import { checkBulkDevices, isBulkResult } from "./bulk_devices.ts";
+import { bulkBody, type BulkDevice, isBulkResult } from "./bulk_devices.ts";
 import { changedDevice, type DeviceChange } from "./device_change.ts";
 import { checkUpdate, deviceBody, type DeviceFields, type DeviceUpdate, isOwnIdentity } from "./device_fields.ts";
 import { renewKeys, type RenewKeysOptions } from "./renew_keys.ts";
@@ -370,12 +365,12 @@ export class DeviceIdentities extends HubClient {
   }
 
   /**
-   * Reads up to 1000 device identities, in no particular order and without paging. To read more, or to select devices, query
-   * their twins.
+   * Reads up to 1000 device identities, in no particular order. There is no way to read the others of a larger hub: the hub
+   * has no further pages, and does not say that there are more. To see all devices, or to select some, query their twins.
    *
    * @param options The largest number of devices to read, `maxNumberOfDevices` (1 to 1000, 1000 by default), and options for
    * this call.
-   * @returns The identities.
+   * @returns The identities. If there are as many as were asked for, the hub may have more.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    *
@@ -439,7 +434,10 @@ export class DeviceIdentities extends HubClient {
   /**
    * Creates, updates or deletes up to 100 devices and modules in one request. The `importMode` of each entry says what to do
    * with it, and each succeeds or fails independently. Failures of entries do not make the call reject, so check
-   * `isSuccessful`.
+   * `isSuccessful`. An update replaces the whole identity, and gives one that comes without `authentication` new keys.
+   *
+   * An identity that was read can be an entry, with an `importMode`: `deviceId` is taken for `id` and `etag` for `eTag`, and
+   * members that only the hub writes, such as `connectionState`, are left out.
    *
    * @param devices One entry for each device or module.
    * @param options Options for this call.
@@ -466,12 +464,12 @@ export class DeviceIdentities extends HubClient {
    * REST operation: `POST /devices`.
    */
   bulkCreateOrUpdateDevices(
-    devices: ExportImportDevice[],
+    devices: BulkDevice[],
     options: OperationOptions = {},
   ): Promise<BulkRegistryOperationResult> {
     return callHub(this, facts.bulkCreateOrUpdateDevices, {}, options, (call) => {
-      checkBulkDevices(devices);
-      return operations.bulkCreateOrUpdateDevices({ ...call({ accepts: isBulkResult }), body: devices });
+      const body = bulkBody(devices);
+      return operations.bulkCreateOrUpdateDevices({ ...call({ accepts: isBulkResult }), body });
     });
   }
 }

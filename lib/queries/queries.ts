@@ -54,6 +54,9 @@ export class Queries extends HubClient {
    * Runs a query and returns its rows one after the other, from all pages. Nothing is sent before the first row is asked for.
    * While one page is being read, the next is already requested.
    *
+   * A device that has never connected has a `lastActivityTime` and a `connectionStateUpdatedTime` in the year 1, so that it
+   * is before any time that a query names. `lastActivityTime > '0001-01-02T00:00:00Z'` leaves such devices out.
+   *
    * @param query The query's text, or an object that contains it.
    * @param options How many rows a page may have (`maxItemCount`; the hub returns at most 100), and options for each call.
    * @returns The rows for `for await`, or the pages with `.byPage({ continuationToken, maxPageSize })`.

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
-import { type ClientOptions, type Device, type DeviceChange, IoTHubRegistryManager } from "../../mod.ts";
+import {
+  type BulkDevice,
+  type ClientOptions,
+  type Device,
+  type DeviceChange,
+  IoTHubRegistryManager,
+} from "../../mod.ts";
 import { Recorder } from "../support/recorder.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;
@@ -418,4 +424,33 @@ test("what was read can be passed back to an update", async () => {
   const keys = module.authentication!.symmetricKey as typeof KEYS;
   const same = await registry.updateModuleWithSas("sas", "m", { ...keys, managedBy: module.managedBy });
   assert.deepEqual([same.managedBy, same.authentication], [null, module.authentication]);
+});
+
+test("what was read can be passed to a bulk request, of this hub and of another", async () => {
+  await using fixture = setUp();
+  const { registry } = fixture;
+  await registry.createDeviceWithSas("sas", { status: "disabled", statusReason: "In repair" });
+  await registry.createDeviceWithX509("x509", { primaryThumbprint: THUMBPRINT });
+  await registry.createDeviceWithCertificateAuthority("ca", { iotEdge: true });
+  await registry.createModuleWithSas("x509", "m", { managedBy: "me" });
+  const ids = ["sas", "x509", "ca"];
+  const read = async (from: IoTHubRegistryManager) => [
+    ...await Promise.all(ids.map((id) => from.getDevice(id))),
+    await from.getModule("x509", "m"),
+  ];
+  const before = await read(registry);
+  // An identity has its id and its etag, which is the current one, under names of its own.
+  const updates = before.map((identity) => ({ ...identity, importMode: "updateIfMatchETag" as const }));
+  const updated = await registry.bulkCreateOrUpdateDevices(updates as BulkDevice[]);
+  assert.deepEqual(updated.errors, []);
+  assert.deepEqual((await read(registry)).map(factsOf), before.map(factsOf));
+  const stale = await registry.bulkCreateOrUpdateDevices(updates as BulkDevice[]);
+  assert.deepEqual(stale.errors?.map(({ errorCode }) => errorCode), Array(4).fill("PreconditionFailed"));
+
+  await using other = setUp();
+  const copies = before.map((identity) => ({ ...identity, importMode: "create" as const }));
+  const created = await other.registry.bulkCreateOrUpdateDevices(copies as BulkDevice[]);
+  assert.deepEqual(created.errors, []);
+  const keys = ({ authentication }: Device): unknown => authentication;
+  assert.deepEqual((await read(other.registry)).map(keys), before.map(keys));
 });

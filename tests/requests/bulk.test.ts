@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ExportImportDevice, IoTHubError } from "../../mod.ts";
+import { type Device, type ExportImportDevice, IoTHubError, type Module } from "../../mod.ts";
 import { Recorder } from "../support/recorder.ts";
 import { testRequests } from "../support/request_cases.ts";
 
@@ -33,12 +33,71 @@ const DEVICES: ExportImportDevice[] = [
 ];
 const SENT = [DEVICES[0], { id: "d2", tags: { kept: "" } }];
 
+/** A device and a module as a hub describes them. */
+const READ: readonly (Device & Module & { deviceId: string })[] = [
+  {
+    deviceId: "d1",
+    generationId: "638000000000000000",
+    etag: "AAAA=",
+    connectionState: "Disconnected",
+    status: "disabled",
+    statusReason: null,
+    connectionStateUpdatedTime: "0001-01-01T00:00:00Z",
+    statusUpdatedTime: "2026-01-01T00:00:00Z",
+    lastActivityTime: "0001-01-01T00:00:00Z",
+    cloudToDeviceMessageCount: 0,
+    authentication: {
+      symmetricKey: { primaryKey: "cHJpbWFyeQ==", secondaryKey: "c2Vjb25kYXJ5" },
+      x509Thumbprint: { primaryThumbprint: null, secondaryThumbprint: null },
+      type: "sas",
+    },
+    capabilities: { iotEdge: false },
+  },
+  {
+    moduleId: "m1",
+    managedBy: null,
+    deviceId: "d1",
+    generationId: "638000000000000001",
+    etag: "BBBB=",
+    connectionState: "Disconnected",
+    connectionStateUpdatedTime: "0001-01-01T00:00:00Z",
+    lastActivityTime: "0001-01-01T00:00:00Z",
+    cloudToDeviceMessageCount: 0,
+  },
+];
+
 testRequests([
   {
     name: "bulkCreateOrUpdateDevices sends the list as it is, less what is undefined",
     call: (registry) => registry.bulkCreateOrUpdateDevices(DEVICES),
     request: POST,
     body: SENT,
+    answer: { body: SUCCESS },
+  },
+  {
+    name: "bulkCreateOrUpdateDevices takes identities as they were read, less what only the hub writes",
+    call: (registry) => registry.bulkCreateOrUpdateDevices(READ.map((read) => ({ ...read, importMode: "update" }))),
+    request: POST,
+    body: [
+      {
+        id: "d1",
+        eTag: "AAAA=",
+        importMode: "update",
+        status: "disabled",
+        statusReason: null,
+        authentication: READ[0]!.authentication,
+        capabilities: { iotEdge: false },
+      },
+      { id: "d1", moduleId: "m1", eTag: "BBBB=", importMode: "update", managedBy: null },
+    ],
+    answer: { body: SUCCESS },
+  },
+  {
+    name: "bulkCreateOrUpdateDevices takes both names where they say the same",
+    call: (registry) =>
+      registry.bulkCreateOrUpdateDevices([{ id: "d1", deviceId: "d1", eTag: "A", etag: "A" } as object]),
+    request: POST,
+    body: [{ id: "d1", eTag: "A" }],
     answer: { body: SUCCESS },
   },
   {

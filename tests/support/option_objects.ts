@@ -1,11 +1,14 @@
 import { HubFault, LocalHub } from "../../lib/local/mod.ts";
 import {
+  type AuthenticationMechanism,
   type CallLimits,
   type ClientOptions,
   type CloudToDeviceMethod,
   createSasToken,
+  type DeviceCapabilities,
   type DeviceFields,
   DeviceIdentities,
+  type ExportImportDevice,
   type IoTHubRegistryManager,
   type ModuleFields,
   type OperationOptions,
@@ -13,7 +16,9 @@ import {
   type QuerySpecification,
   type RetryOptions,
   type SasTokenInput,
+  type SymmetricKey,
   Twins,
+  type X509Thumbprint,
 } from "../../mod.ts";
 import type {
   HubFaultOptions,
@@ -35,6 +40,8 @@ export interface OptionObject {
   name: string;
   /** Every member that it can have, each with a legal value. */
   members: object;
+  /** Members that it takes beside those of its type. */
+  others?: readonly string[];
   /** Passes an object of this kind. It throws or rejects if that is refused. */
   use: (value: object) => unknown;
 }
@@ -165,6 +172,27 @@ async function local(use: (hub: LocalHub) => unknown): Promise<void> {
   await use(hub);
 }
 
+/** An entry of a bulk request. */
+const ENTRY: Whole<ExportImportDevice> = {
+  id: "d",
+  moduleId: "m",
+  eTag: "AAAA=",
+  importMode: "create",
+  status: "enabled",
+  statusReason: "new",
+  authentication: { type: "sas", symmetricKey: KEYS, x509Thumbprint: {} },
+  twinETag: "AAAA=",
+  tags: {},
+  properties: {},
+  capabilities: {},
+  deviceScope: "",
+  parentScopes: [],
+};
+
+function bulk(entry: ExportImportDevice): Promise<void> {
+  return call((registry) => registry.bulkCreateOrUpdateDevices([entry]), { isSuccessful: true });
+}
+
 /** The text of a query. */
 const TEXT = "SELECT * FROM devices";
 
@@ -214,6 +242,34 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     "request",
     { methodName: "reboot", payload: {}, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 },
     (request) => call((registry) => registry.invokeDeviceMethod("d", request)),
+  ),
+  {
+    ...object<ExportImportDevice>("bulkCreateOrUpdateDevices", "devices[0]", ENTRY, bulk),
+    others: ["deviceId", "etag", "managedBy", "generationId", "connectionState", "lastActivityTime"],
+  },
+  object<AuthenticationMechanism>(
+    "bulkCreateOrUpdateDevices",
+    "devices[0].authentication",
+    ENTRY.authentication as Whole<AuthenticationMechanism>,
+    (authentication) => bulk({ ...ENTRY, authentication }),
+  ),
+  object<SymmetricKey>(
+    "bulkCreateOrUpdateDevices",
+    "devices[0].authentication.symmetricKey",
+    KEYS,
+    (symmetricKey) => bulk({ ...ENTRY, authentication: { symmetricKey } }),
+  ),
+  object<X509Thumbprint>(
+    "bulkCreateOrUpdateDevices",
+    "devices[0].authentication.x509Thumbprint",
+    THUMBPRINTS,
+    (x509Thumbprint) => bulk({ ...ENTRY, authentication: { x509Thumbprint } }),
+  ),
+  object<DeviceCapabilities>(
+    "bulkCreateOrUpdateDevices",
+    "devices[0].capabilities",
+    { iotEdge: true },
+    (capabilities) => bulk({ ...ENTRY, capabilities }),
   ),
   object<ClientOptions>(
     "the factories",
