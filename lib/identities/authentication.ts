@@ -17,7 +17,7 @@ export interface X509Thumbprints {
    * The thumbprint of the second certificate. With two, one can be changed while the other is in use. `null`, as in an
    * identity without one, is the same as none.
    */
-  secondaryThumbprint?: string | null;
+  secondaryThumbprint?: string | null | undefined;
 }
 
 /** Describes sign-in with keys. The hub generates a key that is left out. */

@@ -73,8 +73,9 @@ function entryOf(name: string, device: unknown): ExportImportDevice {
     delete entry[other];
   }
   for (const member of READ_ONLY) delete entry[member];
-  checkId(`${name}.id`, entry.id);
-  if (entry.moduleId !== undefined) checkId(`${name}.moduleId`, entry.moduleId);
+  const { id, moduleId } = entry;
+  checkId(`${name}.id`, id);
+  if (moduleId !== undefined) checkId(`${name}.moduleId`, moduleId);
   checkInner(entry, name, "capabilities", ["iotEdge"]);
   const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
   checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);

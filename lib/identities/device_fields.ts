@@ -19,7 +19,7 @@ export interface DeviceFields extends OperationOptions {
    */
   iotEdge?: boolean;
   /** The reason for the status, in at most 128 characters; `null`, as in a device without one, is the same as none. */
-  statusReason?: string | null;
+  statusReason?: string | null | undefined;
   /**
    * The scope of the gateway, if this is a leaf device. An IoT Edge device has a scope of its own, which every update must
    * repeat.

@@ -5,7 +5,7 @@ import { checkType } from "../values/checks.ts";
 /** The fields of a module identity, apart from how it signs in. An update resets a field that is left out. */
 export interface ModuleFields extends OperationOptions {
   /** Who manages the module. It is `"iotEdge"` for modules of a deployment; `null` is the same as nobody. */
-  managedBy?: string | null;
+  managedBy?: string | null | undefined;
 }
 
 /** Returns the body of a request that creates or updates a module identity. */

@@ -15,7 +15,7 @@ export interface ModifyOptions extends OperationOptions {
 }
 
 /** The options of a write that only succeeds if nobody else has written. */
-type ConditionalOptions = OperationOptions & { etag?: string };
+type ConditionalOptions = OperationOptions & { etag?: string | undefined };
 
 const DEFAULT_MAX_ATTEMPTS = 10;
 
@@ -28,7 +28,7 @@ const PAUSE_IN_MS = 20;
  * @param call The call, for the text of an error.
  * @param change Returns the changes to write to what was just read, or `undefined` to leave it unchanged.
  */
-export async function modify<T extends { etag?: string }, Change>(
+export async function modify<T extends { etag?: string | undefined }, Change>(
   call: FailedCall,
   change: (found: T) => Change | undefined | Promise<Change | undefined>,
   options: ModifyOptions,
