@@ -18,16 +18,16 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 13_200,
+  Statistics: 13_300,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 15_050,
-  ModuleIdentities: 13_800,
-  Twins: 13_200,
-  ModuleTwins: 13_200,
-  Queries: 13_200,
-  DirectMethods: 13_200,
-  C2dQueues: 13_200,
+  DeviceIdentities: 15_100,
+  ModuleIdentities: 13_850,
+  Twins: 13_300,
+  ModuleTwins: 13_300,
+  Queries: 13_300,
+  DirectMethods: 13_300,
+  C2dQueues: 13_300,
 };
 
 /** A part of the module as users load it. */
@@ -52,7 +52,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 18_300,
+    limitInBytes: 18_350,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
