@@ -57,7 +57,7 @@ function programOf(declarations: Map<string, string>): ts.Program {
     const text = texts.get(path);
     return text === undefined ? getSourceFile(path, version, ...others) : ts.createSourceFile(path, text, version);
   };
-  host.directoryExists = undefined; // Otherwise nothing is looked for in folders that only seem to be there.
+  delete host.directoryExists; // Otherwise nothing is looked for in folders that only seem to be there.
   const program = ts.createProgram([...texts.keys()], OPTIONS, host);
   const [problem] = ts.getPreEmitDiagnostics(program);
   if (problem !== undefined) {

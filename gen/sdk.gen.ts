@@ -146,7 +146,7 @@ export type Options<
    * You can pass arbitrary values through the `meta` object. This can be
    * used to access values that aren't defined as part of the SDK function.
    */
-  meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
+  meta?: (keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta) | undefined;
 };
 
 /**

@@ -12,49 +12,49 @@ export type Configuration = {
   /**
    * Identifier, unique in the hub, fixed at creation. 1 to 128 characters: lower-case letters, digits and `- + % _ * ! '`.
    */
-  id?: string;
+  id?: string | undefined;
   /**
    * Version of the layout of this document, such as `1.0`.
    */
-  schemaVersion?: string;
+  schemaVersion?: string | undefined;
   /**
    * Free text labels, name to value.
    */
   labels?: {
     [key: string]: string;
-  };
+  } | undefined;
   /**
    * What is applied to the targets. Required on every write, yet fixed at creation: the hub ignores different content in a later write.
    */
-  content?: ConfigurationContent;
+  content?: ConfigurationContent | undefined;
   /**
    * Which twins the configuration applies to: the condition part of a query over `deviceId`, `tags` and `properties.reported`. `*` is every device, an empty string none. With `moduleContent` it starts with `from devices.modules where`.
    */
-  targetCondition?: string;
+  targetCondition?: string | undefined;
   /**
    * When the configuration was created. Server-owned.
    */
-  createdTimeUtc?: string;
+  createdTimeUtc?: string | undefined;
   /**
    * When the configuration was last written. Server-owned.
    */
-  lastUpdatedTimeUtc?: string;
+  lastUpdatedTimeUtc?: string | undefined;
   /**
    * Rank against other configurations that target the same twin: the highest wins, among equals the newest. The hub takes 0 when it is left out.
    */
-  priority?: number;
+  priority?: number | undefined;
   /**
    * Metrics the hub itself keeps, such as `targetedCount` and `appliedCount`. Server-owned.
    */
-  systemMetrics?: ConfigurationMetrics;
+  systemMetrics?: ConfigurationMetrics | undefined;
   /**
    * Metrics defined by the owner of the configuration, at most five queries.
    */
-  metrics?: ConfigurationMetrics;
+  metrics?: ConfigurationMetrics | undefined;
   /**
    * Version tag of the configuration, without quotes. Server-owned; to make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string;
+  etag?: string | undefined;
 };
 
 /**
@@ -66,7 +66,7 @@ export type ConfigurationContent = {
    */
   deviceContent?: {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * Desired properties for the modules of an IoT Edge device: module id to content. Has to hold `$edgeAgent`, unless the deployment is layered.
    */
@@ -74,13 +74,13 @@ export type ConfigurationContent = {
     [key: string]: {
       [key: string]: unknown;
     };
-  };
+  } | undefined;
   /**
    * Desired properties for module twins. Keys are `properties.desired` or a path below it.
    */
   moduleContent?: {
     [key: string]: unknown;
-  };
+  } | undefined;
 };
 
 /**
@@ -92,13 +92,13 @@ export type ConfigurationMetrics = {
    */
   results?: {
     [key: string]: number;
-  };
+  } | undefined;
   /**
    * Query text per metric name.
    */
   queries?: {
     [key: string]: string;
-  };
+  } | undefined;
 };
 
 /**
@@ -108,13 +108,13 @@ export type ConfigurationQueriesTestInput = {
   /**
    * Target condition to check. `*` is refused here, although a configuration may have it.
    */
-  targetCondition?: string;
+  targetCondition?: string | undefined;
   /**
    * Metric queries to check, name to query text.
    */
   customMetricQueries?: {
     [key: string]: string;
-  };
+  } | undefined;
 };
 
 /**
@@ -124,13 +124,13 @@ export type ConfigurationQueriesTestResponse = {
   /**
    * What is wrong with the target condition.
    */
-  targetConditionError?: string;
+  targetConditionError?: string | undefined;
   /**
    * What is wrong with a metric query, per metric name.
    */
   customMetricQueryErrors?: {
     [key: string]: string;
-  };
+  } | undefined;
 };
 
 /**
@@ -140,15 +140,15 @@ export type RegistryStatistics = {
   /**
    * All device identities.
    */
-  totalDeviceCount?: number;
+  totalDeviceCount?: number | undefined;
   /**
    * Device identities whose status is `enabled`.
    */
-  enabledDeviceCount?: number;
+  enabledDeviceCount?: number | undefined;
   /**
    * Device identities whose status is `disabled`.
    */
-  disabledDeviceCount?: number;
+  disabledDeviceCount?: number | undefined;
 };
 
 /**
@@ -158,7 +158,7 @@ export type ServiceStatistics = {
   /**
    * Devices connected over MQTT or AMQP.
    */
-  connectedDeviceCount?: number;
+  connectedDeviceCount?: number | undefined;
 };
 
 /**
@@ -168,59 +168,59 @@ export type Device = {
   /**
    * Identifier of the device, unique in the hub and case-sensitive. 1 to 128 ASCII letters, digits and `- : . + % _ # * ? ! ( ) , = @ ; $ '`.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Tells apart devices that had the same id one after the other: deleting and creating again changes it. Server-owned.
    */
-  generationId?: string;
+  generationId?: string | undefined;
   /**
    * Version tag of the identity, without quotes. Server-owned and ignored in a request body; to make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string;
+  etag?: string | undefined;
   /**
    * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
    */
-  connectionState?: "Disconnected" | "Connected";
+  connectionState?: "Disconnected" | "Connected" | undefined;
   /**
    * `enabled` (the default): the device may connect; `disabled`: the hub refuses it and cuts its connection.
    */
-  status?: "enabled" | "disabled";
+  status?: "enabled" | "disabled" | undefined;
   /**
    * Why the device has its status: free text of at most 128 characters. `null` when not set.
    */
-  statusReason?: string | null;
+  statusReason?: string | null | undefined;
   /**
    * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  connectionStateUpdatedTime?: string;
+  connectionStateUpdatedTime?: string | undefined;
   /**
    * When `status` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  statusUpdatedTime?: string;
+  statusUpdatedTime?: string | undefined;
   /**
    * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  lastActivityTime?: string;
+  lastActivityTime?: string | undefined;
   /**
    * Cloud-to-device messages now in the queue of the device. Server-owned.
    */
-  cloudToDeviceMessageCount?: number;
+  cloudToDeviceMessageCount?: number | undefined;
   /**
    * How the device proves who it is. Left out of a write, even of an update, it becomes `sas` with newly generated keys.
    */
-  authentication?: AuthenticationMechanism;
+  authentication?: AuthenticationMechanism | undefined;
   /**
    * What kind of device it is.
    */
-  capabilities?: DeviceCapabilities;
+  capabilities?: DeviceCapabilities | undefined;
   /**
    * For an IoT Edge device: its own scope, made by the hub when the device is created; every update has to repeat it. For any other device: the scope of its parent edge device; absent without a parent.
    */
-  deviceScope?: string;
+  deviceScope?: string | undefined;
   /**
    * Scope of the parent edge device; one entry at most. Sets the parent of an IoT Edge device (leaving it out of an update detaches the device); for any other device the hub copies it from `deviceScope`.
    */
-  parentScopes?: Array<string>;
+  parentScopes?: Array<string> | undefined;
 };
 
 /**
@@ -230,15 +230,15 @@ export type AuthenticationMechanism = {
   /**
    * Keys for `sas`. The hub returns null keys for the other types.
    */
-  symmetricKey?: SymmetricKey | null;
+  symmetricKey?: SymmetricKey | null | undefined;
   /**
    * Thumbprints for `selfSigned`. The hub returns null thumbprints for the other types.
    */
-  x509Thumbprint?: X509Thumbprint | null;
+  x509Thumbprint?: X509Thumbprint | null | undefined;
   /**
    * `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`).
    */
-  type?: "sas" | "selfSigned" | "certificateAuthority" | "none";
+  type?: "sas" | "selfSigned" | "certificateAuthority" | "none" | undefined;
 };
 
 /**
@@ -248,7 +248,7 @@ export type DeviceCapabilities = {
   /**
    * Whether it is an IoT Edge device. The hub takes `false` when it is left out.
    */
-  iotEdge?: boolean;
+  iotEdge?: boolean | undefined;
 };
 
 /**
@@ -258,11 +258,11 @@ export type SymmetricKey = {
   /**
    * First key: base64 of 16 to 64 bytes. `null` when the device does not use keys.
    */
-  primaryKey?: string | null;
+  primaryKey?: string | null | undefined;
   /**
    * Second key, equally valid, so that keys can be rolled over: base64 of 16 to 64 bytes. `null` when the device does not use keys.
    */
-  secondaryKey?: string | null;
+  secondaryKey?: string | null | undefined;
 };
 
 /**
@@ -272,11 +272,11 @@ export type X509Thumbprint = {
   /**
    * Thumbprint of the first certificate: 40 (SHA-1) or 64 (SHA-256) hexadecimal digits without separators. `null` when not set.
    */
-  primaryThumbprint?: string | null;
+  primaryThumbprint?: string | null | undefined;
   /**
    * Thumbprint of the second certificate, equally valid, so that certificates can be rolled over. `null` when not set.
    */
-  secondaryThumbprint?: string | null;
+  secondaryThumbprint?: string | null | undefined;
 };
 
 /**
@@ -286,15 +286,15 @@ export type ExportImportDevice = {
   /**
    * Identifier of the device. At most one element of a request may name it.
    */
-  id?: string;
+  id?: string | undefined;
   /**
    * Identifier of the module, when the element is about a module of the device.
    */
-  moduleId?: string;
+  moduleId?: string | undefined;
   /**
    * Version tag of the identity. Used only by `updateIfMatchETag` and `deleteIfMatchETag`.
    */
-  eTag?: string;
+  eTag?: string | undefined;
   /**
    * What to do. `create`: new identity, with tags and desired properties if given; `update`: replace the writable members whatever the version; `updateIfMatchETag`: the same, if `eTag` is the current one; `delete`: remove whatever the version; `deleteIfMatchETag`: remove, if `eTag` is the current one; `updateTwin`: merge tags and desired properties, leave the identity alone; `updateTwinIfMatchETag`: the same, if `twinETag` is the current one.
    */
@@ -305,45 +305,46 @@ export type ExportImportDevice = {
     | "delete"
     | "deleteIfMatchETag"
     | "updateTwin"
-    | "updateTwinIfMatchETag";
+    | "updateTwinIfMatchETag"
+    | undefined;
   /**
    * `enabled`: the device may connect; `disabled`: the hub refuses it.
    */
-  status?: "enabled" | "disabled";
+  status?: "enabled" | "disabled" | undefined;
   /**
    * Why the device has its status: free text of at most 128 characters.
    */
-  statusReason?: string | null;
+  statusReason?: string | null | undefined;
   /**
    * How the device or module proves who it is. Left out, it becomes `sas` with generated keys.
    */
-  authentication?: AuthenticationMechanism;
+  authentication?: AuthenticationMechanism | undefined;
   /**
    * Version tag of the twin. Used only by `updateTwinIfMatchETag`.
    */
-  twinETag?: string;
+  twinETag?: string | undefined;
   /**
    * Tags of the twin, merged into the existing ones. Devices do not see them.
    */
   tags?: {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * Properties of the twin; a request can write the desired ones only.
    */
-  properties?: PropertyContainer;
+  properties?: PropertyContainer | undefined;
   /**
    * What kind of device it is.
    */
-  capabilities?: DeviceCapabilities;
+  capabilities?: DeviceCapabilities | undefined;
   /**
    * For an IoT Edge device: its own scope, made by the hub when the device is created; every update has to repeat it. For any other device: the scope of its parent edge device; absent without a parent.
    */
-  deviceScope?: string;
+  deviceScope?: string | undefined;
   /**
    * Scope of the parent edge device; one entry at most. Sets the parent of an IoT Edge device (leaving it out of an update detaches the device); for any other device the hub copies it from `deviceScope`.
    */
-  parentScopes?: Array<string>;
+  parentScopes?: Array<string> | undefined;
 };
 
 /**
@@ -355,13 +356,13 @@ export type PropertyContainer = {
    */
   desired?: {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * What the device says it has. Written by the device only.
    */
   reported?: {
     [key: string]: unknown;
-  };
+  } | undefined;
 };
 
 /**
@@ -371,15 +372,15 @@ export type BulkRegistryOperationResult = {
   /**
    * Whether every element succeeded.
    */
-  isSuccessful?: boolean;
+  isSuccessful?: boolean | undefined;
   /**
    * One entry per element that failed.
    */
-  errors?: Array<DeviceRegistryOperationError>;
+  errors?: Array<DeviceRegistryOperationError> | undefined;
   /**
    * One entry per element that succeeded in part.
    */
-  warnings?: Array<DeviceRegistryOperationWarning>;
+  warnings?: Array<DeviceRegistryOperationWarning> | undefined;
 };
 
 /**
@@ -389,7 +390,7 @@ export type DeviceRegistryOperationError = {
   /**
    * Identifier of the device concerned.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Name of the failure, the same names that the `iothub-errorcode` header carries; those that start with `Generic` stand for a class of failures. Usual here: `DeviceAlreadyExists`, `DeviceNotFound`, `PreconditionFailed`, `ArgumentInvalid`. An import job writes the number (such as 409001) to its error log instead.
    */
@@ -609,19 +610,20 @@ export type DeviceRegistryOperationError = {
     | "GroupNotAvailable"
     | "HostingServiceNotAvailable"
     | "GenericGatewayTimeout"
-    | "GatewayTimeout";
+    | "GatewayTimeout"
+    | undefined;
   /**
    * Text that explains the failure.
    */
-  errorStatus?: string;
+  errorStatus?: string | undefined;
   /**
    * Identifier of the module concerned, if any.
    */
-  moduleId?: string;
+  moduleId?: string | undefined;
   /**
    * The kind of operation that failed.
    */
-  operation?: string;
+  operation?: string | undefined;
 };
 
 /**
@@ -631,15 +633,15 @@ export type DeviceRegistryOperationWarning = {
   /**
    * Identifier of the device concerned.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * `DeviceRegisteredWithoutTwin`: the identity was created, its twin was not.
    */
-  warningCode?: "DeviceRegisteredWithoutTwin";
+  warningCode?: "DeviceRegisteredWithoutTwin" | undefined;
   /**
    * Text that explains the warning.
    */
-  warningStatus?: string;
+  warningStatus?: string | undefined;
 };
 
 /**
@@ -649,7 +651,7 @@ export type QuerySpecification = {
   /**
    * The query text, at most 8192 characters, such as `SELECT * FROM devices WHERE tags.site = 'north'`.
    */
-  query?: string;
+  query?: string | undefined;
 };
 
 /**
@@ -659,69 +661,69 @@ export type Twin = {
   /**
    * Identifier of the device. Server-owned.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Identifier of the module; only in module twins. Server-owned.
    */
-  moduleId?: string;
+  moduleId?: string | undefined;
   /**
    * Data of the back end, invisible to devices, at most 8 KB. Absent when there is none. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
    */
   tags?: {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * The desired and the reported properties.
    */
-  properties?: TwinProperties;
+  properties?: TwinProperties | undefined;
   /**
    * Version tag of the twin, without quotes; a new twin has `AAAAAAAAAAE=`. It moves with writes of tags and desired properties, not with those of the device. Server-owned; to make a write conditional, send it quoted in `If-Match`. In the body it counts only in the `updateTwin` of a scheduled job.
    */
-  etag?: string;
+  etag?: string | undefined;
   /**
    * Number that grows with each write of tags, desired or reported properties. Server-owned.
    */
-  version?: number;
+  version?: number | undefined;
   /**
    * Version tag of the identity; not the same as `etag`. Server-owned.
    */
-  deviceEtag?: string;
+  deviceEtag?: string | undefined;
   /**
    * Status of the identity. `enabled`: the device may connect; `disabled`: the hub refuses it. Server-owned.
    */
-  status?: "enabled" | "disabled";
+  status?: "enabled" | "disabled" | undefined;
   /**
    * Why the device has its status. Absent when not set. Server-owned.
    */
-  statusReason?: string;
+  statusReason?: string | undefined;
   /**
    * When the status last changed (a device identity spells this member `statusUpdatedTime`). `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  statusUpdateTime?: string;
+  statusUpdateTime?: string | undefined;
   /**
    * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
    */
-  connectionState?: "Disconnected" | "Connected";
+  connectionState?: "Disconnected" | "Connected" | undefined;
   /**
    * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  lastActivityTime?: string;
+  lastActivityTime?: string | undefined;
   /**
    * Cloud-to-device messages now in the queue. Server-owned.
    */
-  cloudToDeviceMessageCount?: number;
+  cloudToDeviceMessageCount?: number | undefined;
   /**
    * How the device or module proves who it is. `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`). Server-owned.
    */
-  authenticationType?: "sas" | "selfSigned" | "certificateAuthority" | "none";
+  authenticationType?: "sas" | "selfSigned" | "certificateAuthority" | "none" | undefined;
   /**
    * Thumbprints of its certificates. Server-owned.
    */
-  x509Thumbprint?: X509Thumbprint;
+  x509Thumbprint?: X509Thumbprint | undefined;
   /**
    * Digital twin model id that the device announced; empty or absent if it announced none. Beyond the vendor's list. Server-owned.
    */
-  modelId?: string;
+  modelId?: string | undefined;
   /**
    * State of each configuration that targets this twin, by configuration id. Absent without any. Beyond the vendor's list. Server-owned.
    */
@@ -730,22 +732,22 @@ export type Twin = {
       /**
        * `Applied` once the settings are in the twin, `Targeted` before.
        */
-      status?: string;
+      status?: string | undefined;
       [key: string]: unknown;
     };
-  };
+  } | undefined;
   /**
    * What kind of device it is. Server-owned.
    */
-  capabilities?: DeviceCapabilities;
+  capabilities?: DeviceCapabilities | undefined;
   /**
    * Scope of the device; absent without one. Server-owned.
    */
-  deviceScope?: string;
+  deviceScope?: string | undefined;
   /**
    * Scope of the parent edge device; absent without one. Server-owned.
    */
-  parentScopes?: Array<string>;
+  parentScopes?: Array<string> | undefined;
 };
 
 /**
@@ -757,13 +759,13 @@ export type TwinProperties = {
    */
   desired?: {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * What the device says it has, at most 32 KB. Written by the device only.
    */
   reported?: {
     [key: string]: unknown;
-  };
+  } | undefined;
 };
 
 /**
@@ -773,15 +775,15 @@ export type JobProperties = {
   /**
    * Identifier of the job, made by the hub. Server-owned.
    */
-  jobId?: string;
+  jobId?: string | undefined;
   /**
    * When the job started. Server-owned.
    */
-  startTimeUtc?: string;
+  startTimeUtc?: string | undefined;
   /**
    * When the job ended. Server-owned.
    */
-  endTimeUtc?: string;
+  endTimeUtc?: string | undefined;
   /**
    * Kind of job; `export` or `import` in a request. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
    */
@@ -799,55 +801,65 @@ export type JobProperties = {
     | "scheduleDeviceMethod"
     | "scheduleUpdateTwin"
     | "restoreFromBackup"
-    | "failoverDataCopy";
+    | "failoverDataCopy"
+    | undefined;
   /**
    * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job. Server-owned.
    */
-  status?: "unknown" | "enqueued" | "running" | "completed" | "failed" | "cancelled" | "scheduled" | "queued";
+  status?:
+    | "unknown"
+    | "enqueued"
+    | "running"
+    | "completed"
+    | "failed"
+    | "cancelled"
+    | "scheduled"
+    | "queued"
+    | undefined;
   /**
    * Progress in per cent. Server-owned.
    */
-  progress?: number;
+  progress?: number | undefined;
   /**
    * URI of the container to import from, with its SAS token unless an identity is used. A secret: responses leave it empty.
    */
-  inputBlobContainerUri?: string;
+  inputBlobContainerUri?: string | undefined;
   /**
    * Name of the blob to import; `devices.txt` is the usual name.
    */
-  inputBlobName?: string;
+  inputBlobName?: string | undefined;
   /**
    * URI of the container for the exported registry or for the error log of an import, with its SAS token unless an identity is used. A secret: responses leave it empty.
    */
-  outputBlobContainerUri?: string;
+  outputBlobContainerUri?: string | undefined;
   /**
    * Name of the blob to export to; `devices.txt` is the usual name.
    */
-  outputBlobName?: string;
+  outputBlobName?: string | undefined;
   /**
    * Whether an export leaves the keys out. Without it they are exported. Other jobs ignore it.
    */
-  excludeKeysInExport?: boolean;
+  excludeKeysInExport?: boolean | undefined;
   /**
    * How the hub signs in to storage. `keyBased`: with the SAS tokens in the URIs; `identityBased`: with a managed identity.
    */
-  storageAuthenticationType?: "keyBased" | "identityBased";
+  storageAuthenticationType?: "keyBased" | "identityBased" | undefined;
   /**
    * The identity to use with `identityBased`; without it the hub uses its system-assigned one.
    */
-  identity?: ManagedIdentity;
+  identity?: ManagedIdentity | undefined;
   /**
    * Why the job failed. `null` when it did not. Server-owned.
    */
-  failureReason?: string | null;
+  failureReason?: string | null | undefined;
   /**
    * Whether configurations are exported or imported too. Without it they are not.
    */
-  includeConfigurations?: boolean;
+  includeConfigurations?: boolean | undefined;
   /**
    * Name of the blob for configurations; the hub takes `configurations.txt` when it is left out.
    */
-  configurationsBlobName?: string;
+  configurationsBlobName?: string | undefined;
 };
 
 /**
@@ -857,7 +869,7 @@ export type ManagedIdentity = {
   /**
    * Resource id of the user-assigned identity.
    */
-  userAssignedIdentity?: string;
+  userAssignedIdentity?: string | undefined;
 };
 
 /**
@@ -867,15 +879,15 @@ export type PurgeMessageQueueResult = {
   /**
    * Number of messages removed.
    */
-  totalMessagesPurged?: number;
+  totalMessagesPurged?: number | undefined;
   /**
    * Identifier of the device.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Identifier of the module; `null` for the queue of a device.
    */
-  moduleId?: string | null;
+  moduleId?: string | null | undefined;
 };
 
 /**
@@ -885,7 +897,7 @@ export type JobRequest = {
   /**
    * Identifier of the job, the same as in the path.
    */
-  jobId?: string;
+  jobId?: string | undefined;
   /**
    * Kind of job; `scheduleDeviceMethod` or `scheduleUpdateTwin` in a request. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
    */
@@ -903,27 +915,28 @@ export type JobRequest = {
     | "scheduleDeviceMethod"
     | "scheduleUpdateTwin"
     | "restoreFromBackup"
-    | "failoverDataCopy";
+    | "failoverDataCopy"
+    | undefined;
   /**
    * The method to invoke. Required with `scheduleDeviceMethod`.
    */
-  cloudToDeviceMethod?: CloudToDeviceMethod;
+  cloudToDeviceMethod?: CloudToDeviceMethod | undefined;
   /**
    * The twin update to merge. Required with `scheduleUpdateTwin`; its `etag` has to be set, usually to `*`.
    */
-  updateTwin?: Twin;
+  updateTwin?: Twin | undefined;
   /**
    * Which devices take part: the condition part of a query, without `WHERE`. `*` is every device. A faulty condition is found out only when the job runs.
    */
-  queryCondition?: string;
+  queryCondition?: string | undefined;
   /**
    * When to start, at most 168 hours ahead. Without it the job starts at once.
    */
-  startTime?: string;
+  startTime?: string | undefined;
   /**
    * How long the job may run, in seconds.
    */
-  maxExecutionTimeInSeconds?: number;
+  maxExecutionTimeInSeconds?: number | undefined;
 };
 
 /**
@@ -933,7 +946,7 @@ export type CloudToDeviceMethod = {
   /**
    * Name of the method, not empty.
    */
-  methodName?: string;
+  methodName?: string | undefined;
   /**
    * Any JSON value, `null` included, at most 128 KB; what it means is up to the device.
    */
@@ -941,11 +954,11 @@ export type CloudToDeviceMethod = {
   /**
    * How long the whole call may take, 5 to 300 seconds. The hub takes 30 when it is left out.
    */
-  responseTimeoutInSeconds?: number;
+  responseTimeoutInSeconds?: number | undefined;
   /**
    * How long to wait for a device that is offline to connect, 0 to 300 seconds and not above `responseTimeoutInSeconds`. The hub takes 0 (do not wait) when it is left out.
    */
-  connectTimeoutInSeconds?: number;
+  connectTimeoutInSeconds?: number | undefined;
 };
 
 /**
@@ -955,27 +968,27 @@ export type JobResponse = {
   /**
    * Identifier of the job.
    */
-  jobId?: string;
+  jobId?: string | undefined;
   /**
    * Which devices take part.
    */
-  queryCondition?: string;
+  queryCondition?: string | undefined;
   /**
    * When the job was created. Server-owned.
    */
-  createdTime?: string;
+  createdTime?: string | undefined;
   /**
    * When the job starts or started.
    */
-  startTime?: string;
+  startTime?: string | undefined;
   /**
    * When the job ended. Server-owned.
    */
-  endTime?: string;
+  endTime?: string | undefined;
   /**
    * How long the job may run, in seconds.
    */
-  maxExecutionTimeInSeconds?: number;
+  maxExecutionTimeInSeconds?: number | undefined;
   /**
    * Kind of job. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
    */
@@ -993,31 +1006,41 @@ export type JobResponse = {
     | "scheduleDeviceMethod"
     | "scheduleUpdateTwin"
     | "restoreFromBackup"
-    | "failoverDataCopy";
+    | "failoverDataCopy"
+    | undefined;
   /**
    * The method invoked. The hub may give its payload back as an array of bytes.
    */
-  cloudToDeviceMethod?: CloudToDeviceMethod;
+  cloudToDeviceMethod?: CloudToDeviceMethod | undefined;
   /**
    * The twin update merged.
    */
-  updateTwin?: Twin;
+  updateTwin?: Twin | undefined;
   /**
    * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job. Server-owned.
    */
-  status?: "unknown" | "enqueued" | "running" | "completed" | "failed" | "cancelled" | "scheduled" | "queued";
+  status?:
+    | "unknown"
+    | "enqueued"
+    | "running"
+    | "completed"
+    | "failed"
+    | "cancelled"
+    | "scheduled"
+    | "queued"
+    | undefined;
   /**
    * Why the job failed. Server-owned.
    */
-  failureReason?: string;
+  failureReason?: string | undefined;
   /**
    * Text about the status. Server-owned.
    */
-  statusMessage?: string;
+  statusMessage?: string | undefined;
   /**
    * How the job fared on its devices. Server-owned.
    */
-  deviceJobStatistics?: DeviceJobStatistics;
+  deviceJobStatistics?: DeviceJobStatistics | undefined;
 };
 
 /**
@@ -1027,23 +1050,23 @@ export type DeviceJobStatistics = {
   /**
    * All devices of the job.
    */
-  deviceCount?: number;
+  deviceCount?: number | undefined;
   /**
    * Devices on which it failed.
    */
-  failedCount?: number;
+  failedCount?: number | undefined;
   /**
    * Devices on which it succeeded.
    */
-  succeededCount?: number;
+  succeededCount?: number | undefined;
   /**
    * Devices on which it is in progress.
    */
-  runningCount?: number;
+  runningCount?: number | undefined;
   /**
    * Devices on which it has not started.
    */
-  pendingCount?: number;
+  pendingCount?: number | undefined;
 };
 
 /**
@@ -1061,17 +1084,20 @@ export type QueryResult = {
     | "raw"
     | "enrollment"
     | "enrollmentGroup"
-    | "deviceRegistration";
+    | "deviceRegistration"
+    | undefined;
   /**
    * The rows.
    */
-  items?: Array<{
-    [key: string]: unknown;
-  }>;
+  items?:
+    | Array<{
+      [key: string]: unknown;
+    }>
+    | undefined;
   /**
    * Asks for the next page; absent on the last one.
    */
-  continuationToken?: string;
+  continuationToken?: string | undefined;
 };
 
 /**
@@ -1081,43 +1107,43 @@ export type Module = {
   /**
    * Identifier of the module, unique on the device and case-sensitive, with the same alphabet as device ids. Ids that start with `$` belong to the system. Fixed at creation.
    */
-  moduleId?: string;
+  moduleId?: string | undefined;
   /**
    * Who looks after the module, such as `iotEdge` for modules of the IoT Edge runtime. `null` when not set.
    */
-  managedBy?: string | null;
+  managedBy?: string | null | undefined;
   /**
    * Identifier of the device.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Tells apart modules that had the same id one after the other. Server-owned.
    */
-  generationId?: string;
+  generationId?: string | undefined;
   /**
    * Version tag of the identity, without quotes. Server-owned; to make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string;
+  etag?: string | undefined;
   /**
    * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
    */
-  connectionState?: "Disconnected" | "Connected";
+  connectionState?: "Disconnected" | "Connected" | undefined;
   /**
    * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  connectionStateUpdatedTime?: string;
+  connectionStateUpdatedTime?: string | undefined;
   /**
    * When the module last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
    */
-  lastActivityTime?: string;
+  lastActivityTime?: string | undefined;
   /**
    * Messages now in the queue of the module. Server-owned.
    */
-  cloudToDeviceMessageCount?: number;
+  cloudToDeviceMessageCount?: number | undefined;
   /**
    * How the module proves who it is. Left out of a write, even of an update, it becomes `sas` with newly generated keys.
    */
-  authentication?: AuthenticationMechanism;
+  authentication?: AuthenticationMechanism | undefined;
 };
 
 /**
@@ -1127,7 +1153,7 @@ export type CloudToDeviceMethodResult = {
   /**
    * Status that the device chose; the hub attaches no meaning to it.
    */
-  status?: number;
+  status?: number | undefined;
   /**
    * Any JSON value that the device answered; `null` if it sent none.
    */
@@ -1141,27 +1167,27 @@ export type FeedbackRecord = {
   /**
    * Message id of the message concerned.
    */
-  originalMessageId?: string;
+  originalMessageId?: string | undefined;
   /**
    * When the outcome was known.
    */
-  enqueuedTimeUtc?: string;
+  enqueuedTimeUtc?: string | undefined;
   /**
    * `Success`: the device completed it; `Expired`: its time ran out; `DeliveryCountExceeded`: abandoned too often; `Rejected`: the device refused it; `Purged`: removed from the queue.
    */
-  statusCode?: "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged";
+  statusCode?: "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged" | undefined;
   /**
    * Text that goes with the status code.
    */
-  description?: string;
+  description?: string | undefined;
   /**
    * Identifier of the device.
    */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /**
    * Generation id of the device.
    */
-  deviceGenerationId?: string;
+  deviceGenerationId?: string | undefined;
 };
 
 /**
@@ -1171,7 +1197,7 @@ export type DigitalTwin = {
   /**
    * Identifier of the digital twin, the device id.
    */
-  $dtId?: string;
+  $dtId?: string | undefined;
   /**
    * Model and property metadata.
    */
@@ -1179,9 +1205,9 @@ export type DigitalTwin = {
     /**
      * Id of the model (`dtmi:…`); empty if the device announced none.
      */
-    $model?: string;
+    $model?: string | undefined;
     [key: string]: unknown;
-  };
+  } | undefined;
   [key: string]: unknown;
 };
 
@@ -1192,15 +1218,15 @@ export type JsonPatchOperation = {
   /**
    * `add`: put a value at the path; `remove`: delete what is there; `replace`: put a value in the place of another; `move` and `copy`: take the value from elsewhere in the document; `test`: go on only if the value is the one given.
    */
-  op?: "add" | "remove" | "replace" | "move" | "copy" | "test";
+  op?: "add" | "remove" | "replace" | "move" | "copy" | "test" | undefined;
   /**
    * Where: a JSON Pointer, such as `/thermostat1/targetTemperature`.
    */
-  path?: string;
+  path?: string | undefined;
   /**
    * Where from, with `move` and `copy`: a JSON Pointer.
    */
-  from?: string;
+  from?: string | undefined;
   /**
    * The value, with `add`, `replace` and `test`: any JSON value.
    */
@@ -1217,27 +1243,27 @@ export type ErrorResponse = {
    */
   Message?: string | {
     [key: string]: unknown;
-  };
+  } | undefined;
   /**
    * Tracking id and time for the vendor's support, as text.
    */
-  ExceptionMessage?: string;
+  ExceptionMessage?: string | undefined;
   /**
    * Six-digit number of the failure, such as 404001; the first three digits are the HTTP status.
    */
-  errorCode?: number;
+  errorCode?: number | undefined;
   /**
    * What went wrong.
    */
-  message?: string;
+  message?: string | undefined;
   /**
    * Identifies the request to the vendor's support.
    */
-  trackingId?: string;
+  trackingId?: string | undefined;
   /**
    * When it happened.
    */
-  timestampUtc?: string;
+  timestampUtc?: string | undefined;
   /**
    * Details, if any: any JSON value.
    */
@@ -1250,13 +1276,13 @@ export type ErrorResponse = {
 export type ApiVersion = "2021-04-12";
 
 export type DeleteConfigurationData = {
-  body?: never;
+  body?: never | undefined;
   headers?: {
     /**
      * Deletes only if the configuration has this version tag. Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the configuration.
@@ -1291,7 +1317,7 @@ export type DeleteConfigurationResponses = {
 export type DeleteConfigurationResponse = DeleteConfigurationResponses[keyof DeleteConfigurationResponses];
 
 export type GetConfigurationData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the configuration.
@@ -1334,8 +1360,8 @@ export type CreateOrUpdateConfigurationData = {
     /**
      * Makes the call an update of the configuration that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the configuration.
@@ -1376,13 +1402,13 @@ export type CreateOrUpdateConfigurationResponse =
   CreateOrUpdateConfigurationResponses[keyof CreateOrUpdateConfigurationResponses];
 
 export type GetConfigurationsData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Wanted number of configurations. The hub may return more.
      */
-    top?: number;
+    top?: number | undefined;
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
      */
@@ -1414,7 +1440,7 @@ export type TestConfigurationQueriesData = {
    * The queries to check.
    */
   body: ConfigurationQueriesTestInput;
-  path?: never;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1484,8 +1510,8 @@ export type ApplyConfigurationOnEdgeDeviceResponse =
   ApplyConfigurationOnEdgeDeviceResponses[keyof ApplyConfigurationOnEdgeDeviceResponses];
 
 export type GetDeviceStatisticsData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1514,8 +1540,8 @@ export type GetDeviceStatisticsResponses = {
 export type GetDeviceStatisticsResponse = GetDeviceStatisticsResponses[keyof GetDeviceStatisticsResponses];
 
 export type GetServiceStatisticsData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1544,13 +1570,13 @@ export type GetServiceStatisticsResponses = {
 export type GetServiceStatisticsResponse = GetServiceStatisticsResponses[keyof GetServiceStatisticsResponses];
 
 export type GetDevicesData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Wanted number of identities; outside 1 to 1000 it counts as 1000.
      */
-    top?: number;
+    top?: number | undefined;
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
      */
@@ -1582,7 +1608,7 @@ export type BulkCreateOrUpdateDevicesData = {
    * The operations, at most 100.
    */
   body: Array<ExportImportDevice>;
-  path?: never;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1624,13 +1650,13 @@ export type QueryIotHubData = {
     /**
      * Token of the page before, exactly as the hub sent it. Left out for the first page; the rest of the request has to stay the same.
      */
-    "x-ms-continuation"?: string;
+    "x-ms-continuation"?: string | undefined;
     /**
      * Wanted number of rows per page, as decimal text. The hub lowers it to its own limit, usually 100.
      */
-    "x-ms-max-item-count"?: string;
-  };
-  path?: never;
+    "x-ms-max-item-count"?: string | undefined;
+  } | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1661,13 +1687,13 @@ export type QueryIotHubResponses = {
 export type QueryIotHubResponse = QueryIotHubResponses[keyof QueryIotHubResponses];
 
 export type DeleteDeviceData = {
-  body?: never;
+  body?: never | undefined;
   headers?: {
     /**
      * Deletes only if the identity has this version tag; a star deletes whatever the version. The hub insists on this header. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -1702,7 +1728,7 @@ export type DeleteDeviceResponses = {
 export type DeleteDeviceResponse = DeleteDeviceResponses[keyof DeleteDeviceResponses];
 
 export type GetDeviceData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -1745,8 +1771,8 @@ export type CreateOrUpdateDeviceData = {
     /**
      * Makes the call an update of the identity that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -1785,7 +1811,7 @@ export type CreateImportExportJobData = {
    * The job: `type` and the containers.
    */
   body: JobProperties;
-  path?: never;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1814,8 +1840,8 @@ export type CreateImportExportJobResponses = {
 export type CreateImportExportJobResponse = CreateImportExportJobResponses[keyof CreateImportExportJobResponses];
 
 export type GetImportExportJobsData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1844,7 +1870,7 @@ export type GetImportExportJobsResponses = {
 export type GetImportExportJobsResponse = GetImportExportJobsResponses[keyof GetImportExportJobsResponses];
 
 export type CancelImportExportJobData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the job, made by the hub.
@@ -1885,7 +1911,7 @@ export type CancelImportExportJobResponses = {
 export type CancelImportExportJobResponse = CancelImportExportJobResponses[keyof CancelImportExportJobResponses];
 
 export type GetImportExportJobData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the job, made by the hub.
@@ -1920,7 +1946,7 @@ export type GetImportExportJobResponses = {
 export type GetImportExportJobResponse = GetImportExportJobResponses[keyof GetImportExportJobResponses];
 
 export type PurgeCloudToDeviceMessageQueueData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -1957,8 +1983,8 @@ export type PurgeCloudToDeviceMessageQueueResponse =
   PurgeCloudToDeviceMessageQueueResponses[keyof PurgeCloudToDeviceMessageQueueResponses];
 
 export type ReceiveFeedbackNotificationData = {
-  body?: never;
-  path?: never;
+  body?: never | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
@@ -1993,7 +2019,7 @@ export type ReceiveFeedbackNotificationResponse =
   ReceiveFeedbackNotificationResponses[keyof ReceiveFeedbackNotificationResponses];
 
 export type CompleteFeedbackNotificationData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Lock token that came with the batch, without quotes.
@@ -2030,7 +2056,7 @@ export type CompleteFeedbackNotificationResponse =
   CompleteFeedbackNotificationResponses[keyof CompleteFeedbackNotificationResponses];
 
 export type AbandonFeedbackNotificationData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Lock token that came with the batch, without quotes.
@@ -2067,7 +2093,7 @@ export type AbandonFeedbackNotificationResponse =
   AbandonFeedbackNotificationResponses[keyof AbandonFeedbackNotificationResponses];
 
 export type GetTwinData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2110,8 +2136,8 @@ export type UpdateTwinData = {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2154,8 +2180,8 @@ export type ReplaceTwinData = {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2190,7 +2216,7 @@ export type ReplaceTwinResponses = {
 export type ReplaceTwinResponse = ReplaceTwinResponses[keyof ReplaceTwinResponses];
 
 export type GetModuleTwinData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2237,8 +2263,8 @@ export type UpdateModuleTwinData = {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2285,8 +2311,8 @@ export type ReplaceModuleTwinData = {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2325,7 +2351,7 @@ export type ReplaceModuleTwinResponses = {
 export type ReplaceModuleTwinResponse = ReplaceModuleTwinResponses[keyof ReplaceModuleTwinResponses];
 
 export type GetDigitalTwinData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the digital twin, the device id.
@@ -2368,8 +2394,8 @@ export type UpdateDigitalTwinData = {
     /**
      * Writes only if the twin has this version tag. Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the digital twin, the device id.
@@ -2420,11 +2446,11 @@ export type InvokeDigitalTwinCommandData = {
     /**
      * How long to wait for a device that is offline to connect, 0 to 300 seconds.
      */
-    connectTimeoutInSeconds?: number;
+    connectTimeoutInSeconds?: number | undefined;
     /**
      * How long the whole call may take, 5 to 300 seconds.
      */
-    responseTimeoutInSeconds?: number;
+    responseTimeoutInSeconds?: number | undefined;
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
      */
@@ -2472,11 +2498,11 @@ export type InvokeDigitalTwinComponentCommandData = {
     /**
      * How long to wait for a device that is offline to connect, 0 to 300 seconds.
      */
-    connectTimeoutInSeconds?: number;
+    connectTimeoutInSeconds?: number | undefined;
     /**
      * How long the whole call may take, 5 to 300 seconds.
      */
-    responseTimeoutInSeconds?: number;
+    responseTimeoutInSeconds?: number | undefined;
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
      */
@@ -2503,7 +2529,7 @@ export type InvokeDigitalTwinComponentCommandResponses = {
 };
 
 export type GetScheduledJobData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the job, chosen by its creator: 1 to 64 lower-case letters, digits, `-` and `'`. Some hubs take upper-case letters and `_` too.
@@ -2576,7 +2602,7 @@ export type CreateScheduledJobResponses = {
 export type CreateScheduledJobResponse = CreateScheduledJobResponses[keyof CreateScheduledJobResponses];
 
 export type CancelScheduledJobData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the job, chosen by its creator: 1 to 64 lower-case letters, digits, `-` and `'`. Some hubs take upper-case letters and `_` too.
@@ -2611,27 +2637,27 @@ export type CancelScheduledJobResponses = {
 export type CancelScheduledJobResponse = CancelScheduledJobResponses[keyof CancelScheduledJobResponses];
 
 export type QueryScheduledJobsData = {
-  body?: never;
+  body?: never | undefined;
   headers?: {
     /**
      * Token of the page before, exactly as the hub sent it. Left out for the first page; the rest of the request has to stay the same.
      */
-    "x-ms-continuation"?: string;
+    "x-ms-continuation"?: string | undefined;
     /**
      * Wanted number of rows per page, as decimal text. The hub lowers it to its own limit, usually 100.
      */
-    "x-ms-max-item-count"?: string;
-  };
-  path?: never;
+    "x-ms-max-item-count"?: string | undefined;
+  } | undefined;
+  path?: never | undefined;
   query: {
     /**
      * Only jobs of this type: `scheduleDeviceMethod` or `scheduleUpdateTwin`.
      */
-    jobType?: string;
+    jobType?: string | undefined;
     /**
      * Only jobs with this status, such as `running`.
      */
-    jobStatus?: string;
+    jobStatus?: string | undefined;
     /**
      * Version of the REST API. This description is about `2021-04-12` and no other.
      */
@@ -2659,7 +2685,7 @@ export type QueryScheduledJobsResponses = {
 export type QueryScheduledJobsResponse = QueryScheduledJobsResponses[keyof QueryScheduledJobsResponses];
 
 export type GetModulesData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2694,13 +2720,13 @@ export type GetModulesResponses = {
 export type GetModulesResponse = GetModulesResponses[keyof GetModulesResponses];
 
 export type DeleteModuleData = {
-  body?: never;
+  body?: never | undefined;
   headers?: {
     /**
      * Deletes only if the identity has this version tag; a star deletes whatever the version. The hub insists on this header. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2739,7 +2765,7 @@ export type DeleteModuleResponses = {
 export type DeleteModuleResponse = DeleteModuleResponses[keyof DeleteModuleResponses];
 
 export type GetModuleData = {
-  body?: never;
+  body?: never | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
@@ -2786,8 +2812,8 @@ export type CreateOrUpdateModuleData = {
     /**
      * Makes the call an update of the identity that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
      */
-    "If-Match"?: string;
-  };
+    "If-Match"?: string | undefined;
+  } | undefined;
   path: {
     /**
      * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.

@@ -15,11 +15,6 @@ import {
   setAuthParams,
 } from "./utils.gen.ts";
 
-type ReqInit = Omit<RequestInit, "body" | "headers"> & {
-  body?: any;
-  headers: ReturnType<typeof mergeHeaders>;
-};
-
 export const createClient = (config: Config = {}): Client => {
   let _config = mergeConfigs(createConfig(), config);
 
@@ -82,11 +77,11 @@ export const createClient = (config: Config = {}): Client => {
 
     try {
       const { opts, url } = await beforeRequest(options);
-      const requestInit: ReqInit = {
+      const requestInit = {
         redirect: "follow",
         ...opts,
         body: getValidRequestBody(opts),
-      };
+      } as RequestInit;
 
       request = new Request(url, requestInit);
 
@@ -195,7 +190,7 @@ export const createClient = (config: Config = {}): Client => {
 
       for (const fn of interceptors.error.fns) {
         if (fn) {
-          finalError = await fn(finalError, response, request, options as ResolvedRequestOptions);
+          finalError = await fn(finalError, response, request, options as unknown as ResolvedRequestOptions);
         }
       }
 
@@ -220,7 +215,7 @@ export const createClient = (config: Config = {}): Client => {
     const { opts, url } = await beforeRequest(options);
     return createSseClient({
       ...opts,
-      body: opts.body as BodyInit | null | undefined,
+      body: opts.body as RequestInit["body"],
       method,
       onRequest: async (url, init) => {
         let request = new Request(url, init);
@@ -231,7 +226,7 @@ export const createClient = (config: Config = {}): Client => {
         }
         return request;
       },
-      serializedBody: getValidRequestBody(opts) as BodyInit | null | undefined,
+      serializedBody: getValidRequestBody(opts) as RequestInit["body"],
       url,
     });
   };

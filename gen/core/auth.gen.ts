@@ -9,21 +9,21 @@ export interface Auth {
    *
    * @default 'header'
    */
-  in?: "header" | "query" | "cookie";
+  in?: "header" | "query" | "cookie" | undefined;
   /**
    * A unique identifier for the security scheme.
    *
    * Defined only when there are multiple security schemes whose `Auth`
    * shape would otherwise be identical.
    */
-  key?: string;
+  key?: string | undefined;
   /**
    * Header or query parameter name.
    *
    * @default 'Authorization'
    */
-  name?: string;
-  scheme?: "basic" | "bearer";
+  name?: string | undefined;
+  scheme?: "basic" | "bearer" | undefined;
   type: "apiKey" | "http";
 }
 

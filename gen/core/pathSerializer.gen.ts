@@ -4,7 +4,7 @@
 interface SerializeOptions<T> extends SerializePrimitiveOptions, SerializerOptions<T> {}
 
 interface SerializePrimitiveOptions {
-  allowReserved?: boolean;
+  allowReserved?: boolean | undefined;
   name: string;
 }
 
@@ -134,7 +134,7 @@ export const serializeObjectParam = ({
   valueOnly,
 }: SerializeOptions<ObjectSeparatorStyle> & {
   value: Record<string, unknown> | Date;
-  valueOnly?: boolean;
+  valueOnly?: boolean | undefined;
 }): string => {
   if (value instanceof Date) {
     return valueOnly ? value.toISOString() : `${name}=${value.toISOString()}`;

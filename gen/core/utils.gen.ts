@@ -92,9 +92,9 @@ export const getUrl = ({
   querySerializer,
   url: _url,
 }: {
-  baseUrl?: string;
-  path?: Record<string, unknown>;
-  query?: Record<string, unknown>;
+  baseUrl?: string | undefined;
+  path?: Record<string, unknown> | undefined;
+  query?: Record<string, unknown> | undefined;
   querySerializer: QuerySerializer;
   url: string;
 }): string => {
@@ -115,7 +115,7 @@ export const getUrl = ({
 
 export function getValidRequestBody(options: {
   body?: unknown;
-  bodySerializer?: BodySerializer | null;
+  bodySerializer?: BodySerializer | null | undefined;
   serializedBody?: unknown;
 }): unknown {
   const hasBody = options.body !== undefined;

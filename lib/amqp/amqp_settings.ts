@@ -1,21 +1,21 @@
 import type { HubCredential } from "../auth/credential.ts";
-import type { RetryOptions } from "../timing/retry_options.ts";
+import type { ResolvedRetryOptions } from "../timing/retry_options.ts";
 
 /** The settings of a connection to the AMQP side of a hub. */
 export interface AmqpSettings {
   /** The hub's host name, also when the connection goes to another endpoint. */
   readonly hostName: string;
   /** Where to connect instead of the hub's own ports: `amqps://`, `amqp://`, `wss://` or `ws://`. */
-  readonly endpoint?: string | (() => Promise<string>);
+  readonly endpoint?: string | (() => Promise<string>) | undefined;
   /** TLS over TCP or a WebSocket, unless `endpoint` decides it; by default TCP where the runtime has it. */
-  readonly transportType?: "Amqp" | "AmqpOverWebSocket";
+  readonly transportType?: "Amqp" | "AmqpOverWebSocket" | undefined;
   /** Certificate authorities to trust instead of the runtime's own. */
-  readonly tls?: { readonly ca?: string | string[] };
+  readonly tls?: { readonly ca?: string | string[] | undefined } | undefined;
   /** The name of this software, which is sent to the hub; empty to send none. */
   readonly userAgent: string;
   readonly credential: Pick<HubCredential, "audience" | "getToken">;
   /** How to retry what has failed for a transient reason. */
-  readonly retryOptions: Required<RetryOptions>;
+  readonly retryOptions: ResolvedRetryOptions;
   /** How long opening a connection, and the hub's verdict on a message, may take before the connection is given up. */
   readonly attemptTimeoutInMs: number;
 }

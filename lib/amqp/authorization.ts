@@ -1,9 +1,9 @@
-import type { Connection } from "rhea";
 import type { HubToken } from "../auth/credential.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { CbsLink } from "./cbs_link.ts";
+import type { Connection } from "./library.ts";
 
 /** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 240_000;

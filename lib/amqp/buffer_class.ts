@@ -1,7 +1,9 @@
-import rhea from "rhea";
+import { library } from "./library.ts";
 
-/** The library's type for bytes, derived from one of its functions so that nothing here depends on Node's types. */
-export type AmqpBytes = ReturnType<typeof rhea.string_to_uuid>;
+/** Bytes as the library takes them: a `Buffer`, declared here so that nothing depends on Node's types. */
+export interface AmqpBytes extends Uint8Array<ArrayBuffer> {
+  writeUInt32BE(value: number): unknown;
+}
 
 interface BufferConstructor {
   from(bytes: Uint8Array): AmqpBytes;
@@ -13,7 +15,7 @@ interface BufferConstructor {
  * The `Buffer` class that the AMQP library itself uses, which can be the runtime's or one that a bundler added. The
  * library can write no other.
  */
-const BufferClass = rhea.string_to_uuid("00000000-0000-0000-0000-000000000000")
+const BufferClass = library.string_to_uuid("00000000-0000-0000-0000-000000000000")
   .constructor as unknown as BufferConstructor;
 
 /** Copies bytes into a `Buffer`. */

@@ -1,9 +1,9 @@
-import type { Delivery, EventContext, Sender } from "rhea";
 import { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpBytes, deliveryTag } from "./buffer_class.ts";
 import { failureOfCondition } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
+import type { Delivery, EventContext, Sender } from "./library.ts";
 
 const ADDRESS = "/messages/devicebound";
 
@@ -17,16 +17,9 @@ export interface C2dLinkUser {
   lost(failure: AmqpFailure): void;
 }
 
-/** Members of the library's sender that its types do not declare. */
-interface SenderCounters {
-  readonly credit: number;
-  /** How many messages have been sent. */
-  readonly delivery_count: number;
-}
-
 /** The link to a hub on which messages for devices are sent. */
 export class C2dLink {
-  readonly #link: Sender & SenderCounters;
+  readonly #link: Sender;
   readonly #user: C2dLinkUser;
   readonly #connection: HubConnection;
   #handedOver = 0;
@@ -40,7 +33,7 @@ export class C2dLink {
       target: { address: ADDRESS },
       ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
       treat_modified_as_released: false,
-    }) as Sender & SenderCounters;
+    });
     this.#listen();
   }
 

@@ -1,8 +1,8 @@
-import type { Connection, EventContext, Sender } from "rhea";
 import type { HubToken } from "../auth/credential.ts";
 import { secretsOfToken } from "../errors/redaction.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpCondition, failureOfClose, failureOfCondition, failureOfTokenReply } from "./conditions.ts";
+import type { Connection, EventContext, Sender } from "./library.ts";
 
 const ADDRESS = "$cbs";
 
@@ -77,7 +77,7 @@ export class CbsLink {
     const reply = this.#pending.get(correlationId);
     if (reply === undefined) return;
     this.#pending.delete(correlationId);
-    const properties: Record<string, unknown> = message?.application_properties ?? {};
+    const properties = message?.application_properties ?? {};
     const status = properties["status-code"];
     if (status === 200 || status === 202) reply.resolve();
     else {reply.reject(

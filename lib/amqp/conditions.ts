@@ -131,7 +131,7 @@ function isPassing(statusCode: number | undefined): boolean {
 function parseDescription(
   description: unknown,
   secrets: readonly string[],
-): { text: string; errorNumber?: number; trackingId?: string } {
+): { text: string; errorNumber?: number | undefined; trackingId?: string | undefined } {
   const parsed = typeof description === "string" && description.startsWith("{") ? parseJson(description) : undefined;
   const text = shownText(description, secrets) ?? "";
   if (!isObject(parsed)) return { text };

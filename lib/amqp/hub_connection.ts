@@ -1,4 +1,3 @@
-import type { Connection, EventContext } from "rhea";
 import { afterOutcomes } from "./after_outcomes.ts";
 import { describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
@@ -7,6 +6,7 @@ import { Authorization } from "./authorization.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfClose } from "./conditions.ts";
 import { KeepAlive } from "./keep_alive.ts";
+import type { Connection, EventContext } from "./library.ts";
 import { openTransport, type Transport } from "./transport.ts";
 
 /** How long the hub may take to answer a close. */

@@ -1,19 +1,16 @@
-import type { EventContext, Session } from "rhea";
 import { afterOutcomes } from "./after_outcomes.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfClose } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
-
-/** A member of the library's session that its types do not declare. */
-type SessionOfLibrary = Session & { begin(): void };
+import type { EventContext, Session } from "./library.ts";
 
 /**
  * Begins a session for one link, and reports when either is lost while the connection may stay open. Each link has a
  * session of its own, since deliveries that never got a verdict stay in a session's buffer for ever.
  */
 export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) => void): Session {
-  const session = hub.connection.create_session() as SessionOfLibrary;
+  const session = hub.connection.create_session();
   let isLost = false;
   function lost(what: string, error: unknown, isRefused = false): void {
     if (isLost) return;

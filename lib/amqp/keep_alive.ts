@@ -1,6 +1,6 @@
-import type { Connection } from "rhea";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { LEAST_HEARTBEAT_INTERVAL_IN_MS } from "./client_limits.ts";
+import type { Connection } from "./library.ts";
 
 /** The idle time-out that this side announces: the hub must send something within this time. */
 export const IDLE_TIME_OUT_IN_MS = 60_000;
@@ -11,13 +11,6 @@ const SILENCE_LIMIT_IN_MS = 2 * IDLE_TIME_OUT_IN_MS;
 /** The hub drops a connection after 240 s without traffic, even if it announces no time-out when it opens. */
 const LONGEST_SILENCE_IN_MS = 80_000;
 
-/** Members of the library's connection that its types do not declare. */
-interface Frames {
-  readonly local: { readonly open: { idle_time_out?: number } };
-  /** Called without a frame, it writes an empty one as a heartbeat. */
-  _write_frame(): void;
-}
-
 /**
  * Keeps a connection alive in both directions: it sends heartbeats as often as the hub asks for, and reports when the
  * hub falls silent.
@@ -26,7 +19,7 @@ interface Frames {
  * process from ending.
  */
 export class KeepAlive {
-  readonly #connection: Connection & Frames;
+  readonly #connection: Connection;
   readonly #sendTimer: BackgroundTimer = new BackgroundTimer();
   readonly #silenceTimer: BackgroundTimer = new BackgroundTimer();
   readonly #onSilence: (silenceInMs: number) => void;
@@ -34,15 +27,15 @@ export class KeepAlive {
 
   /** To be created when both sides have opened. `onSilence` is called once, when the hub seems to be gone. */
   constructor(connection: Connection, onSilence: (silenceInMs: number) => void) {
-    this.#connection = connection as Connection & Frames;
+    this.#connection = connection;
     this.#onSilence = onSilence;
-    const asked = connection.remote.open.idle_time_out ?? 0;
+    const asked = connection.remote.open!.idle_time_out ?? 0;
     // Half of the time, since a frame takes a while to arrive.
     const wanted = asked === 0 ? Infinity : Math.max(asked / 2, LEAST_HEARTBEAT_INTERVAL_IN_MS);
     const interval = Math.min(wanted, LONGEST_SILENCE_IN_MS);
     // Both sides have announced these by now. Clearing them keeps the library from setting its own timers.
-    connection.remote.open.idle_time_out = 0;
-    this.#connection.local.open.idle_time_out = 0;
+    connection.remote.open!.idle_time_out = 0;
+    connection.local.open.idle_time_out = 0;
     this.#sendEvery(interval);
     this.#listenUntil(this.#heardAt + SILENCE_LIMIT_IN_MS);
   }

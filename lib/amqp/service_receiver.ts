@@ -1,4 +1,3 @@
-import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { failure } from "../errors/failures.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { abortReason } from "../timing/deadline.ts";
@@ -10,11 +9,9 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
+import type { Delivery, EventContext, Message, Receiver } from "./library.ts";
 import { LinkRights } from "./link_rights.ts";
 import { Outage } from "./outage.ts";
-
-/** The library's receiver, with a member that its types do not declare. */
-type ReceiverWithCredit = Receiver & { readonly credit: number };
 
 /** A link that has lasted this long was not refused. */
 const REFUSAL_LIMIT_IN_MS = 1_000;
@@ -42,7 +39,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   readonly #rights: LinkRights = new LinkRights();
   readonly #outage: Outage;
   #connection: HubConnection | undefined;
-  #link: ReceiverWithCredit | undefined;
+  #link: Receiver | undefined;
   #attachedAt = Infinity;
   /** Whether the hub has accepted the link. If it closes the link before that, it has refused it. */
   #isAgreed = false;
@@ -136,7 +133,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
       ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
       autoaccept: false,
       credit_window: 0,
-    }) as ReceiverWithCredit;
+    });
     link.once("receiver_open", () => this.#attached(link));
     link.on("message", (context: EventContext) => this.#received(link, context));
     link.add_credit(1);

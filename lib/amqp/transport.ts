@@ -1,6 +1,4 @@
-import rhea from "rhea";
-import type { Connection, ConnectionOptions, WebSocketImpl } from "rhea";
-import { guardConnection, type GuardedConnection } from "../amqp_guard/guard_connection.ts";
+import { guardConnection } from "../amqp_guard/guard_connection.ts";
 import { type AmqpEndpoint, withoutPort } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -8,6 +6,7 @@ import { concatBuffers } from "./buffer_class.ts";
 import { CLIENT_LIMITS } from "./client_limits.ts";
 import { batchFrames } from "./frame_batching.ts";
 import { IDLE_TIME_OUT_IN_MS } from "./keep_alive.ts";
+import { type Connection, library } from "./library.ts";
 import { openWebSocket } from "./web_socket.ts";
 
 /** The connection that uses a transport, and is told what happens on it. */
@@ -41,7 +40,7 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
   const options = endpoint.kind === "tcp"
     ? tcpOptions(endpoint, settings)
     : webSocketOptions(endpoint.url, settings, user, onClosed);
-  const connection = rhea.create_container().create_connection({
+  const connection = library.create_container().create_connection({
     ...options,
     hostname: withoutPort(settings.hostName),
     idle_time_out: IDLE_TIME_OUT_IN_MS,
@@ -75,17 +74,16 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
 
 /** Keeps what breaks the protocol from the library, and closes the connection then. */
 function guard(connection: Connection, user: TransportUser): void {
-  const guarded = connection as unknown as GuardedConnection;
   let hasFailed = false;
   function end(failure: AmqpFailure, condition: string, description: string): void {
     if (hasFailed) return;
     hasFailed = true;
     stopInput();
     connection.close({ condition, description });
-    guarded._process();
+    connection._process();
     user.failed(failure);
   }
-  const stopInput = guardConnection(guarded, CLIENT_LIMITS, {
+  const stopInput = guardConnection(connection, CLIENT_LIMITS, {
     concat: concatBuffers,
     refuse: ({ condition, message }) => end(brokenProtocol(message), condition, message),
     fail: (error) => end(toFailure(error, "reading from the AMQP connection", []), "amqp:internal-error", ""),
@@ -99,7 +97,7 @@ function brokenProtocol(description: string): AmqpFailure {
   });
 }
 
-function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSettings): ConnectionOptions {
+function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSettings): object {
   const { host, port, tls } = endpoint;
   const base = { host, port, tcp_no_delay: true };
   if (!tls) return { ...base, transport: "tcp" };
@@ -118,13 +116,13 @@ function webSocketOptions(
   settings: AmqpSettings,
   user: TransportUser,
   onClosed: () => void,
-): ConnectionOptions {
+): object {
   // The library calls this with `new`, which allows it to return any object.
   const Opener = function (): WebSocket {
     const socket = openWebSocket(url, settings.tls?.ca, onClosed);
     socket.addEventListener("message", () => user.heard());
     return socket;
-  } as unknown as WebSocketImpl;
-  const details = rhea.websocket_connect(Opener)(url, [], undefined);
-  return { port: 443, connection_details: details } as unknown as ConnectionOptions;
+  };
+  const details = library.websocket_connect(Opener)(url, [], undefined);
+  return { port: 443, connection_details: details };
 }

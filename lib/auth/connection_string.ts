@@ -7,23 +7,23 @@ export interface ConnectionString {
   /** The hub's host name, such as `myhub.azure-devices.net`, or a local hub's with its port, such as `localhost:8443`. */
   hostName: string;
   /** The name of the shared access policy. */
-  sharedAccessKeyName?: string;
+  sharedAccessKeyName?: string | undefined;
   /** The key, base64. Readable, but hidden from `console.log`, `inspect` and `JSON.stringify`. */
-  sharedAccessKey?: string;
+  sharedAccessKey?: string | undefined;
   /** A ready-made token in place of a key. Hidden in the same way. */
-  sharedAccessSignature?: string;
+  sharedAccessSignature?: string | undefined;
   /** The device that the string belongs to. A hub's connection string has none. */
-  deviceId?: string;
+  deviceId?: string | undefined;
   /** The module that the string belongs to. */
-  moduleId?: string;
+  moduleId?: string | undefined;
   /** The gateway to connect through. */
-  gatewayHostName?: string;
+  gatewayHostName?: string | undefined;
   /** Whether the device signs in with a certificate instead of a key. */
-  x509?: boolean;
+  x509?: boolean | undefined;
 }
 
 /** The parts of a connection string before they are checked. */
-type UncheckedParts = Partial<Record<keyof ConnectionString, string | boolean>>;
+type UncheckedParts = { [Part in keyof ConnectionString]?: string | boolean | undefined };
 
 /** The names of the parts. In the text they may be in any case, as in other SDKs. */
 const FIELDS: readonly (keyof ConnectionString)[] = [

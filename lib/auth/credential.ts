@@ -5,6 +5,7 @@ import { type FailedCall, failure } from "../errors/failures.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { Deadline } from "../timing/deadline.ts";
 import { checkNumber, checkText } from "../values/checks.ts";
+import type { CryptoKey } from "../values/crypto_key.ts";
 import { checkPolicyName, checkSasToken, DEFAULT_SAS_TTL_IN_SECONDS, importSasKey, signSasToken } from "./sas_token.ts";
 import type { AccessToken, NamedKeyCredential, SASCredential, TokenCredential } from "./token_credential.ts";
 
@@ -15,7 +16,7 @@ export interface HubToken {
   /** When it expires by this machine's clock, in milliseconds since 1970. */
   readonly expiresOn: number;
   /** When the token should be renewed, in milliseconds since 1970, if its source says so. */
-  readonly renewOn?: number;
+  readonly renewOn?: number | undefined;
   /** Whether its source would still sign in so: a key or a signature may have been replaced. Left out, it would. */
   readonly isCurrent?: () => boolean;
   /** Whether the source gave it as it is, and makes no others. */

@@ -1,6 +1,7 @@
 import { decodeBase64, encodeBase64 } from "../values/base64.ts";
 import { checkText, wrongType, wrongValue } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
+import type { CryptoKey } from "../values/crypto_key.ts";
 
 /** How long a shared access signature is valid by default, in seconds. */
 export const DEFAULT_SAS_TTL_IN_SECONDS = 3600;
@@ -18,14 +19,14 @@ export interface SasTokenInput {
   /** The shared access key, in base64. */
   key: string;
   /** The name of the shared access policy that the key belongs to. Leave it out for a device's own key. */
-  keyName?: string;
+  keyName?: string | undefined;
   /** When the token expires. It replaces `ttlInSeconds`, so only one of the two can be given. */
-  expiresOn?: Date;
+  expiresOn?: Date | undefined;
   /**
    * How long the token is valid, in seconds from now.
    * @default {3600}
    */
-  ttlInSeconds?: number;
+  ttlInSeconds?: number | undefined;
 }
 
 /**
@@ -56,7 +57,7 @@ export async function createSasToken(input: SasTokenInput): Promise<string> {
   if (typeof resourceUri !== "string" || resourceUri === "") {
     throw wrongType("resourceUri", "a non-empty string", resourceUri);
   }
-  if (!resourceUri.isWellFormed()) throw wrongValue("resourceUri", "well-formed Unicode");
+  if (/\p{Surrogate}/u.test(resourceUri)) throw wrongValue("resourceUri", "well-formed Unicode");
   if (keyName !== undefined) checkPolicyName(keyName);
   if (expiresOn !== undefined && ttlInSeconds !== undefined) {
     throw new TypeError("Cannot use both expiresOn and ttlInSeconds");

@@ -23,64 +23,64 @@ export interface ClientOptions {
    * A function with the signature of the global `fetch` that makes all HTTP requests. By default the manager of the main
    * entry uses `node:https` on Node, and everything else uses the runtime's `fetch`.
    */
-  fetch?: (url: string, init?: RequestInit) => Promise<Response>;
+  fetch?: ((url: string, init?: RequestInit) => Promise<Response>) | undefined;
   /**
    * The origin to send HTTP requests to, such as `https://localhost:8443`. SAS tokens are still made for the hub's host
    * name.
    * @default {"https://<HostName>"}
    */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /**
    * The endpoint for messages: `amqps://host:port`, `amqp://host:port`, `wss://…` or `ws://…`, or a function that
    * returns it. The function is called for each new connection.
    * @default {"amqps://<HostName>:5671"} or, over WebSockets, `"wss://<HostName>/$iothub/websocket"`
    */
-  amqpEndpoint?: string | (() => Promise<string>);
+  amqpEndpoint?: string | (() => Promise<string>) | undefined;
   /**
    * The transport for messages, unless the scheme of `amqpEndpoint` decides it.
    * @default {"Amqp"} if the runtime has TCP sockets, `"AmqpOverWebSocket"` otherwise
    */
-  transportType?: "Amqp" | "AmqpOverWebSocket";
+  transportType?: "Amqp" | "AmqpOverWebSocket" | undefined;
   /**
    * The certificates of the authorities to trust for messages, as PEM texts, in place of those that the runtime trusts.
    */
-  amqpTls?: { ca?: string | string[] };
+  amqpTls?: { ca?: string | string[] | undefined } | undefined;
   /**
    * How long a call may take in total, in milliseconds, unless the call has a time-out of its own. A direct method is
    * always given at least its response and connect time-outs.
    * @default {100000}
    */
-  timeoutInMs?: number;
+  timeoutInMs?: number | undefined;
   /**
    * How long one attempt of a call may take, in milliseconds, if the call may be repeated.
    * @default {30000}
    */
-  attemptTimeoutInMs?: number;
+  attemptTimeoutInMs?: number | undefined;
   /** How calls are repeated after a failure that may be temporary. */
-  retryOptions?: RetryOptions;
+  retryOptions?: RetryOptions | undefined;
   /** Limits the HTTP requests to the hub. By default there is no limit. */
-  limits?: CallLimits;
+  limits?: CallLimits | undefined;
   /**
    * How many bytes the hub's answer to a call may have, once it is decompressed; up to 256 MiB. The call ends with
    * `InvalidResponse` if there are more, or if an answer that is an error has more than 1 MiB.
    * @default {67108864}
    */
-  maxResponseBytes?: number;
+  maxResponseBytes?: number | undefined;
   /**
    * How long a signed token is valid, in seconds. Tokens are renewed before they expire.
    * @default {3600}
    */
-  sasTokenTtlInSeconds?: number;
+  sasTokenTtlInSeconds?: number | undefined;
   /**
    * The scope for which a token credential is asked for tokens. Sovereign clouds use other scopes.
    * @default {"https://iothubs.azure.net/.default"}
    */
-  tokenScope?: string;
+  tokenScope?: string | undefined;
   /**
    * A text that is put before this module's name in `User-Agent`.
    * @default {""}
    */
-  userAgentPrefix?: string;
+  userAgentPrefix?: string | undefined;
 }
 
 /** The check of each option. */

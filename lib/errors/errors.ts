@@ -41,13 +41,13 @@ export interface IoTHubErrorFacts {
   /** Whether the same call, unchanged, may succeed later. */
   retryable: boolean;
   /** The HTTP status, if there was an answer. */
-  statusCode?: number;
+  statusCode?: number | undefined;
   /** The hub's six-digit error number, such as 404001. */
-  errorNumber?: number;
+  errorNumber?: number | undefined;
   /** The hub's id of the failed request, to quote in a support case. */
-  trackingId?: string;
+  trackingId?: string | undefined;
   /** How long the hub asks clients to wait before they try again, in milliseconds, if it does. */
-  retryAfterInMs?: number;
+  retryAfterInMs?: number | undefined;
   /** The error that caused the failure, if another error did. */
   cause?: unknown;
 }
@@ -83,13 +83,13 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
 
   // These are declared only, and set if they are known. Otherwise a printed error would show them as undefined.
   /** The HTTP status, if there was an answer. */
-  declare readonly statusCode?: number;
+  declare readonly statusCode?: number | undefined;
   /** The hub's six-digit error number, such as 404001. */
-  declare readonly errorNumber?: number;
+  declare readonly errorNumber?: number | undefined;
   /** The hub's id of the failed request, to quote in a support case. */
-  declare readonly trackingId?: string;
+  declare readonly trackingId?: string | undefined;
   /** How long the hub asks clients to wait before they try again, in milliseconds, if it does. */
-  declare readonly retryAfterInMs?: number;
+  declare readonly retryAfterInMs?: number | undefined;
 
   /**
    * Creates an error. Programs have no need to, but tests can use it to simulate a failure.

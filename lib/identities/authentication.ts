@@ -21,7 +21,9 @@ export interface X509Thumbprints {
 }
 
 /** Describes sign-in with keys. The hub generates a key that is left out. */
-export function sasAuthentication({ primaryKey, secondaryKey }: Partial<SymmetricKeys>): AuthenticationMechanism {
+export function sasAuthentication(
+  { primaryKey, secondaryKey }: { primaryKey?: string | undefined; secondaryKey?: string | undefined },
+): AuthenticationMechanism {
   if (primaryKey !== undefined) checkType("primaryKey", primaryKey, "string");
   if (secondaryKey !== undefined) checkType("secondaryKey", secondaryKey, "string");
   return { type: "sas", symmetricKey: { primaryKey, secondaryKey } };

@@ -12,21 +12,21 @@ export interface DeviceFields extends OperationOptions {
    * Whether the device may connect.
    * @default {"enabled"}
    */
-  status?: "enabled" | "disabled";
+  status?: "enabled" | "disabled" | undefined;
   /**
    * Whether the device is an IoT Edge device.
    * @default {false}
    */
-  iotEdge?: boolean;
+  iotEdge?: boolean | undefined;
   /** The reason for the status, in at most 128 characters; `null`, as in a device without one, is the same as none. */
   statusReason?: string | null | undefined;
   /**
    * The scope of the gateway, if this is a leaf device. An IoT Edge device has a scope of its own, which every update must
    * repeat.
    */
-  deviceScope?: string;
+  deviceScope?: string | undefined;
   /** The scope of an IoT Edge device's parent, alone or in an array. */
-  parentScopes?: string | string[];
+  parentScopes?: string | string[] | undefined;
 }
 
 /** The fields of an update. It resets all that are left out, so that the status must be given. */

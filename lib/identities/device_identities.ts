@@ -51,7 +51,7 @@ export class DeviceIdentities extends HubClient {
    */
   createDeviceWithSas(
     deviceId: string,
-    options: DeviceFields & Partial<SymmetricKeys> = {},
+    options: DeviceFields & { primaryKey?: string | undefined; secondaryKey?: string | undefined } = {},
   ): Promise<Device> {
     return putDevice(this, facts.createDeviceWithSas, deviceId, options, sasAuthentication);
   }
@@ -389,7 +389,7 @@ export class DeviceIdentities extends HubClient {
    *
    * REST operation: `GET /devices`.
    */
-  getDevices(options: OperationOptions & { maxNumberOfDevices?: number } = {}): Promise<Device[]> {
+  getDevices(options: OperationOptions & { maxNumberOfDevices?: number | undefined } = {}): Promise<Device[]> {
     return callHub(this, facts.getDevices, {}, options, (call) => {
       const { maxNumberOfDevices: top } = options;
       checkWhole("maxNumberOfDevices", top, 1, 1000);
@@ -423,7 +423,7 @@ export class DeviceIdentities extends HubClient {
    *
    * REST operation: `DELETE /devices/{id}`.
    */
-  async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string } = {}): Promise<void> {
+  async deleteDevice(deviceId: string, options: OperationOptions & { etag?: string | undefined } = {}): Promise<void> {
     await callHub(this, facts.deleteDevice, { deviceId }, options, (call) => {
       const headers = ifMatch(options);
       const deletion = call({ mayBeEmpty: true, findEarlierWrite: findDeleted });
@@ -480,7 +480,7 @@ function putDevice<Fields extends DeviceFields>(
   operation: facts.OperationFacts,
   deviceId: string,
   fields: Fields,
-  authentication: (fields: Fields) => AuthenticationMechanism,
+  authentication: (fields: NoInfer<Fields>) => AuthenticationMechanism,
   headers?: typeof ifMatch,
 ): Promise<Device> {
   const makeBody = (): Device => {

@@ -60,7 +60,7 @@ export class ModuleIdentities extends HubClient {
   createModuleWithSas(
     deviceId: string,
     moduleId: string,
-    options: ModuleFields & Partial<SymmetricKeys> = {},
+    options: ModuleFields & { primaryKey?: string | undefined; secondaryKey?: string | undefined } = {},
   ): Promise<Module> {
     return putModule(this, facts.createModuleWithSas, deviceId, moduleId, options, sasAuthentication);
   }
@@ -183,7 +183,7 @@ export class ModuleIdentities extends HubClient {
   updateModuleWithSas(
     deviceId: string,
     moduleId: string,
-    options: ModuleFields & SymmetricKeys & { etag?: string },
+    options: ModuleFields & SymmetricKeys & { etag?: string | undefined },
   ): Promise<Module> {
     return putModule(this, facts.updateModuleWithSas, deviceId, moduleId, options, sasAuthenticationOfUpdate, ifMatch);
   }
@@ -221,7 +221,7 @@ export class ModuleIdentities extends HubClient {
   updateModuleWithX509(
     deviceId: string,
     moduleId: string,
-    options: ModuleFields & X509Thumbprints & { etag?: string },
+    options: ModuleFields & X509Thumbprints & { etag?: string | undefined },
   ): Promise<Module> {
     return putModule(this, facts.updateModuleWithX509, deviceId, moduleId, options, x509Authentication, ifMatch);
   }
@@ -259,7 +259,7 @@ export class ModuleIdentities extends HubClient {
   updateModuleWithCertificateAuthority(
     deviceId: string,
     moduleId: string,
-    options: ModuleFields & { etag?: string } = {},
+    options: ModuleFields & { etag?: string | undefined } = {},
   ): Promise<Module> {
     return putModule(
       this,
@@ -460,7 +460,7 @@ export class ModuleIdentities extends HubClient {
   async deleteModule(
     deviceId: string,
     moduleId: string,
-    options: OperationOptions & { etag?: string } = {},
+    options: OperationOptions & { etag?: string | undefined } = {},
   ): Promise<void> {
     await callHub(this, facts.deleteModule, { deviceId, moduleId }, options, (call) => {
       const headers = ifMatch(options);
@@ -477,7 +477,7 @@ function putModule<Fields extends ModuleFields>(
   deviceId: string,
   moduleId: string,
   fields: Fields,
-  authentication: (fields: Fields) => AuthenticationMechanism,
+  authentication: (fields: NoInfer<Fields>) => AuthenticationMechanism,
   headers?: typeof ifMatch,
 ): Promise<Module> {
   const makeBody = (): Module => moduleBody(deviceId, moduleId, authentication(fields), fields);

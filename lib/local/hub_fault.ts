@@ -4,7 +4,7 @@ import { checkMembers } from "../values/members.ts";
 /** Optional details of a {@linkcode HubFault}. */
 export interface HubFaultOptions {
   /** The hub's six-digit error number, where it is not the one that the table of error codes has for the code. */
-  errorNumber?: number;
+  errorNumber?: number | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 import { AmqpFaultState } from "./amqp/fault_state.ts";
 import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
@@ -23,29 +24,29 @@ export interface LocalHubOptions {
    * the hub must be able to resolve it.
    * @default {"localhost"}
    */
-  hostName?: string;
+  hostName?: string | undefined;
   /**
    * The hub's clock, in milliseconds since the epoch. It decides when tokens and messages expire, and supplies every
    * timestamp that the hub writes. Direct methods time out by the real clock.
    * @default {Date.now}
    */
-  now?: () => number;
+  now?: (() => number) | undefined;
   /**
    * How long the hub still accepts a token after it has expired, in seconds.
    * @default {0}
    */
-  clockSkewInSeconds?: number;
+  clockSkewInSeconds?: number | undefined;
   /**
    * How long the hub collects feedback records before it delivers them as one message, in milliseconds; 0 delivers each
    * at once. A batch of 64 records goes out early, and so does the first record after a quiet period.
    * @default {15000}
    */
-  feedbackIntervalInMs?: number;
+  feedbackIntervalInMs?: number | undefined;
   /**
    * How long an AMQP connection may be silent before the hub closes it, in milliseconds; `Infinity` for no limit.
    * @default {240000}
    */
-  amqpIdleTimeoutInMs?: number;
+  amqpIdleTimeoutInMs?: number | undefined;
 }
 
 /** The client options that connect a manager to a local hub in the same process. */

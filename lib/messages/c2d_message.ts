@@ -17,26 +17,26 @@ export interface C2dMessageProperties {
    * Identifies the message, also in feedback. It has 1 to 128 of the characters that a device id may have.
    * @default {crypto.randomUUID()}
    */
-  messageId?: string;
+  messageId?: string | undefined;
   /** Connects the message to another one, such as the request that it answers. */
-  correlationId?: string;
+  correlationId?: string | undefined;
   /** The media type of the body, such as `application/json`. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** The encoding of the body, such as `utf-8`. */
-  contentEncoding?: string;
+  contentEncoding?: string | undefined;
   /** The user who sends the message. */
-  userId?: string;
+  userId?: string | undefined;
   /**
    * When the hub drops the message if the device has not received it: a `Date`, an ISO 8601 text (in UTC if it names no
    * time zone), or milliseconds since 1970. It may be at most two days ahead. If it is left out, the hub's own default
    * applies, which is one hour unless the hub is configured otherwise.
    */
-  expiryTimeUtc?: Date | string | number;
+  expiryTimeUtc?: Date | string | number | undefined;
   /**
    * Which feedback to ask for.
    * @default {"none"}
    */
-  ack?: C2dAcknowledgement;
+  ack?: C2dAcknowledgement | undefined;
   /**
    * An application property. Its name must be printable ASCII, and its value printable ASCII text, a finite number or a
    * boolean.
@@ -49,12 +49,12 @@ export interface C2dMessage {
   /** The address, with the device id percent-encoded. */
   readonly to: string;
   readonly messageId: string;
-  readonly correlationId?: string;
-  readonly userId?: string;
-  readonly contentType?: string;
-  readonly contentEncoding?: string;
+  readonly correlationId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly contentEncoding?: string | undefined;
   /** In milliseconds since 1970. */
-  readonly absoluteExpiryTime?: number;
+  readonly absoluteExpiryTime?: number | undefined;
   /** Pairs instead of an object, so that no name (such as `__proto__`) has a side effect. */
   readonly applicationProperties: readonly (readonly [name: string, value: string | number | boolean])[];
   readonly body: Uint8Array;

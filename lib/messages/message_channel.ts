@@ -86,7 +86,7 @@ export class MessageChannel implements HubPart {
 
   /** Fails the sends and the receivers that still wait, and closes the connection. */
   async close(): Promise<void> {
-    await (await this.#connection?.catch(() => undefined))?.close();
+    await (await this.#connection?.catch((): undefined => undefined))?.close();
   }
 
   #facts(operation: OperationFacts, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): SendOptions {

@@ -11,19 +11,19 @@ import { SettledBatch, type Settlement } from "./settlement.ts";
 /** When a loop that receives messages ends. */
 export interface ReceiveOptions extends OperationOptions {
   /** Ends the loop at once. It then throws the signal's reason. */
-  abortSignal?: AbortSignal;
+  abortSignal?: AbortSignal | undefined;
   /**
    * How long the hub may be unreachable while the loop waits, in milliseconds. After that the loop throws. A link that the
    * hub closes within ten seconds, before any message, does not restart this time. While the hub is reachable, the loop may
    * wait for a message without limit.
    * @default {100000} or the `timeoutInMs` of the client
    */
-  timeoutInMs?: number;
+  timeoutInMs?: number | undefined;
   /**
    * Ends the loop without an error when no message has come for this long, in milliseconds.
    * @default {Infinity}
    */
-  maxWaitTimeInMs?: number;
+  maxWaitTimeInMs?: number | undefined;
 }
 
 /** One of the hub's queues for back ends. */

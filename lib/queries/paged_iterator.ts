@@ -5,9 +5,9 @@ import { badContinuationToken } from "./query_page.ts";
 /** Settings for {@linkcode PagedAsyncIterableIterator.byPage}. */
 export interface PageSettings {
   /** Starts with the page that follows the one with this token. By default the first page is read first. */
-  continuationToken?: string;
+  continuationToken?: string | undefined;
   /** How many rows a page may have at most. By default it is the `maxItemCount` of the query, or else the hub decides. */
-  maxPageSize?: number;
+  maxPageSize?: number | undefined;
 }
 
 /**

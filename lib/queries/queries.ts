@@ -40,7 +40,7 @@ export class Queries extends HubClient {
    */
   queryIotHub<T = Record<string, unknown>>(
     query: string | QuerySpecification,
-    options: OperationOptions & { continuationToken?: string; maxItemCount?: number } = {},
+    options: OperationOptions & { continuationToken?: string | undefined; maxItemCount?: number | undefined } = {},
   ): Promise<QueryResult<T>> {
     return callHub(this, facts.queryIotHub, {}, options, async (call) => {
       const body = queryBody(query);
@@ -87,7 +87,7 @@ export class Queries extends HubClient {
    */
   query<T = Twin>(
     query: string | QuerySpecification,
-    options: OperationOptions & { maxItemCount?: number } = {},
+    options: OperationOptions & { maxItemCount?: number | undefined } = {},
   ): PagedAsyncIterableIterator<T, QueryResult<T>> {
     return pagedIterator<T, QueryResult<T>>(
       (continuationToken, maxPageSize) => {

@@ -51,7 +51,7 @@ export function queryBody(query: string | QuerySpecification): QuerySpecificatio
 export function pagingHeaders(
   continuationToken: string | undefined,
   maxItemCount: number | undefined,
-): { "x-ms-continuation"?: string; "x-ms-max-item-count"?: string } {
+): { "x-ms-continuation"?: string | undefined; "x-ms-max-item-count"?: string | undefined } {
   if (continuationToken !== undefined) {
     // The token is sent in a header, as it came. One that a header cannot contain does not come from the hub.
     checkText("continuationToken", continuationToken, TOKEN, "visible ASCII; leave it out for the first page");

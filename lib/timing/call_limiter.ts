@@ -8,12 +8,12 @@ export interface CallLimits {
    * How many requests may be in progress at the same time. Further ones wait their turn.
    * @default {Infinity}
    */
-  maxConcurrentRequests?: number;
+  maxConcurrentRequests?: number | undefined;
   /**
    * How many requests may start per second. They are spread evenly.
    * @default {Infinity}
    */
-  maxRequestsPerSecond?: number;
+  maxRequestsPerSecond?: number | undefined;
 }
 
 /** Throws unless each limit is a number that allows at least one request. */

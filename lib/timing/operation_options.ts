@@ -4,12 +4,12 @@ import { checkMembers } from "../values/members.ts";
 /** The options that every call takes in its last argument. */
 export interface OperationOptions {
   /** Aborts the call at once. It then rejects with the signal's reason. */
-  abortSignal?: AbortSignal;
+  abortSignal?: AbortSignal | undefined;
   /**
    * How long the call may take in total, including repetitions, in milliseconds.
    * @default {100000} or the `timeoutInMs` of the client
    */
-  timeoutInMs?: number;
+  timeoutInMs?: number | undefined;
 }
 
 /**

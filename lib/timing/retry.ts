@@ -1,6 +1,6 @@
 import { IoTHubError } from "../errors/errors.ts";
 import { isBeforeSending } from "../errors/network_failure.ts";
-import type { RetryOptions } from "./retry_options.ts";
+import type { ResolvedRetryOptions } from "./retry_options.ts";
 
 /**
  * Whether the hub may have carried out a request that failed: certainly not (`"no"`), probably not (`"hardly"`, since it
@@ -30,13 +30,13 @@ function hasRun({ statusCode, errorNumber, code, cause }: IoTHubError): HasRun {
  * certainly or probably not run.
  */
 export class Retries {
-  readonly #options: Required<RetryOptions>;
+  readonly #options: ResolvedRetryOptions;
   readonly #mayRunTwice: boolean;
   #count = 0;
   /** The answer for the attempt that is most likely to have run. */
   #hasRun: HasRun = "no";
 
-  constructor(options: Required<RetryOptions>, mayRunTwice: boolean) {
+  constructor(options: ResolvedRetryOptions, mayRunTwice: boolean) {
     this.#options = options;
     this.#mayRunTwice = mayRunTwice;
   }
@@ -75,7 +75,7 @@ export class Retries {
 }
 
 /** How long to wait before the next attempt, in milliseconds, if there were `count` repetitions before. */
-export function backOff({ retryDelayInMs, maxRetryDelayInMs }: Required<RetryOptions>, count: number): number {
+export function backOff({ retryDelayInMs, maxRetryDelayInMs }: ResolvedRetryOptions, count: number): number {
   // 30 doublings are more than enough. With many more, a delay of 0 would be multiplied by Infinity and become NaN.
   return Math.random() * Math.min(maxRetryDelayInMs, retryDelayInMs * 2 ** Math.min(count, 30));
 }

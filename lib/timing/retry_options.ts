@@ -7,22 +7,29 @@ export interface RetryOptions {
    * How often a call is repeated at most. With 0 no call is repeated.
    * @default {4}
    */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /**
    * The longest wait before the first repetition, in milliseconds. It doubles with each repetition, and the actual wait is
    * a random part of it.
    * @default {500}
    */
-  retryDelayInMs?: number;
+  retryDelayInMs?: number | undefined;
   /**
    * The longest wait before any repetition, in milliseconds, unless the hub asks for a longer one.
    * @default {30000}
    */
-  maxRetryDelayInMs?: number;
+  maxRetryDelayInMs?: number | undefined;
+}
+
+/** The same with their defaults. */
+export interface ResolvedRetryOptions {
+  readonly maxRetries: number;
+  readonly retryDelayInMs: number;
+  readonly maxRetryDelayInMs: number;
 }
 
 /** Returns the options with their defaults. Throws unless each has the right type and a legal value. */
-export function resolveRetryOptions(options: RetryOptions = {}): Required<RetryOptions> {
+export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOptions {
   checkMembers("retryOptions", options, ["maxRetries", "retryDelayInMs", "maxRetryDelayInMs"]);
   const { maxRetries = 4, retryDelayInMs = 500, maxRetryDelayInMs = 30_000 } = options;
   checkNumber(

@@ -9,7 +9,7 @@ export interface WireRequest {
   /** Path and query, percent-encoded. */
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** How many bytes the body of the answer may have, once it is decompressed. */
   readonly maxResponseBytes: number;
 }
@@ -41,14 +41,17 @@ export interface Wire {
   close(): void;
 }
 
+/** The platform's `BodyInit`: the types of Node have no type of that name. */
+type RequestBody = NonNullable<RequestInit["body"]>;
+
 /** A function with the signature of the global `fetch`. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Creates a wire over `fetch`. Redirects are not followed, since they could send the credentials elsewhere. */
-function fetchWire(fetch: FetchLike, isOwn = false, bodyOf: (text: string) => BodyInit = (text) => text): Wire {
+function fetchWire(fetch: FetchLike, isOwn = false, bodyOf: (text: string) => RequestBody = (text) => text): Wire {
   async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
-    const body = text === undefined ? undefined : bodyOf(text);
+    const body = text === undefined ? null : bodyOf(text);
     // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
     const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
     const maxBytes = maxBytesOf(response.status, request.maxResponseBytes);

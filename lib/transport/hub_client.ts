@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 import type { NamedKeyCredential, SASCredential, TokenCredential } from "../auth/token_credential.ts";
 import type { ClientOptions } from "../client/client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "../client/hub_access.ts";
@@ -45,7 +46,7 @@ export class HubClient {
    *
    * await devices.createDeviceWithSas("thermostat-1");
    * const twin = await twins.updateTwin("thermostat-1", { tags: { site: "berlin" } });
-   * console.assert(twin.tags?.site === "berlin");
+   * console.assert(twin.tags?.["site"] === "berlin");
    * ```
    */
   static fromConnectionString<T extends HubClient>(

@@ -21,7 +21,7 @@ import { redactText } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import { requestPath } from "./request_path.ts";
 import { Retries } from "../timing/retry.ts";
-import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
+import { type ResolvedRetryOptions, resolveRetryOptions } from "../timing/retry_options.ts";
 import { userAgent } from "../client/user_agent.ts";
 import {
   answeredAt,
@@ -79,7 +79,7 @@ export class HubTransport {
   readonly #timeoutInMs: number;
   readonly #attemptTimeoutInMs: number;
   readonly #maxResponseBytes: number;
-  readonly #retryOptions: Required<RetryOptions>;
+  readonly #retryOptions: ResolvedRetryOptions;
   readonly #limiter: CallLimiter | undefined;
   readonly #client: Client;
   readonly #deadlines = new Deadlines();
@@ -187,7 +187,7 @@ export class HubTransport {
   }
 
   #send(request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
-    request.headers.Authorization = authorization;
+    request.headers["Authorization"] = authorization;
     return this.#wire.send(request, deadline);
   }
 
@@ -234,7 +234,7 @@ export class HubTransport {
     if (call.findEarlierWrite === undefined || !(error instanceof IoTHubError)) return undefined;
     const options = { abortSignal: call.options.abortSignal, timeoutInMs: Math.max(1, end - performance.now()) };
     // If the check fails too, the call fails with the original error.
-    const found = await call.findEarlierWrite(error, options).catch(() => undefined);
+    const found = await call.findEarlierWrite(error, options).catch((): undefined => undefined);
     this.#throwIfEnded(call);
     return found && { data: found.data, response: { status: 200, headers: { get: () => null } } };
   }
@@ -251,7 +251,7 @@ export class HubTransport {
     if (error instanceof IoTHubError) return error;
     if (deadline.hasExpired) {
       const time = `within ${Math.round(timeoutInMs)} ms`;
-      const reason = request?.headers.Authorization === undefined
+      const reason = request?.headers["Authorization"] === undefined
         ? `nothing was sent ${time}, as it waited for a token or for its turn`
         : `no answer ${time}; it may still have been carried out`;
       return failure(call, "Timeout", reason, { retryable: true });

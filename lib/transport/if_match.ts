@@ -8,7 +8,7 @@ const ANY_ETAG = "*";
  * Returns the header of a write that must only succeed if the etag still matches. Missing quotes are added, around the star
  * too: the hub ignores a value without quotes, and the write would succeed although the etag is stale.
  */
-export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string }): { "If-Match": string } {
+export function ifMatch({ etag = ANY_ETAG }: OperationOptions & { etag?: string | undefined }): { "If-Match": string } {
   checkType("etag", etag, "string");
   const bare = bareEtag(etag);
   if (bare === undefined) {

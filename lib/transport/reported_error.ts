@@ -30,20 +30,20 @@ export function reportedError({ body = "", headers }: WireResponse, secrets: rea
   }
   // HTML comes from a proxy and says nothing about the error.
   const members = /^\s*</.test(body) ? {} : membersOf(body);
-  const message = textOf(members.message);
+  const message = textOf(members["message"]);
   const [, code = "", text = message] = /^\s*ErrorCode:\s*([^;\s]+)\s*;?([\s\S]*)$/i.exec(message) ?? [];
   const header = headers.get("iothub-errorcode") ?? headers.get("iothuberrorcode");
-  const codes = [header, members.errorcode, code].map(textOf);
+  const codes = [header, members["errorcode"], code].map(textOf);
   const name = codes.map(nameOf).find(Boolean);
   const number = codes.find((text) => /^[45]\d{5}$/.test(text));
   // More text may follow the id directly, such as `-G:0-TimeStamp:01/01/2026 00:00:00`.
   const id = /Tracking\s*ID:\s*([^\s;,]+?)(?=-G\d*:|-TimeStamp:|[\s;,]|$)/i.exec(
-    `${textOf(members.exceptionmessage)} ${message}`,
+    `${textOf(members["exceptionmessage"])} ${message}`,
   );
   return {
     name,
     errorNumber: number === undefined ? errorNumberOf(name) : Number(number),
-    trackingId: (textOf(members.trackingid) || id?.[1])?.slice(0, MAX_ID_LENGTH),
+    trackingId: (textOf(members["trackingid"]) || id?.[1])?.slice(0, MAX_ID_LENGTH),
     text: text.trim(),
   };
 }
@@ -62,7 +62,7 @@ function membersOf(error: unknown, depth = 0): Record<string, unknown> {
   const object = typeof error === "string" ? parseJson(error) : error;
   if (typeof object !== "object" || object === null || depth > 8) return { message: error };
   const members = Object.fromEntries(Object.entries(object).map(([name, value]) => [name.toLowerCase(), value]));
-  return { ...members, ...membersOf(members.message, depth + 1) };
+  return { ...members, ...membersOf(members["message"], depth + 1) };
 }
 
 /** Returns the name of an error, or `undefined` for an unknown number and for a text that does not look like a name. */

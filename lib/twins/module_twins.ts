@@ -34,7 +34,7 @@ export class ModuleTwins extends HubClient {
    * await registry.createDeviceWithSas("gateway-1");
    * await registry.createModuleWithSas("gateway-1", "camera");
    * const twin = await registry.getModuleTwin("gateway-1", "camera");
-   * console.assert(twin.properties?.reported?.$version === 1);
+   * console.assert(twin.properties?.reported?.["$version"] === 1);
    * ```
    *
    * REST operation: `GET /twins/{id}/modules/{mid}`.
@@ -75,7 +75,7 @@ export class ModuleTwins extends HubClient {
    * await registry.createModuleWithSas("gateway-1", "camera");
    * await registry.updateModuleTwin("gateway-1", "camera", { tags: { site: "berlin", floor: 3 } });
    * const twin = await registry.replaceModuleTwin("gateway-1", "camera", { tags: { site: "bonn" } });
-   * console.assert(twin.tags?.site === "bonn" && !("floor" in twin.tags));
+   * console.assert(twin.tags?.["site"] === "bonn" && !("floor" in twin.tags));
    * ```
    *
    * REST operation: `PUT /twins/{id}/modules/{mid} with If-Match`.
@@ -84,7 +84,7 @@ export class ModuleTwins extends HubClient {
     deviceId: string,
     moduleId: string,
     moduleTwin: TwinPatch,
-    options: OperationOptions & { etag?: string } = {},
+    options: OperationOptions & { etag?: string | undefined } = {},
   ): Promise<Twin> {
     return writeTwin(
       { operation: facts.replaceModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: isReplacement },
@@ -125,7 +125,7 @@ export class ModuleTwins extends HubClient {
    *   tags: { floor: null },
    *   properties: { desired: { intervalInSeconds: 60 } },
    * });
-   * console.assert(twin.tags?.site === "berlin" && !("floor" in twin.tags));
+   * console.assert(twin.tags?.["site"] === "berlin" && !("floor" in twin.tags));
    * ```
    *
    * REST operation: `PATCH /twins/{id}/modules/{mid} with If-Match`.
@@ -134,7 +134,7 @@ export class ModuleTwins extends HubClient {
     deviceId: string,
     moduleId: string,
     moduleTwin: TwinPatch,
-    options: OperationOptions & { etag?: string } = {},
+    options: OperationOptions & { etag?: string | undefined } = {},
   ): Promise<Twin> {
     return writeTwin(
       { operation: facts.updateModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: hasPatch },
@@ -176,10 +176,10 @@ export class ModuleTwins extends HubClient {
    * await registry.createDeviceWithSas("gateway-1");
    * await registry.createModuleWithSas("gateway-1", "camera");
    * const twin = await registry.modifyModuleTwin("gateway-1", "camera", ({ properties }) => {
-   *   const rate = Number(properties?.desired?.rate ?? Infinity);
+   *   const rate = Number(properties?.desired?.["rate"] ?? Infinity);
    *   return rate > 5 ? { properties: { desired: { rate: 5 } } } : undefined;
    * });
-   * console.assert(twin.properties?.desired?.rate === 5);
+   * console.assert(twin.properties?.desired?.["rate"] === 5);
    * ```
    *
    * REST operations: `GET /twins/{id}/modules/{mid}`, `PATCH /twins/{id}/modules/{mid}` with If-Match.

@@ -8,14 +8,14 @@ import { checkJson, isMerged, isObject, isSame } from "../values/json.ts";
  */
 export interface TwinPatch {
   /** Data of the back end, which the device cannot see. In an update, `null` deletes a tag. */
-  tags?: Record<string, unknown> | null;
+  tags?: Record<string, unknown> | null | undefined;
   /** The properties, of which a back end can only write the desired ones. */
   properties?: {
     /** The state that the device should have. In an update, `null` deletes a property. */
-    desired?: Record<string, unknown> | null;
+    desired?: Record<string, unknown> | null | undefined;
     /** Ignored, since only the device can write them. */
-    reported?: Record<string, unknown>;
-  };
+    reported?: Record<string, unknown> | undefined;
+  } | undefined;
   /** Other members of a twin that was just read. */
   [member: string]: unknown;
 }

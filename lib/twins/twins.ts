@@ -32,7 +32,7 @@ export class Twins extends HubClient {
    *
    * await registry.createDeviceWithSas("thermostat-1");
    * const twin = await registry.getTwin("thermostat-1");
-   * console.assert(twin.properties?.reported?.$version === 1);
+   * console.assert(twin.properties?.reported?.["$version"] === 1);
    * ```
    *
    * REST operation: `GET /twins/{id}`.
@@ -71,7 +71,7 @@ export class Twins extends HubClient {
    * await registry.createDeviceWithSas("thermostat-1");
    * await registry.updateTwin("thermostat-1", { tags: { site: "berlin", floor: 3 } });
    * const twin = await registry.replaceTwin("thermostat-1", { tags: { site: "bonn" } });
-   * console.assert(twin.tags?.site === "bonn" && !("floor" in twin.tags));
+   * console.assert(twin.tags?.["site"] === "bonn" && !("floor" in twin.tags));
    * ```
    *
    * REST operation: `PUT /twins/{id} with If-Match`.
@@ -79,7 +79,7 @@ export class Twins extends HubClient {
   replaceTwin(
     deviceId: string,
     deviceTwin: TwinPatch,
-    options: OperationOptions & { etag?: string } = {},
+    options: OperationOptions & { etag?: string | undefined } = {},
   ): Promise<Twin> {
     return writeTwin(
       { operation: facts.replaceTwin, deviceId, argument: "deviceTwin", isOwn: isReplacement },
@@ -118,7 +118,7 @@ export class Twins extends HubClient {
    *   tags: { floor: null },
    *   properties: { desired: { intervalInSeconds: 60 } },
    * });
-   * console.assert(twin.tags?.site === "berlin" && !("floor" in twin.tags));
+   * console.assert(twin.tags?.["site"] === "berlin" && !("floor" in twin.tags));
    * ```
    *
    * REST operation: `PATCH /twins/{id} with If-Match`.
@@ -126,7 +126,7 @@ export class Twins extends HubClient {
   updateTwin(
     deviceId: string,
     deviceTwin: TwinPatch,
-    options: OperationOptions & { etag?: string } = {},
+    options: OperationOptions & { etag?: string | undefined } = {},
   ): Promise<Twin> {
     return writeTwin(
       { operation: facts.updateTwin, deviceId, argument: "deviceTwin", isOwn: hasPatch },
@@ -166,9 +166,9 @@ export class Twins extends HubClient {
    *
    * await registry.createDeviceWithSas("thermostat-1");
    * const visit = () =>
-   *   registry.modifyTwin("thermostat-1", ({ tags }) => ({ tags: { visits: Number(tags?.visits ?? 0) + 1 } }));
+   *   registry.modifyTwin("thermostat-1", ({ tags }) => ({ tags: { visits: Number(tags?.["visits"] ?? 0) + 1 } }));
    * await Promise.all([visit(), visit(), visit()]);
-   * console.assert((await registry.getTwin("thermostat-1")).tags?.visits === 3);
+   * console.assert((await registry.getTwin("thermostat-1")).tags?.["visits"] === 3);
    * ```
    *
    * REST operations: `GET /twins/{id}`, `PATCH /twins/{id}` with If-Match.

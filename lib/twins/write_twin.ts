@@ -29,7 +29,7 @@ interface TwinRequest extends GeneratedOptions {
 export function writeTwin(
   { operation, argument, isOwn, ...ids }: TwinWrite,
   patch: TwinPatch,
-  options: OperationOptions & { etag?: string },
+  options: OperationOptions & { etag?: string | undefined },
   client: HubClient,
   read: (options: OperationOptions) => Promise<Twin>,
   write: (request: TwinRequest) => Promise<{ data: Twin }>,

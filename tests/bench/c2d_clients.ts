@@ -42,7 +42,7 @@ export async function openC2dClient(contender: string, port: number): Promise<C2
 
 /** The certificate that the benchmarks' processes trust. */
 function certificate(): string {
-  return readFileSync(process.env.NODE_EXTRA_CA_CERTS!, "utf8");
+  return readFileSync(process.env["NODE_EXTRA_CA_CERTS"]!, "utf8");
 }
 
 /** This module. */

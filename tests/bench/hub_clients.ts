@@ -104,7 +104,7 @@ function sdkClient(port: number): HubClient {
 function bareFetchClient(port: number): HubClient {
   const origin = `https://localhost:${port}`;
   return bareClient(async (method, path, headers, body) => {
-    const response = await fetch(origin + path, { method, headers, body });
+    const response = await fetch(origin + path, { method, headers, body: body ?? null });
     return { data: await response.json(), continuationToken: response.headers.get("x-ms-continuation") };
   });
 }

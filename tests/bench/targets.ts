@@ -56,11 +56,11 @@ export function evaluate(results: Results): Target[] {
   }
   function growth(runtime: RuntimeName): number | undefined {
     const facts = results.facts[runtime];
-    return facts && facts.peakMemoryInKbAt300000! / facts.peakMemoryInKbAt100000!;
+    return facts && facts["peakMemoryInKbAt300000"]! / facts["peakMemoryInKbAt100000"]!;
   }
   function messageGrowth(runtime: RuntimeName): number | undefined {
     const facts = results.facts[runtime];
-    return facts && facts.heapInKbAt100000Messages! / facts.heapInKbAt20000Messages!;
+    return facts && facts["heapInKbAt100000Messages"]! / facts["heapInKbAt20000Messages"]!;
   }
   function cold(figure: (times: NonNullable<Results["coldStarts"]["node"]>) => number) {
     return (runtime: RuntimeName): number | undefined => {
@@ -141,21 +141,26 @@ export function evaluate(results: Results): Target[] {
       "8  sender links of 64 first messages at once",
       "at most",
       [1, 1, 1],
-      (r) => results.facts[r]?.senderLinksOfFirstMessages,
+      (r) => results.facts[r]?.["senderLinksOfFirstMessages"],
     ),
     ...perRuntime(
       "9  signatures for 32 first calls at once",
       "at most",
       [1, 1, 1],
-      (r) => results.facts[r]?.signaturesOfFirstCalls,
+      (r) => results.facts[r]?.["signaturesOfFirstCalls"],
     ),
     ...perRuntime(
       "9  signatures in steady state",
       "at most",
       [0, 0, 0],
-      (r) => results.facts[r]?.signaturesInSteadyState,
+      (r) => results.facts[r]?.["signaturesInSteadyState"],
     ),
-    ...perRuntime("9  new connections in steady state", "at most", [0, 0, 0], (r) => results.facts[r]?.newConnections),
+    ...perRuntime(
+      "9  new connections in steady state",
+      "at most",
+      [0, 0, 0],
+      (r) => results.facts[r]?.["newConnections"],
+    ),
     ...perRuntime(
       "10 cold start to the first answer, to SDK",
       "at most",

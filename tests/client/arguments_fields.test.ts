@@ -75,7 +75,7 @@ for (const { methods, option, wrongTypes = [], wrongValues = [] } of BAD_OPTIONS
 type BadArgument = readonly [argument: unknown, kind: typeof TypeError | typeof RangeError, named: string];
 
 const WITHIN_ITSELF: Record<string, unknown> = { ring: {} };
-WITHIN_ITSELF.ring = [WITHIN_ITSELF];
+WITHIN_ITSELF["ring"] = [WITHIN_ITSELF];
 
 const BAD_QUERIES: readonly BadArgument[] = [
   ["", RangeError, "query"],

@@ -18,7 +18,7 @@ function listener(): Seen {
   return {
     authorizations,
     fetch: (_url, init) => {
-      authorizations.push((init!.headers as Record<string, string>).Authorization!);
+      authorizations.push((init!.headers as Record<string, string>)["Authorization"]!);
       return Promise.resolve(new Response("{}"));
     },
   };
@@ -109,7 +109,7 @@ describe("a token credential", () => {
         return Promise.resolve({
           token: `token-${scopes.length}`,
           expiresOnTimestamp: Date.now() + life,
-          refreshAfterTimestamp: refreshAfter === undefined ? undefined : Date.now() + refreshAfter,
+          ...(refreshAfter !== undefined && { refreshAfterTimestamp: Date.now() + refreshAfter }),
         });
       },
     };

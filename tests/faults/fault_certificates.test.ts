@@ -44,7 +44,7 @@ describe("when the server's certificate is", () => {
       await using server = await FaultServer.listen(({ socket }) => socket.write(GOOD), tls);
       const outcomes = await callTrusting(server.endpoint, tls.cert);
       for (const outcome of outcomes) {
-        if (isGood) assert.equal(outcome.status, "fulfilled", JSON.stringify(outcome));
+        if (isGood) assert.equal(outcome["status"], "fulfilled", JSON.stringify(outcome));
         else {assert.partialDeepStrictEqual(
             outcome,
             { code: "NetworkError", retryable: false },

@@ -12,7 +12,7 @@ describe("A message at the local hub", () => {
     await using client = new BareClient(hub.listener.port);
     await client.putToken();
     const { remote_state } = await outcomeOf(await client.openSender("/messages/devicebound"), { to: TO, ...message });
-    assert.equal(remote_state?.error, undefined);
+    assert.equal(remote_state?.["error"], undefined);
     return hub.queue[0]!;
   }
 
@@ -59,10 +59,10 @@ describe("A message at the local hub", () => {
       await using client = new BareClient(hub.listener.port);
       await client.putToken();
       const { remote_state } = await outcomeOf(await client.openSender("/messages/devicebound"), { to });
-      assert.equal(remote_state!.error.condition, "amqp:not-allowed");
-      assert.equal(remote_state!.error.info["com.microsoft:error-code"], 400003);
-      assert.match(remote_state!.error.info["com.microsoft:tracking-id"], /^[0-9a-f]{32}$/);
-      assert.match(JSON.parse(remote_state!.error.description).message, /must contain the device identifier/);
+      assert.equal(remote_state!["error"].condition, "amqp:not-allowed");
+      assert.equal(remote_state!["error"].info["com.microsoft:error-code"], 400003);
+      assert.match(remote_state!["error"].info["com.microsoft:tracking-id"], /^[0-9a-f]{32}$/);
+      assert.match(JSON.parse(remote_state!["error"].description).message, /must contain the device identifier/);
       assert.deepEqual(hub.queue, []);
     });
   }
@@ -75,7 +75,7 @@ describe("A message at the local hub", () => {
       to: TO,
       body: { a: 1 },
     });
-    assert.equal(remote_state!.error.condition, "com.microsoft:argument-error");
+    assert.equal(remote_state!["error"].condition, "com.microsoft:argument-error");
   });
 
   const FAULTS: [fault: HubFault, condition: string][] = [

@@ -34,7 +34,7 @@ function send(sender: Sender): Promise<[outcome: string, delivery: Delivery]> {
 }
 
 function conditionOf(delivery: Delivery): string | undefined {
-  return delivery.remote_state?.error?.condition;
+  return delivery.remote_state?.["error"]?.condition;
 }
 
 /** A hub with one client on each kind of port. */

@@ -84,7 +84,7 @@ describe("AMQP over WebSocket at the local hub", () => {
     const body = signSas({ connectionString: hub.hub.connectionString });
     assert.deepEqual(await client.putToken({ body }), [200, "OK"]);
     const sender = await client.openSender("/messages/devicebound");
-    assert.equal((await outcomeOf(sender, { to: TO })).remote_state!.error.condition, "amqp:not-found");
+    assert.equal((await outcomeOf(sender, { to: TO })).remote_state!["error"].condition, "amqp:not-found");
     const authorization = body;
     const created = await fetch(`${hub.http}/devices/d1?api-version=2021-04-12`, {
       method: "PUT",
@@ -92,7 +92,7 @@ describe("AMQP over WebSocket at the local hub", () => {
       body: "{}",
     });
     assert.equal(created.status, 200, await created.text());
-    assert.equal((await outcomeOf(sender, { to: TO })).remote_state!.error, undefined);
+    assert.equal((await outcomeOf(sender, { to: TO })).remote_state!["error"], undefined);
     const receiver = new BareReceiver(client, "/messages/servicebound/filenotifications");
     hub.hub.device("d1").notifyFileUpload({ blobName: "x".repeat(100_000), blobSizeInBytes: 1 });
     assert.equal(JSON.parse(textOf(await receiver.next())).blobName.length, 100_003);

@@ -43,7 +43,7 @@ const CASES = 15;
 
 /** Writes bytes to a client, past the library. */
 function write(connection: Connection, ...parts: Bytes[]): void {
-  (connection.socket as unknown as { write(bytes: Uint8Array): void }).write(Uint8Array.from(parts.flat()));
+  (connection["socket"] as unknown as { write(bytes: Uint8Array): void }).write(Uint8Array.from(parts.flat()));
 }
 
 /** The library's hub answers its first message with frames that it would never write. */

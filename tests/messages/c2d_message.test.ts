@@ -231,7 +231,7 @@ describe("Application properties", () => {
       ["toString", "t"],
       ["hasOwnProperty", "h"],
     ]);
-    assert.equal(({} as Record<string, unknown>).p, undefined);
+    assert.equal(({} as Record<string, unknown>)["p"], undefined);
   });
 
   test("that are inherited are none, system properties included", () => {

@@ -142,7 +142,7 @@ describe("What the hub says late", () => {
       onMessage({ delivery, connection }) {
         deliveries.push(delivery);
         // It reads no more, and so does not hear the goodbye; but it can still write.
-        if (deliveries.length === 1) connection.socket.pause();
+        if (deliveries.length === 1) connection["socket"].pause();
         log.add("arrived");
       },
     });
@@ -157,7 +157,7 @@ describe("What the hub says late", () => {
     assert.equal(isSettled, false);
     deliveries[1]!.accept();
     await sent;
-    hub.connections[0]!.socket.resume();
+    hub.connections[0]!["socket"].resume();
   });
 
   test("or never on one message does not stop the others, though the library keeps but 2048", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Delivery } from "rhea";
 import type { IoTHubError } from "../../lib/errors/errors.ts";
-import type { RetryOptions } from "../../lib/timing/retry_options.ts";
+import type { ResolvedRetryOptions } from "../../lib/timing/retry_options.ts";
 import { AmqpClient } from "../support/amqp_client.ts";
 import { EventLog } from "../support/event_log.ts";
 import {
@@ -20,7 +20,7 @@ import { MockedTime } from "../support/mocked_time.ts";
 import { drop, startScriptedHub } from "../support/scripted_hub.ts";
 
 /** Repetitions that no time-out of a test leaves room for. */
-const LATE: { retryOptions: Required<RetryOptions> } = {
+const LATE: { retryOptions: ResolvedRetryOptions } = {
   retryOptions: { maxRetries: 4, retryDelayInMs: 1e12, maxRetryDelayInMs: 1e12 },
 };
 
@@ -59,7 +59,7 @@ describe("A message is sent again with the same id and body until it is accepted
         hub.messages.map((message) => ({
           id: message.message_id,
           text: textOf({ message }),
-          priority: message.application_properties!.priority,
+          priority: message.application_properties!["priority"],
         })),
         new Array(4).fill(arrived),
       );

@@ -264,7 +264,7 @@ describe("Signs of life", () => {
     await using client = new AmqpClient(hub.endpoint);
     await client.send("");
     const connection = hub.connections[0]!;
-    const alive = new Promise<Uint8Array>((resolve) => connection.socket.once("data", resolve));
+    const alive = new Promise<Uint8Array>((resolve) => connection["socket"].once("data", resolve));
     await time.passInSteps(10_000, 1_000);
     assert.deepEqual(new Uint8Array(await alive), Uint8Array.of(0, 0, 0, 8, 2, 0, 0, 0));
   });

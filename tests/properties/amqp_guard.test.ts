@@ -127,10 +127,10 @@ describe("The guard", () => {
         passed++;
         const decoded = decode(message);
         for (const name of TEXTS) assert.ok(["string", "undefined"].includes(typeof decoded[name]), name);
-        for (const id of [decoded.message_id, decoded.correlation_id]) {
+        for (const id of [decoded["message_id"], decoded["correlation_id"]]) {
           assert.ok(["string", "number", "undefined"].includes(typeof id) || id instanceof Uint8Array);
         }
-        for (const value of Object.values(decoded.application_properties ?? {})) {
+        for (const value of Object.values(decoded["application_properties"] ?? {})) {
           assert.ok(
             typeof value !== "object" || value === null || value instanceof Uint8Array || value instanceof Date,
           );

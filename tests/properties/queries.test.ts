@@ -32,11 +32,11 @@ const anyTags: fc.Arbitrary<Tags> = fc.record({
 }, { requiredKeys: [], noNullPrototype: true });
 
 const PATHS: readonly { text: string; read: (tags: Tags) => unknown }[] = [
-  { text: "tags.a", read: (tags) => tags.a },
-  { text: "devices.tags.b", read: (tags) => tags.b },
-  { text: "tags.[[group]]", read: (tags) => tags.group },
-  { text: "tags.deep.c", read: (tags) => (tags.deep as Tags | undefined)?.c },
-  { text: "tags.deep", read: (tags) => tags.deep },
+  { text: "tags.a", read: (tags) => tags["a"] },
+  { text: "devices.tags.b", read: (tags) => tags["b"] },
+  { text: "tags.[[group]]", read: (tags) => tags["group"] },
+  { text: "tags.deep.c", read: (tags) => (tags["deep"] as Tags | undefined)?.["c"] },
+  { text: "tags.deep", read: (tags) => tags["deep"] },
   { text: "tags.A", read: () => undefined },
 ];
 

@@ -76,7 +76,7 @@ class ScriptedHub {
       this.reads++;
       return Promise.resolve(new Response('{"Message":"ErrorCode:DeviceNotFound"}', { status: 404 }));
     }
-    this.tokens.push((init.headers as Record<string, string>).Authorization!);
+    this.tokens.push((init.headers as Record<string, string>)["Authorization"]!);
     const answer = this.#answers.shift() ?? FINE;
     this.sent.push(answer);
     if ("failure" in answer) {

@@ -95,8 +95,8 @@ function versionsOf(twin: Twin): { etag: number; desired: number; reported: numb
   const { desired, reported } = twin.properties!;
   const versions = {
     etag: counterOf(twin.etag!),
-    desired: desired!.$version as number,
-    reported: reported!.$version as number,
+    desired: desired!["$version"] as number,
+    reported: reported!["$version"] as number,
     root: twin.version!,
   };
   assert.equal(versions.root, versions.etag + versions.reported, "version = counter of the etag + reported.$version");
@@ -212,7 +212,7 @@ describe("a twin", () => {
   });
 
   const cycle: Section = { a: 1 };
-  cycle.self = cycle;
+  cycle["self"] = cycle;
   const cannotTravel: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
     NaN,
     Infinity,

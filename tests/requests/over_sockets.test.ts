@@ -62,9 +62,9 @@ for (const [what, options] of TRANSPORTS) {
     assert.equal(read.headers["if-match"], undefined);
     for (const { headers } of [deleted, read]) assert.equal(headers["content-type"], undefined);
     for (const { headers } of server.requests) {
-      assert.equal(headers.accept, "application/json");
+      assert.equal(headers["accept"], "application/json");
       assert.match(String(headers["user-agent"]), /^iothub-registry-manager\//);
-      assert.match(String(headers.authorization), /^SharedAccessSignature sr=myhub\.azure-devices\.net&sig=/);
+      assert.match(String(headers["authorization"]), /^SharedAccessSignature sr=myhub\.azure-devices\.net&sig=/);
     }
   });
 }

@@ -36,7 +36,7 @@ interface Writer {
   write: (
     registry: Parameters<RequestCase["call"]>[0],
     patch: TwinPatch,
-    options?: { etag?: string },
+    options?: { etag?: string | undefined },
   ) => Promise<Twin>;
 }
 

@@ -2,8 +2,8 @@
 import process from "node:process";
 import { IoTHubError, IoTHubRegistryManager } from "../../lib/http.ts";
 
-await using registry = IoTHubRegistryManager.fromConnectionString(process.env.CONNECTION_STRING!, {
-  endpoint: process.env.ENDPOINT!,
+await using registry = IoTHubRegistryManager.fromConnectionString(process.env["CONNECTION_STRING"]!, {
+  endpoint: process.env["ENDPOINT"]!,
   retryOptions: { retryDelayInMs: 1 },
 });
 const calls = [registry.getTwin("d"), registry.invokeDeviceMethod("d", { methodName: "m" })];

@@ -212,7 +212,7 @@ export class FleetPlan {
       run: (registry) => registry.bulkCreateOrUpdateDevices(devices),
       async look(registry) {
         const twins = await Promise.all(ids.map((id) => registry.getTwin(id)));
-        const isDone = twins.every(({ tags }) => tags?.round === n);
+        const isDone = twins.every(({ tags }) => tags?.["round"] === n);
         return isDone ? { isSuccessful: true, errors: [], warnings: [] } : undefined;
       },
     };
@@ -246,7 +246,7 @@ function count(deviceId: string): FleetStep {
     name: "modifyTwin",
     run: async (registry) =>
       twinFacts(
-        await registry.modifyTwin(deviceId, ({ tags }) => ({ tags: { count: Number(tags?.count ?? 0) + 1 } })),
+        await registry.modifyTwin(deviceId, ({ tags }) => ({ tags: { count: Number(tags?.["count"] ?? 0) + 1 } })),
       ),
   };
 }

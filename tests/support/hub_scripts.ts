@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Receiver } from "rhea";
 import { IoTHubError } from "../../lib/errors/errors.ts";
-import type { RetryOptions } from "../../lib/timing/retry_options.ts";
+import type { ResolvedRetryOptions } from "../../lib/timing/retry_options.ts";
 import type { HubScript } from "./scripted_hub.ts";
 
 /** A message that has come to a scripted hub. */
 export type Arrival = Parameters<NonNullable<HubScript["onMessage"]>>[0];
 
 /** Repetitions without a wait. */
-export function retries(maxRetries: number): { retryOptions: Required<RetryOptions> } {
+export function retries(maxRetries: number): { retryOptions: ResolvedRetryOptions } {
   return { retryOptions: { maxRetries, retryDelayInMs: 0, maxRetryDelayInMs: 0 } };
 }
 

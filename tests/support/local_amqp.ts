@@ -87,7 +87,7 @@ export class BareClient implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.connection.abort_socket(this.connection.socket);
+    this.connection["abort_socket"](this.connection["socket"]);
     return Promise.resolve();
   }
 }

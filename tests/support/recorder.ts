@@ -43,7 +43,9 @@ export class Recorder {
     };
     if (init.body !== undefined && init.body !== null) request.body = JSON.parse(init.body as string);
     this.requests.push(request);
-    const { status = 200, headers, body } = this.#answers.length > 1 ? this.#answers.shift()! : this.#answers[0] ?? {};
+    const { status = 200, headers = {}, body } = this.#answers.length > 1
+      ? this.#answers.shift()!
+      : this.#answers[0] ?? {};
     const text = body === undefined ? null : typeof body === "string" ? body : JSON.stringify(body);
     return Promise.resolve(new Response(text, { status, headers }));
   };

@@ -138,5 +138,5 @@ export function writeOutcomes(link: Receiver): void {
 
 /** Cuts a connection without a word. */
 export function drop(connection: Connection): void {
-  connection.abort_socket(connection.socket);
+  connection["abort_socket"](connection["socket"]);
 }

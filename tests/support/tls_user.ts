@@ -2,7 +2,7 @@
 import process from "node:process";
 import { IoTHubRegistryManager } from "../../mod.ts";
 
-const { connectionString, endpoint, amqpEndpoint, certificate } = JSON.parse(process.env.HUB!);
+const { connectionString, endpoint, amqpEndpoint, certificate } = JSON.parse(process.env["HUB"]!);
 const registry = IoTHubRegistryManager.fromConnectionString(connectionString, {
   endpoint,
   amqpEndpoint,

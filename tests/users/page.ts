@@ -18,7 +18,7 @@ async function showDevices(): Promise<void> {
   const items: HTMLElement[] = [];
   for await (const { deviceId, tags } of registry.query("SELECT * FROM devices WHERE is_defined(tags.site)")) {
     const item = document.createElement("li");
-    item.textContent = `${deviceId}: ${tags?.site}`;
+    item.textContent = `${deviceId}: ${tags?.["site"]}`;
     items.push(item);
   }
   list!.replaceChildren(...items);

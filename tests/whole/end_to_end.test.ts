@@ -90,7 +90,7 @@ async function liveWholeLife(hub: LocalHub, registry: IoTHubRegistryManager): Pr
   });
   assert.deepEqual((await registry.getTwin("dev-sas")).tags, { site: "a" });
   const replaced = await registry.replaceTwin("dev-sas", await registry.getTwin("dev-sas"));
-  assert.deepEqual(replaced.properties?.desired?.x, { y: 1 }, "a twin just read can be written back whole");
+  assert.deepEqual(replaced.properties?.desired?.["x"], { y: 1 }, "a twin just read can be written back whole");
   const moduleTwin = await registry.updateModuleTwin("dev-sas", "mod", { properties: { desired: { rate: 5 } } });
   assert.equal((await registry.getModuleTwin("dev-sas", "mod")).etag, moduleTwin.etag);
   const emptied = await registry.replaceModuleTwin("dev-sas", "mod", {});
@@ -127,7 +127,7 @@ async function liveWholeLife(hub: LocalHub, registry: IoTHubRegistryManager): Pr
   const answer = await registry.invokeDeviceModuleMethod("dev-sas", "mod", { methodName: "echo", payload: 1 });
   assert.deepEqual(answer, { status: 208, payload: 1 });
   assert.deepEqual(await registry.getServiceStatistics(), { connectedDeviceCount: 1 });
-  const arrived = new Promise<{ text: string; messageId?: string }>((resolve) => device.onMessage(resolve));
+  const arrived = new Promise<{ text: string; messageId?: string | undefined }>((resolve) => device.onMessage(resolve));
   await registry.sendC2dMessage("dev-sas", "Grüße", { messageId: "m-1", priority: 5, urgent: true, ack: "full" });
   const message = await arrived;
   assert.equal(message.text, "Grüße");

@@ -6,7 +6,7 @@ import { utcTime } from "../hub_time.ts";
 export interface AmqpError {
   condition: string;
   description: string;
-  info?: Record<string, string | number>;
+  info?: Record<string, string | number> | undefined;
 }
 
 const CONDITIONS: Readonly<Record<string, string>> = {

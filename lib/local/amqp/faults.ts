@@ -11,7 +11,7 @@ export interface LocalAmqpError {
    * What happened, in words.
    * @default {"The local hub was told to fail here"}
    */
-  description?: string;
+  description?: string | undefined;
 }
 
 const DESCRIPTION = "The local hub was told to fail here";

@@ -110,7 +110,7 @@ export function readMessage(message: Message): CloudMessage {
   if (content_type !== undefined) read.contentType = content_type;
   if (content_encoding !== undefined) read.contentEncoding = content_encoding;
   if (absolute_expiry_time !== undefined) read.expiryTime = Number(absolute_expiry_time);
-  if (ack !== undefined) read.ack = ack;
+  if (typeof ack === "string") read.ack = ack;
   return read;
 }
 

@@ -2,6 +2,7 @@ import { ALL_RIGHTS, type Principal, type TokenVerifier } from "./authorization.
 import { checkNumber, checkType } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
+import type { CryptoKey } from "../../values/crypto_key.ts";
 
 const AUDIENCE = "https://iothubs.azure.net";
 const ALGORITHM = "ES256";
@@ -10,16 +11,16 @@ const DEFAULT_LIFETIME_IN_SECONDS = 3600;
 /** How the tokens of `hub.tokenCredential()` differ from ordinary ones, for example to see them refused. */
 export interface LocalTokenCredentialOptions {
   /** The service that the token is for, instead of the requested scope without `/.default`. */
-  audience?: string;
+  audience?: string | undefined;
   /** The issuer of the token, instead of the one that the hub trusts. */
-  issuer?: string;
+  issuer?: string | undefined;
   /**
    * How long the token is valid, in seconds. A negative number makes a token that has already expired.
    * @default {3600}
    */
-  expiresInSeconds?: number;
+  expiresInSeconds?: number | undefined;
   /** The private ES256 key, a `CryptoKey`, that signs the token, instead of the one that the hub trusts. */
-  signingKey?: Parameters<typeof crypto.subtle.sign>[1]; // Node's types have no global `CryptoKey`.
+  signingKey?: Parameters<typeof crypto.subtle.sign>[1] | undefined; // Node's types have no global `CryptoKey`.
 }
 
 /** An access token. */
@@ -36,12 +37,17 @@ export interface LocalTokenCredential {
   getToken(scopes: string | string[], options?: { abortSignal?: unknown }): Promise<LocalAccessToken | null>;
 }
 
+interface KeyPair {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+}
+
 /** Issues and verifies the access tokens that stand in for those of Microsoft Entra ID. Each grants every right. */
 export class JwtAuthority implements TokenVerifier {
   readonly #now: () => number;
   readonly #clockSkew: number;
   readonly #issuer = `https://sts.windows.net/${crypto.randomUUID()}/`;
-  #keys: Promise<CryptoKeyPair> | undefined;
+  #keys: Promise<KeyPair> | undefined;
 
   constructor(now: () => number, clockSkew: number) {
     this.#now = now;
@@ -85,7 +91,7 @@ export class JwtAuthority implements TokenVerifier {
     return { token, expiresOnTimestamp: expiresOn * 1000 };
   }
 
-  #keyPair(): Promise<CryptoKeyPair> {
+  #keyPair(): Promise<KeyPair> {
     this.#keys ??= crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
     return this.#keys;
   }

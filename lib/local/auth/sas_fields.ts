@@ -3,6 +3,7 @@ import { cannotUse } from "../../values/checks.ts";
 import { type HubFault, unauthorized } from "../hub_fault.ts";
 import type { HubHosts } from "./hub_hosts.ts";
 import { decodeOnce, readResourcePath } from "./resource_path.ts";
+import type { CryptoKey } from "../../values/crypto_key.ts";
 
 /** The fields of a shared access signature. */
 export interface SasFields {

@@ -1,6 +1,7 @@
 import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
 import type { HubHosts } from "./hub_hosts.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
+import type { CryptoKey } from "../../values/crypto_key.ts";
 
 /** Verifies shared access signatures that were signed with the keys of the hub's policies. */
 export class SasVerifier implements TokenVerifier {

@@ -19,12 +19,12 @@ export interface LocalFileUpload {
    * The address of the file. The default only looks like one: the local hub has no storage.
    * @default {"https://storage.localhost/uploads/<deviceId>/<blobName>"}
    */
-  blobUri?: string;
+  blobUri?: string | undefined;
   /**
    * When the file was written. The default is the time on the hub's clock.
    * @default {new Date()}
    */
-  lastUpdatedTime?: Date;
+  lastUpdatedTime?: Date | undefined;
 }
 
 /** Tells back ends that a device has uploaded a file. */

@@ -15,16 +15,16 @@ const ACKS: readonly string[] = ["none", "positive", "negative", "full"];
 
 /** A cloud-to-device message as a sender has written it. */
 export interface CloudMessage {
-  messageId?: string;
-  correlationId?: string;
-  userId?: string;
+  messageId?: string | undefined;
+  correlationId?: string | undefined;
+  userId?: string | undefined;
   to: string;
-  contentType?: string;
-  contentEncoding?: string;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
   /** In milliseconds since the epoch. */
-  expiryTime?: number;
+  expiryTime?: number | undefined;
   /** The value of the application property `iothub-ack`, which `properties` does not include. */
-  ack?: string;
+  ack?: string | undefined;
   /** The application properties. */
   properties: Record<string, unknown>;
   data: Uint8Array;

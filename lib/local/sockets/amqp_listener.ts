@@ -15,7 +15,7 @@ export interface AmqpListener {
 export interface AmqpListenerOptions {
   hostname: string;
   port: number;
-  tls?: { cert: string; key: string };
+  tls?: { cert: string; key: string } | undefined;
 }
 
 /** Opens a port for AMQP. Resolves when it accepts connections. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { newTrackingId } from "../fault_listeners.ts";
@@ -29,7 +29,7 @@ export interface UpgradeHandler {
 export interface HttpListenerOptions {
   hostname: string;
   port: number;
-  tls?: { cert: string; key: string };
+  tls?: { cert: string; key: string } | undefined;
   upgrades?: UpgradeHandler;
   /** Is told of an exception in the answering itself, and returns the tracking id for the client. */
   report?: (error: unknown) => string;
@@ -52,9 +52,11 @@ export async function startHttpListener(
       else await finish(message, response, result);
     }).catch(() => response.destroy());
   };
+  // Node's older types, which users may have, do not know this option.
+  const serverOptions = { shouldUpgradeCallback } as ServerOptions;
   const server = tls === undefined
-    ? (await import("node:http")).createServer({ shouldUpgradeCallback }, listener)
-    : (await import("node:https")).createServer({ cert: tls.cert, key: tls.key, shouldUpgradeCallback }, listener);
+    ? (await import("node:http")).createServer(serverOptions, listener)
+    : (await import("node:https")).createServer({ ...serverOptions, cert: tls.cert, key: tls.key }, listener);
   if (upgrades !== undefined) {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
       upgrades.handle(request, socket, head).catch(() => socket.destroy());

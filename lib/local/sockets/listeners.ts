@@ -11,37 +11,37 @@ export interface ListenOptions {
    * other machines reach the hub as well, but the certificate that it makes is good on this one only.
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /** The port for HTTPS. As with every port here, 0 picks a free one. */
-  https?: number;
+  https?: number | undefined;
   /** The port for HTTP without TLS. */
-  http?: number;
+  http?: number | undefined;
   /** The port for AMQP with TLS. */
-  amqps?: number;
+  amqps?: number | undefined;
   /** The port for AMQP without TLS. */
-  amqp?: number;
+  amqp?: number | undefined;
   /** The port for MQTT with TLS, which this version of the local hub does not have: any value is refused. */
-  mqtts?: number;
+  mqtts?: number | undefined;
   /** The certificate of the TLS ports and its private key, in PEM. Without it the hub makes a self-signed one. */
-  tls?: ServerCertificate;
+  tls?: ServerCertificate | undefined;
 }
 
 /** The addresses at which a local hub can be reached. */
 export interface LocalHubAddresses {
   /** HTTPS, such as `"https://127.0.0.1:50443"`. */
-  https?: string;
+  https?: string | undefined;
   /** HTTP without TLS, such as `"http://127.0.0.1:50080"`. */
-  http?: string;
+  http?: string | undefined;
   /** AMQP over WebSocket at the port for HTTPS, such as `"wss://127.0.0.1:50443/$iothub/websocket"`. */
-  wss?: string;
+  wss?: string | undefined;
   /** AMQP over WebSocket at the port for HTTP, such as `"ws://127.0.0.1:50080/$iothub/websocket"`. */
-  ws?: string;
+  ws?: string | undefined;
   /** AMQP with TLS, such as `"amqps://127.0.0.1:55671"`. */
-  amqps?: string;
+  amqps?: string | undefined;
   /** AMQP without TLS, such as `"amqp://127.0.0.1:55672"`. */
-  amqp?: string;
+  amqp?: string | undefined;
   /** The certificate of the TLS ports in PEM, which a client has to trust. */
-  certificate?: string;
+  certificate?: string | undefined;
 }
 
 /** An open port. */
@@ -54,7 +54,7 @@ interface Listener {
 interface PortSettings {
   readonly hostname: string;
   readonly port: number;
-  readonly tls?: ServerCertificate;
+  readonly tls?: ServerCertificate | undefined;
 }
 
 /** What the ports serve. */
@@ -195,7 +195,7 @@ export class Listeners {
   async #closeAll(): Promise<[Place, port: number][]> {
     const opened: [Place, port: number][] = [];
     await Promise.all(this.#places.map(async (place) => {
-      const listener = await place.listener.catch(() => undefined);
+      const listener = await place.listener.catch((): undefined => undefined);
       if (listener === undefined) return;
       opened.push([place, listener.port]);
       await listener.close();

@@ -62,7 +62,7 @@ export class WebSocketUpgrades {
       throw new HubFault("NotImplemented", 501, reason);
     });
     if (this.#isClosed || socket.destroyed) return void socket.destroy();
-    server.handleUpgrade(request, socket, head, (accepted) => {
+    server.handleUpgrade(request, socket, head, (accepted: ServerWebSocket) => {
       onAccepted();
       if (this.#isClosed) accepted.terminate();
       else this.#amqp!.accept(new WebSocketBytes(accepted));
@@ -78,6 +78,7 @@ export class WebSocketUpgrades {
 
   async #load(): Promise<WebSocketServer> {
     const { AmqpServer } = await import("../amqp/server.ts");
+    // @ts-ignore: the package has no types.
     const { WebSocketServer } = await import("ws");
     this.#amqp = new AmqpServer(this.#backend);
     return new WebSocketServer({

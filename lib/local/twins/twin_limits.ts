@@ -108,7 +108,7 @@ function sizeOf(value: JsonValue): number {
   if (typeof value === "number") return 8;
   if (typeof value === "boolean") return 4;
   if (value === null) return 0;
-  if (Array.isArray(value)) return value.reduce((sum: number, element) => sum + sizeOf(element), 0);
+  if (Array.isArray(value)) return value.reduce<number>((sum, element) => sum + sizeOf(element), 0);
   let size = 0;
   for (const [key, below] of Object.entries(value)) size += byteLength(key) + sizeOf(below);
   return size;
