@@ -3,7 +3,7 @@ export interface Outcome {
   success: boolean;
   output: string;
   /** Figures worth telling, also of a success. */
-  note?: string;
+  note?: string | undefined;
 }
 
 /** A program that hangs has failed; it must not hold up the rest for ever. */

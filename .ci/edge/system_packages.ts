@@ -6,7 +6,7 @@ export async function installSystemPackages(...names: string[]): Promise<void> {
 }
 
 /** Runs a program to its end. It throws what the program has to say of its failure. */
-export async function run(program: string, args: string[], cwd?: string): Promise<void> {
+export async function run(program: string, args: string[], cwd = "."): Promise<void> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const { success, stderr } = await new Deno.Command(program, { args, env, stdin: "null", cwd }).output();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed: ${new TextDecoder().decode(stderr)}`);

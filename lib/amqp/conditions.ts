@@ -137,9 +137,9 @@ function parseDescription(
   if (!isObject(parsed)) return { text };
   return {
     // Redacted again, since what is escaped in JSON text is not found there.
-    text: shownText(parsed.message, secrets) ?? shownText(parsed.Message, secrets) ?? text,
-    errorNumber: toErrorNumber(parsed.errorCode),
-    trackingId: shownText(parsed.trackingId, secrets),
+    text: shownText(parsed["message"], secrets) ?? shownText(parsed["Message"], secrets) ?? text,
+    errorNumber: toErrorNumber(parsed["errorCode"]),
+    trackingId: shownText(parsed["trackingId"], secrets),
   };
 }
 

@@ -38,7 +38,7 @@ export interface DeviceUpdate extends DeviceFields {
 }
 
 /** Throws unless an update says whether the device may connect. */
-export function checkUpdate({ status }: Partial<DeviceUpdate>): void {
+export function checkUpdate({ status }: DeviceFields): void {
   if (status === undefined) throw wrongType("status", '"enabled" or "disabled", since an update replaces it', status);
 }
 

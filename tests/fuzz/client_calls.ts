@@ -27,7 +27,7 @@ export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) 
   getModuleTwin: (registry) => registry.getModuleTwin("d", "m"),
   updateTwin: (registry) => registry.updateTwin("d", { tags: { a: 1 } }),
   modifyTwin: (registry) =>
-    registry.modifyTwin("d", (twin) => ({ tags: { count: Number(twin.tags?.count ?? 0) + 1 } })),
+    registry.modifyTwin("d", (twin) => ({ tags: { count: Number(twin.tags?.["count"] ?? 0) + 1 } })),
   getDevice: (registry) => registry.getDevice("d"),
   getDevices: (registry) => registry.getDevices(),
   createDeviceWithSas: (registry) => registry.createDeviceWithSas("d"),

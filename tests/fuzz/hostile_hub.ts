@@ -44,7 +44,7 @@ export interface HubManner {
   /** What its queue holds, as JSON. */
   readonly queue: readonly string[];
   /** What carries the bytes, unless it is a socket alone. */
-  readonly webSocket?: WebSocketManner;
+  readonly webSocket?: WebSocketManner | undefined;
 }
 
 /** A batch of feedback. */

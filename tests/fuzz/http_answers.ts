@@ -17,7 +17,7 @@ export interface HttpAnswer {
   readonly mutation?: { readonly of: "body"; readonly how: JsonMutation } | {
     readonly of: "message";
     readonly how: HttpMutation;
-  };
+  } | undefined;
 }
 
 const TWIN = {

@@ -21,7 +21,7 @@ export type HubAct =
   | {
     readonly act: "receive";
     /** A device's id; the hub's feedback when there is none. */
-    readonly deviceId?: string;
+    readonly deviceId?: string | undefined;
     readonly credit: number;
     readonly mode: 0 | 1;
     readonly outcome: "accepted" | "rejected" | "released" | "modified" | "none";

@@ -22,7 +22,7 @@ export interface InProcessRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** Whether the body comes in pieces, and breaks off after some of them. */
-  readonly streaming?: "whole" | "broken";
+  readonly streaming?: "whole" | "broken" | undefined;
 }

@@ -20,7 +20,7 @@ interface AmqpCase {
   readonly conversation: HubConversation;
   readonly mutations: readonly AmqpMutation[];
   readonly writing: HubWriting;
-  readonly webSocket?: WebSocketManner;
+  readonly webSocket?: WebSocketManner | undefined;
 }
 
 interface RestCase {

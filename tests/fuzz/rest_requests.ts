@@ -13,8 +13,8 @@ export interface RestRequest {
   readonly body?: unknown;
   readonly framing: "length" | "chunked";
   /** How the body comes where there is no socket; at once if absent. */
-  readonly streaming?: "whole" | "broken";
-  readonly mutation?: RestMutation;
+  readonly streaming?: "whole" | "broken" | undefined;
+  readonly mutation?: RestMutation | undefined;
 }
 
 export type RestMutation =

@@ -14,7 +14,7 @@ interface WebSocketFrame {
   readonly isMasked: boolean;
   readonly payload: Uint8Array;
   /** What is said of its length in place of the truth, in eight bytes. */
-  readonly length?: bigint;
+  readonly length?: bigint | undefined;
 }
 
 /** One thing that is made wrong in the frames of a WebSocket. */

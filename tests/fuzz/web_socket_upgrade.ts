@@ -5,7 +5,7 @@ import { WEB_SOCKET_MUTATIONS, type WebSocketMutation } from "./web_socket_frame
 
 /** What is wrong with the WebSocket that carries a conversation. */
 export interface WebSocketManner {
-  readonly upgrade?: HttpMutation;
+  readonly upgrade?: HttpMutation | undefined;
   readonly frames: readonly WebSocketMutation[];
 }
 

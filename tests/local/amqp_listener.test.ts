@@ -210,13 +210,16 @@ describe("A link at the local hub", () => {
     await using client = new BareClient(hub.listener.port);
     await client.putToken();
     const links = ["$cbs", "/messages/devicebound"].flatMap((address) =>
-      [undefined, { address: "own-name" }].map((source) => ({ source, target: { address } }))
+      [{}, { source: { address: "own-name" } }].map((ends) => ({ ...ends, target: { address } }))
     );
     for (const options of links) {
       const { sender } = await once(client.connection.open_sender(options), "sender_open");
       const { source, target } = sender!;
       // An end that has no address is there nevertheless.
-      assert.deepEqual([source.address, target.address], [options.source?.address, options.target.address]);
+      assert.deepEqual([source.address, target.address], [
+        (options as { source?: { address: string } }).source?.address,
+        options.target.address,
+      ]);
     }
     const ends = { source: { address: "$cbs" }, target: { address: "own-name" } };
     const { receiver } = await once(client.connection.open_receiver(ends), "receiver_open");

@@ -72,8 +72,8 @@ test("a change of a device is what is named and nothing else, or it is refused a
           Object.assign(expected, { primaryKey: null, secondaryKey: null });
         }
         // Who has no keys needs both of them, and who has no thumbprint needs the first.
-        const lacksKey = [expected.primaryKey, expected.secondaryKey].filter((key) => key === null).length === 1;
-        const lacksThumbprint = names.includes("secondaryThumbprint") && expected.primaryThumbprint === null;
+        const lacksKey = [expected["primaryKey"], expected["secondaryKey"]].filter((key) => key === null).length === 1;
+        const lacksThumbprint = names.includes("secondaryThumbprint") && expected["primaryThumbprint"] === null;
         const call = registry.modifyDevice(id, () => change);
         if (lacksKey || lacksThumbprint) {
           await assert.rejects(call, { name: "TypeError" });

@@ -34,7 +34,7 @@ export class SdkAtHub implements AsyncDisposable {
   readonly hub: LocalHub;
   readonly #addresses: LocalHubAddresses;
   readonly #agent: Agent;
-  readonly #clients: Methods[] = [];
+  readonly #clients: Methods<"close">[] = [];
 
   constructor(hub: LocalHub, addresses: LocalHubAddresses) {
     this.hub = hub;
@@ -79,7 +79,7 @@ export class SdkAtHub implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close!()));
+    await Promise.all(this.#clients.map((client) => client.close()));
     this.#agent.destroy();
     await this.hub.close();
   }
