@@ -4,7 +4,7 @@ import type { HubErrorCode } from "./error_codes.ts";
  * The codes that this module adds to those of the hub:
  *
  * - `"Timeout"`: there was no answer in the time allowed.
- * - `"NetworkError"`: the hub could not be reached, or the connection broke.
+ * - `"NetworkError"`: the hub could not be reached, or the connection broke. The message says which.
  * - `"InvalidResponse"`: the answer does not have the form that the API promises, for example because its JSON is broken.
  * - `"UnexpectedRedirect"`: the answer was a redirect. It is never followed, since it could send the credentials elsewhere.
  * - `"CredentialError"`: the credential did not return a token.
@@ -38,7 +38,10 @@ export interface IoTHubErrorFacts {
   code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
   operation: string;
-  /** Whether the same call, unchanged, may succeed later. */
+  /**
+   * Whether the same call, unchanged, may succeed later and do no harm. So it is `false` where the hub may have carried out a
+   * call that must not run twice: a create, a bulk request, a direct method, a message.
+   */
   retryable: boolean;
   /** The HTTP status, if there was an answer. */
   statusCode?: number | undefined;
@@ -78,7 +81,10 @@ export class IoTHubError extends Error implements IoTHubErrorFacts {
   readonly code: IoTHubErrorCode;
   /** The method that failed, such as `"getTwin"`. */
   readonly operation: string;
-  /** Whether the same call, unchanged, may succeed later. */
+  /**
+   * Whether the same call, unchanged, may succeed later and do no harm. So it is `false` where the hub may have carried out a
+   * call that must not run twice: a create, a bulk request, a direct method, a message.
+   */
   readonly retryable: boolean;
 
   // These are declared only, and set if they are known. Otherwise a printed error would show them as undefined.

@@ -1,6 +1,6 @@
 /** The codes of failures to connect in Node, Bun and Node's fetch. Nothing of the request was sent when they occur. */
 const CONNECT_CODES =
-  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ConnectionRefused|UND_ERR_CONNECT_TIMEOUT)$/;
+  /\b(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ConnectionRefused|UND_ERR_CONNECT_TIMEOUT|ERR_PROXY_TUNNEL|ERR_SSL_WRONG_VERSION_NUMBER)\b/;
 
 /** What an error may tell about itself. The members may have any type, since the error may come from anywhere. */
 interface Cause {
@@ -14,10 +14,12 @@ interface Cause {
 export function isBeforeSending(error: unknown): boolean {
   return isCertificateError(error) ||
     causesOf(error).some(({ code, syscall, message }) =>
-      CONNECT_CODES.test(String(code)) || /^(?:connect|getaddrinfo)$/.test(String(syscall)) ||
+      CONNECT_CODES.test(`${code} ${message}`) || /^(?:connect|getaddrinfo)$/.test(String(syscall)) ||
       // Deno has no codes, but its messages name the phase. Node uses the same code for a connection that is cut during the
       // handshake as for one that is cut later.
-      /client error \(Connect\)|before secure TLS connection/.test(String(message))
+      /client error \(Connect\)|before secure TLS connection|TLS handshake failed|port \d+ are blocked|bad port/.test(
+        String(message),
+      )
     );
 }
 

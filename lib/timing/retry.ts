@@ -1,4 +1,4 @@
-import { IoTHubError } from "../errors/errors.ts";
+import { IoTHubError, type IoTHubErrorFacts } from "../errors/errors.ts";
 import { isBeforeSending } from "../errors/network_failure.ts";
 import type { ResolvedRetryOptions } from "./retry_options.ts";
 
@@ -17,28 +17,32 @@ const DEVICE_UNAVAILABLE = 503102;
  */
 const LEAST_ATTEMPT_IN_MS = 5;
 
+/** What an error tells about the attempt that failed. */
+type AttemptFacts = Pick<IoTHubErrorFacts, "code" | "statusCode" | "errorNumber" | "cause">;
+
+/** Whether the hub may well have carried out a request before its attempt failed. */
+export function mayHaveRun(facts: AttemptFacts): boolean {
+  return hasRun(facts) === "perhaps";
+}
+
 /** Tells from the error of an attempt whether the hub may have carried out its request. */
-function hasRun({ statusCode, errorNumber, code, cause }: IoTHubError): HasRun {
+function hasRun({ statusCode, errorNumber, code, cause }: AttemptFacts): HasRun {
   if (statusCode === 401 || statusCode === 429 || code === "CredentialError" || isBeforeSending(cause)) return "no";
   return statusCode === 503 && errorNumber !== DEVICE_UNAVAILABLE ? "hardly" : "perhaps";
 }
 
 /**
- * Counts the repetitions of one call, and decides whether and when to repeat it again.
- *
- * A call that may run twice is repeated after any failure that may be temporary. Any other call is repeated only if it has
- * certainly or probably not run.
+ * Counts the repetitions of one call, and decides whether and when to repeat it again. It is repeated after each error that
+ * is `retryable`. That of a call which must not run twice is so only if the call has certainly or probably not run.
  */
 export class Retries {
   readonly #options: ResolvedRetryOptions;
-  readonly #mayRunTwice: boolean;
   #count = 0;
   /** The answer for the attempt that is most likely to have run. */
   #hasRun: HasRun = "no";
 
-  constructor(options: ResolvedRetryOptions, mayRunTwice: boolean) {
+  constructor(options: ResolvedRetryOptions) {
     this.#options = options;
-    this.#mayRunTwice = mayRunTwice;
   }
 
   /** Whether an earlier attempt may be the reason why a later one failed with this error. */
@@ -52,13 +56,12 @@ export class Retries {
   /** How long to wait before the next attempt, in milliseconds; `undefined` if the call must not be repeated. */
   next(error: unknown, remainingInMs: number): number | undefined {
     if (!(error instanceof IoTHubError) || !error.retryable) return undefined;
-    const ran = hasRun(error);
-    if (ran === "perhaps" && !this.#mayRunTwice) return undefined;
     if (this.#count >= this.#options.maxRetries) return undefined;
     const wait = this.#wait(error.retryAfterInMs);
     // There is no point in waiting if no time is left for an attempt afterwards. The caller gets the error now.
     if (wait + LEAST_ATTEMPT_IN_MS > remainingInMs) return undefined;
     this.#count++;
+    const ran = hasRun(error);
     if (ran !== "no" && this.#hasRun !== "perhaps") this.#hasRun = ran;
     return wait;
   }

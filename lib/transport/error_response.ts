@@ -3,6 +3,7 @@ import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import type { HubRight, OperationFacts } from "./operations.ts";
 import { shorten } from "../errors/redaction.ts";
+import { mayHaveRun } from "../timing/retry.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
 
@@ -31,13 +32,16 @@ const RETRYABLE_STATUSES: readonly number[] = [408, 429, 500, 502, 503, 504];
 /** The device did not answer in time. Other errors with status 504 are about the connection, not about the device. */
 const DEVICE_DID_NOT_ANSWER = 504101;
 
+/** What is said of a call that the hub may have carried out although there was no good answer. */
+export const MAY_HAVE_RUN = "it may still have been carried out";
+
 /** What the caller can do about a status. */
 const ADVICE: Readonly<Record<number, string>> = {
   403: "a quota or limit of the hub was reached, or its tier lacks this operation",
   409: "update it instead, or choose another id",
   412: "it has changed: read it again and use its new etag",
   429: "wait, or send fewer requests at once",
-  504: "it may still have been carried out",
+  504: MAY_HAVE_RUN,
 };
 
 /** Converts an HTTP answer that is not a success to an error. */
@@ -51,8 +55,11 @@ export function errorFromResponse(
   const { name, errorNumber, trackingId, text } = reportedError(response, secrets);
   const code = name ?? codeOf(status);
   const now = answeredAt(response);
+  const mayPass = RETRYABLE_STATUSES.includes(status) && errorNumber !== DEVICE_DID_NOT_ANSWER;
+  const mayHarm = mayPass && !subject.facts.mayRunTwice && mayHaveRun({ code, statusCode: status, errorNumber });
   const advice = subject.advice?.[code] ??
-    (status === 401 ? unauthorizedAdvice(subject.facts.right, signedInAs, now) : ADVICE[status]);
+    (status === 401 ? unauthorizedAdvice(subject.facts.right, signedInAs, now) : ADVICE[status]) ??
+    (mayHarm && MAY_HAVE_RUN);
   const line = shorten(text);
   const reason = [
     `the hub answered ${status} ${code}`,
@@ -61,7 +68,7 @@ export function errorFromResponse(
     advice && `; ${advice}`,
   ];
   return failure(subject, code, reason.join(""), {
-    retryable: RETRYABLE_STATUSES.includes(status) && errorNumber !== DEVICE_DID_NOT_ANSWER,
+    retryable: mayPass && !mayHarm,
     statusCode: status,
     errorNumber,
     trackingId,

@@ -12,6 +12,8 @@ export interface WireRequest {
   readonly body?: string | undefined;
   /** How many bytes the body of the answer may have, once it is decompressed. */
   readonly maxResponseBytes: number;
+  /** Whether the hub may have received any of it. The wire sets this. */
+  isSent?: boolean;
 }
 
 /** The complete answer to a {@linkcode WireRequest}. */
@@ -52,6 +54,7 @@ function fetchWire(fetch: FetchLike, isOwn = false, bodyOf: (text: string) => Re
   async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
     const { method, origin, path, headers, body: text } = request;
     const body = text === undefined ? null : bodyOf(text);
+    request.isSent = true;
     // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
     const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
     const maxBytes = maxBytesOf(response.status, request.maxResponseBytes);

@@ -10,12 +10,12 @@ import {
 } from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
 import { type Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
-import type { CallSubject } from "./error_response.ts";
+import { type CallSubject, MAY_HAVE_RUN } from "./error_response.ts";
 import { closed, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "../client/hub_access.ts";
-import { innermostMessage, isCertificateError } from "../errors/network_failure.ts";
+import { innermostMessage, isBeforeSending, isCertificateError } from "../errors/network_failure.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { redactText } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
@@ -136,7 +136,7 @@ export class HubTransport {
       try {
         return await this.#attempt(call, wireRequest, end);
       } catch (error) {
-        retries ??= new Retries(this.#retryOptions, call.facts.mayRunTwice);
+        retries ??= new Retries(this.#retryOptions);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
@@ -249,17 +249,22 @@ export class HubTransport {
   #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): IoTHubError {
     this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
+    const isSent = request?.isSent === true && !isBeforeSending(error);
+    const mayBeRepeated = call.facts.mayRunTwice || !isSent;
     if (deadline.hasExpired) {
       const time = `within ${Math.round(timeoutInMs)} ms`;
-      const reason = request?.headers["Authorization"] === undefined
-        ? `nothing was sent ${time}, as it waited for a token or for its turn`
-        : `no answer ${time}; it may still have been carried out`;
-      return failure(call, "Timeout", reason, { retryable: true });
+      const reason = isSent
+        ? `no answer ${time}; ${MAY_HAVE_RUN}`
+        : `nothing was sent ${time}, as it waited for a token, for its turn or for a connection`;
+      return failure(call, "Timeout", reason, { retryable: mayBeRepeated });
     }
     const secrets = request === undefined ? [] : secretsOf(request);
-    const reason = redactText(innermostMessage(error), secrets);
-    return failure(call, "NetworkError", `${this.#hostName} could not be reached (${reason})`, {
-      retryable: !isCertificateError(error),
+    const why = redactText(innermostMessage(error), secrets);
+    const reason = isSent
+      ? `the connection to ${this.#hostName} failed before the whole answer came (${why}); ${MAY_HAVE_RUN}`
+      : `${this.#hostName} could not be reached (${why})`;
+    return failure(call, "NetworkError", reason, {
+      retryable: mayBeRepeated && !isCertificateError(error),
       cause: causeToShow(error, secrets),
     });
   }

@@ -22,6 +22,8 @@ interface NodeRequestOptions {
   headers: readonly string[];
 }
 interface NodeRequest {
+  /** `null` while the request waits for a connection. */
+  readonly socket: { readonly connecting: boolean; readonly secureConnecting?: boolean } | null;
   on(event: "error", listener: (error: Error) => void): void;
   on(event: "close", listener: () => void): void;
   end(body?: Uint8Array): void;
@@ -86,7 +88,11 @@ export function nodeHttpsWire(): Wire | undefined {
         if (body !== answer) body?.destroy();
         result();
       }
-      const fail = (error: unknown): void => settle(() => reject(error));
+      function fail(error: unknown): void {
+        const { socket } = outgoing;
+        request.isSent ||= socket !== null && !socket.connecting && !socket.secureConnecting;
+        settle(() => reject(error));
+      }
       const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
         answer = incoming;
         const status = incoming.statusCode;
@@ -104,8 +110,8 @@ export function nodeHttpsWire(): Wire | undefined {
         if (body !== incoming) body.on("error", fail);
       });
       deadline.listen((reason) => {
-        outgoing.destroy();
         fail(reason);
+        outgoing.destroy();
       });
       outgoing.on("error", fail);
       // This is the last event of every request, also of one that ends without an error, such as with status 101.

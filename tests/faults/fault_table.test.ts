@@ -103,6 +103,11 @@ async function checkOutcome(
     assert.equal(outcome.reason, REASON, what);
   } else {
     checkError(outcome.reason, expected.error!, method, what);
+    if (!group.mayHaveRun) assert.doesNotMatch(what, /carried out/);
+    else assert.doesNotMatch(what, /could not be reached/);
+    if (group.mayHaveRun && classOf(method.name as OperationName) === "once") {
+      assert.match(what, /may still have been carried out/);
+    }
   }
 }
 

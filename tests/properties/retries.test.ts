@@ -142,9 +142,13 @@ describe("any row of answers", () => {
         }
         assertOutcome(outcome, last, before, method);
 
+        const mayGoOn = isTransient(last) && (!CREATES.test(method.name) || !isAmbiguous(last));
+        if ("error" in outcome) {
+          assert.equal((outcome.error as IoTHubError).retryable, mayGoOn, `of ${method.name} after ${inspect(last)}`);
+        }
+
         // And it does not give up too early.
         if ("error" in outcome && isTransient(last) && !asksForAnHour(last)) {
-          const mayGoOn = !CREATES.test(method.name) || !isAmbiguous(last);
           assert.ok(!mayGoOn || sent.length >= maxRetries + 1 + renewals, `it gave up after ${sent.length} requests`);
         }
       },

@@ -88,6 +88,8 @@ export interface FaultGroup {
   handling: Readonly<Record<OperationClass, Handling>>;
   /** What that table says of the error; the codes unless given. */
   errorText?: string;
+  /** Whether the hub may have carried out the request. A call that must not run twice is not `retryable` then. */
+  mayHaveRun?: true;
   faults: readonly Fault[];
 }
 
@@ -228,6 +230,7 @@ export const FAULT_TABLE: readonly FaultGroup[] = [
   {
     what: "the hub or a proxy fails on the way: 500, 502, 504, 503 with 503102",
     handling: REPEATED_IF_HARMLESS,
+    mayHaveRun: true,
     faults: [
       ...onceAndAlways("500", hubError(500, "ServerError"), {
         code: "ServerError",
@@ -252,6 +255,7 @@ export const FAULT_TABLE: readonly FaultGroup[] = [
   {
     what: "the device did not answer in time: 504 with 504101",
     handling: AT_ONCE,
+    mayHaveRun: true,
     faults: [
       {
         name: "504101",
@@ -268,11 +272,13 @@ export const FAULT_TABLE: readonly FaultGroup[] = [
   {
     what: "the connection breaks once the request is sent, also in the middle of the answer",
     handling: REPEATED_IF_HARMLESS,
+    mayHaveRun: true,
     faults: [...network(RESET, lost), ...network(BROKEN_BODY, broken)],
   },
   {
     what: "no answer within `attemptTimeoutInMs`",
     handling: { read: "repeated", write: "repeated", once: "error after `timeoutInMs`" },
+    mayHaveRun: true,
     faults: onceAndAlways("no answer", silence(), TIMED_OUT).map((fault) => ({
       ...fault,
       call: { attemptTimeoutInMs: ATTEMPT_TIMEOUT_IN_MS },
@@ -285,6 +291,7 @@ export const FAULT_TABLE: readonly FaultGroup[] = [
       write: "error after `timeoutInMs`",
       once: "error after `timeoutInMs`",
     },
+    mayHaveRun: true,
     faults: [{
       name: "no answer within the call's time",
       step: silence(),
@@ -366,10 +373,12 @@ export interface Outcome {
 }
 
 /** What the table says of a call. */
-export function expectedOutcome({ handling }: FaultGroup, fault: Fault, operation: OperationName): Outcome {
-  const { error } = fault;
+export function expectedOutcome({ handling, mayHaveRun }: FaultGroup, fault: Fault, operation: OperationName): Outcome {
+  const operationClass = classOf(operation);
+  const mustNotRunAgain = mayHaveRun && operationClass === "once";
+  const error = mustNotRunAgain && fault.error !== "reason" ? { ...fault.error, retryable: false } : fault.error;
   if (fault.fineFor?.test(operation)) return { requests: 1 };
-  switch (handling[classOf(operation)]) {
+  switch (handling[operationClass]) {
     case "repeated":
       return fault.always ? { requests: 1 + MAX_RETRIES, error } : { requests: 2 };
     case "repeated once, with a new token":
