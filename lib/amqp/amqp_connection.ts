@@ -37,14 +37,14 @@ export class AmqpConnection implements MessageConnection {
    */
   send(message: C2dMessage, options: SendOptions): Promise<void> {
     if (options.abortSignal?.aborted) return Promise.reject(abortReason(options.abortSignal));
-    if (this.#closing !== undefined) return Promise.reject(clientClosed().toError(options.operation));
+    if (this.#closing !== undefined) return Promise.reject(clientClosed().toError(options));
     return this.#sender.send(message, options);
   }
 
   /** Opens a receiver for one of the hub's queues for back ends. The caller must close it. */
   openReceiver(options: ReceiverOptions): ServiceReceiver {
     throwIfAborted(options.abortSignal);
-    if (this.#closing !== undefined) throw clientClosed().toError(options.operation);
+    if (this.#closing !== undefined) throw clientClosed().toError(options);
     const receiver = new ServiceReceiver(this.#settings, options, (operation) => this.#connection(operation));
     this.#receivers.add(receiver);
     void receiver.closed.then(() => this.#receivers.delete(receiver));

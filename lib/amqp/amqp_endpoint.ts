@@ -19,6 +19,13 @@ export function secretsOfEndpoint(endpoint: AmqpEndpoint): string[] {
   return new URL(endpoint.url).search.split(/[?&=]/).filter(isSearchable);
 }
 
+/** Says what the user can do if nothing answers at an endpoint. */
+export function adviceOn(endpoint: AmqpEndpoint): string {
+  return endpoint.kind === "tcp"
+    ? `a firewall may block port ${endpoint.port}; with transportType "AmqpOverWebSocket" messages go to port 443, like HTTP`
+    : "check the address, whether its certificate is trusted (tls.ca), and whether a proxy leads there (proxy)";
+}
+
 const AMQPS_PORT = 5671;
 const AMQP_PORT = 5672;
 const WEB_SOCKET_PATH = "/$iothub/websocket";
@@ -29,12 +36,12 @@ const WEB_SOCKET_PATH = "/$iothub/websocket";
  * @throws {RangeError} When it is not a URL of one of the four schemes.
  */
 export async function resolveEndpoint(settings: AmqpSettings): Promise<AmqpEndpoint> {
-  const { endpoint, hostName, transportType } = settings;
+  const { endpoint, hostName, transportType, proxy } = settings;
   if (endpoint !== undefined) {
     return parseEndpoint(typeof endpoint === "string" ? endpoint : await endpoint());
   }
-  // WebSockets share their port with HTTPS.
-  return (transportType ?? defaultTransport()) === "Amqp"
+  // Proxies are made for the web: few of them connect to any other port. WebSockets share theirs with HTTPS.
+  return (transportType ?? (proxy === undefined ? defaultTransport() : "AmqpOverWebSocket")) === "Amqp"
     ? { kind: "tcp", tls: true, host: withoutPort(hostName), port: AMQPS_PORT }
     : { kind: "webSocket", url: `wss://${hostName}${WEB_SOCKET_PATH}` };
 }

@@ -1,4 +1,5 @@
 import type { HubCredential } from "../auth/credential.ts";
+import type { NetworkOptions } from "../client/client_options.ts";
 import type { ResolvedRetryOptions } from "../timing/retry_options.ts";
 
 /** The settings of a connection to the AMQP side of a hub. */
@@ -10,10 +11,12 @@ export interface AmqpSettings {
   /** TLS over TCP or a WebSocket, unless `endpoint` decides it; by default TCP where the runtime has it. */
   readonly transportType?: "Amqp" | "AmqpOverWebSocket" | undefined;
   /** Certificate authorities to trust instead of the runtime's own. */
-  readonly tls?: { readonly ca?: string | string[] | undefined } | undefined;
+  readonly tls?: NetworkOptions["tls"];
+  /** The URL of the proxy through which to connect. */
+  readonly proxy?: string | undefined;
   /** The name of this software, which is sent to the hub; empty to send none. */
   readonly userAgent: string;
-  readonly credential: Pick<HubCredential, "audience" | "getToken">;
+  readonly credential: Pick<HubCredential, "audience" | "getToken" | "signedInAs">;
   /** How to retry what has failed for a transient reason. */
   readonly retryOptions: ResolvedRetryOptions;
   /** How long opening a connection, and the hub's verdict on a message, may take before the connection is given up. */

@@ -11,7 +11,7 @@ import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";
-import { NO_VERDICT, noVerdict, type PendingSend, timedOut, tooManyPending } from "./pending_send.ts";
+import { failureOf, noVerdict, type PendingSend, timedOut, tooManyPending } from "./pending_send.ts";
 import { SendQueue } from "./send_queue.ts";
 
 /** Half of what the library has room for, since it keeps an answered message until all earlier ones are answered. */
@@ -39,6 +39,8 @@ export class C2dSender implements ConnectionUser {
   #timerDue = Infinity;
   #connection: HubConnection | undefined;
   #link: C2dLink | undefined;
+  /** Whether any connection has ever been ready. */
+  #hasBeenReady = false;
   /** How many times in a row the link was lost, without a verdict in between. */
   #failures = 0;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
@@ -61,7 +63,7 @@ export class C2dSender implements ConnectionUser {
     return new Promise((resolve, reject) => {
       const size = message.body.byteLength;
       if (this.#pending >= MAX_PENDING || this.#pendingBytes + size > MAX_PENDING_BYTES) {
-        return reject(tooManyPending(options.operation, this.#pending, this.#pendingBytes));
+        return reject(tooManyPending(options, this.#pending, this.#pendingBytes));
       }
       const { abortSignal, timeoutInMs } = options;
       const onAbort = abortSignal === undefined ? undefined : () => this.#leave(pending, abortReason(abortSignal));
@@ -76,6 +78,7 @@ export class C2dSender implements ConnectionUser {
         sentAt: 0,
         retries: 0,
         lastFailure: undefined,
+        mayHaveArrived: false,
         isSettled: false,
       };
       if (onAbort !== undefined) follow(abortSignal!, onAbort);
@@ -96,19 +99,23 @@ export class C2dSender implements ConnectionUser {
     this.#queue.putBackAll([]);
     for (const send of pending) {
       this.#queue.delete(send);
-      this.#settle(send, failure.toError(send.options.operation));
+      this.#settle(send, failure.toError(send.options));
     }
   }
 
   /** The connection is authorized. */
   ready(): void {
+    this.#hasBeenReady = true;
     this.#flush();
   }
 
   /** The connection is lost. */
   ended(failure: AmqpFailure): void {
     const link = this.#link;
-    const mayPass = this.#connection?.mayPass(failure) ?? false;
+    const connection = this.#connection;
+    // Where nothing has ever answered, a firewall is likely to be in the way, and to say nothing the next time either.
+    const isInVain = connection?.isUnanswered && failure.facts.code === "Timeout" && !this.#hasBeenReady;
+    const mayPass = !isInVain && (connection?.mayPass(failure) ?? false);
     this.#connection = undefined;
     this.#link = undefined;
     // If the link was lost before the connection, a retry is already planned and nothing has been tried since.
@@ -183,6 +190,7 @@ export class C2dSender implements ConnectionUser {
   #startAgain(failure: AmqpFailure, mayPass: boolean, hasWorked: boolean): void {
     const wait = backOff(this.#settings.retryOptions, this.#failures++);
     const inFlight = [...this.#inFlight.values()].filter(({ isSettled }) => !isSettled);
+    for (const pending of inFlight) pending.mayHaveArrived = true;
     this.#inFlight.clear();
     const waiting = hasWorked ? [] : [...this.#queue];
     this.#queue.putBackAll(inFlight);
@@ -205,7 +213,7 @@ export class C2dSender implements ConnectionUser {
       pending.retries++;
       return true;
     }
-    this.#settle(pending, failure.toError(pending.options.operation));
+    this.#settle(pending, failureOf(pending, failure));
     return false;
   }
 
@@ -248,7 +256,10 @@ export class C2dSender implements ConnectionUser {
     for (const pending of this.#inFlight.values()) {
       if (pending.isSettled) continue;
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
-      else this.#settle(pending, timedOut(pending, NO_VERDICT));
+      else {
+        pending.mayHaveArrived = true;
+        this.#settle(pending, timedOut(pending, "the hub gave no verdict"));
+      }
     }
     for (const pending of [...this.#queue]) {
       if (pending.deadline > now) next = Math.min(next, pending.deadline);
@@ -269,7 +280,7 @@ export class C2dSender implements ConnectionUser {
   #whyItWaits(pending: PendingSend): string {
     const { lastFailure } = pending;
     if (lastFailure !== undefined) return `it has to be sent again, since ${lastFailure.message}`;
-    if (this.#link === undefined) return "the AMQP connection was not ready";
+    if (this.#link === undefined) return this.#connection?.whyNotReady() ?? "there was no AMQP connection";
     if (this.#queue.isHeldBack(pending)) return "an earlier message for the same device has to be sent again";
     return "the hub granted no credit to send";
   }

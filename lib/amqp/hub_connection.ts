@@ -1,5 +1,13 @@
 import { afterOutcomes } from "./after_outcomes.ts";
-import { describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
+import { refusalAdvice } from "../auth/refusal_advice.ts";
+import { throughProxy } from "../client/proxy_name.ts";
+import {
+  adviceOn,
+  type AmqpEndpoint,
+  describeEndpoint,
+  resolveEndpoint,
+  secretsOfEndpoint,
+} from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";
@@ -8,6 +16,9 @@ import { failureOfClose } from "./conditions.ts";
 import { KeepAlive } from "./keep_alive.ts";
 import type { Connection, EventContext } from "./library.ts";
 import { openTransport, type Transport } from "./transport.ts";
+
+/** How long the other end may take to accept a TCP connection. A firewall that is in the way says nothing. */
+const CONNECT_LIMIT_IN_MS = 10_000;
 
 /** How long the hub may take to answer a close. */
 const CLOSING_LIMIT_IN_MS = 2_000;
@@ -37,6 +48,9 @@ export class HubConnection {
   readonly #hasFreshToken: boolean;
   readonly #users: Set<ConnectionUser> = new Set();
   readonly #openingTimer: ReturnType<typeof setTimeout>;
+  #connectTimer: ReturnType<typeof setTimeout> | undefined;
+  #endpoint: AmqpEndpoint | undefined;
+  #isConnected = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #transport: Transport | undefined;
   #keepAlive: KeepAlive | undefined;
@@ -54,14 +68,27 @@ export class HubConnection {
     this.#settings = settings;
     this.#hasFreshToken = options.forceRefresh;
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
-    const limit = settings.attemptTimeoutInMs;
-    this.#openingTimer = setTimeout(() => this.end(openingTookTooLong(limit)), limit);
+    this.#openingTimer = this.#endAfter(settings.attemptTimeoutInMs);
     void this.#open(options);
   }
 
   /** Why the connection has ended; `undefined` until then. */
   get failure(): AmqpFailure | undefined {
     return this.#ended;
+  }
+
+  /** Whether nothing has ever answered at the other end. */
+  get isUnanswered(): boolean {
+    return this.#endpoint !== undefined && !this.#isConnected;
+  }
+
+  /** Says why the connection is not ready, with what the user can do about it. `within` says how long it had. */
+  whyNotReady(within: string = ""): string {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return `the AMQP connection was not ready${within}`;
+    const where = this.#describe(endpoint);
+    if (this.#isConnected) return `the AMQP connection to ${where} was not ready${within}`;
+    return `nothing answered at ${where}${within}; ${adviceOn(endpoint)}`;
   }
 
   /** Whether the hub has ever accepted a token on this connection. */
@@ -134,11 +161,20 @@ export class HubConnection {
     }, REST_AFTER_IN_MS);
   }
 
+  /** Adds to a failure what the user can check, if the hub has refused the token or what was wanted with it. */
+  explained(failure: AmqpFailure): AmqpFailure {
+    if (failure.facts.statusCode !== 401) return failure;
+    const advice = refusalAdvice(this.#settings.credential, "ServiceConnect");
+    return new AmqpFailure(`${failure.message}; ${advice}`, failure.facts);
+  }
+
   /** Ends the connection: closes it and tells the users. Later calls have no effect. */
-  end(failure: AmqpFailure): void {
+  end(reason: AmqpFailure): void {
     if (this.#ended !== undefined) return;
+    const failure = this.explained(reason);
     this.#ended = failure;
     clearTimeout(this.#openingTimer);
+    clearTimeout(this.#connectTimer);
     clearTimeout(this.#idleTimer);
     this.#keepAlive?.stop();
     this.#authorization?.end(failure);
@@ -181,13 +217,22 @@ export class HubConnection {
       token.catch(() => {}); // It is awaited below, unless the connection fails first.
       const endpoint = await resolveEndpoint(this.#settings);
       if (this.#ended !== undefined) return;
-      const where = describeEndpoint(endpoint);
+      this.#endpoint = endpoint;
       this.#secretsOfEndpoint = secretsOfEndpoint(endpoint);
       this.#transport = openTransport(endpoint, this.#settings, {
-        prepare: (connection) => this.#listen(connection, where),
+        prepare: (connection) => this.#listen(connection, endpoint),
+        connected: () => {
+          this.#isConnected = true;
+          clearTimeout(this.#connectTimer);
+        },
+        unreachable: (reason) => this.#broken(reason, endpoint),
         heard: () => this.#keepAlive?.heard(),
         failed: (failure) => afterOutcomes(() => this.end(failure)),
       });
+      // A WebSocket tells only when all is done, and the hub may take its time for that.
+      if (endpoint.kind === "tcp") {
+        this.#connectTimer = this.#endAfter(Math.min(CONNECT_LIMIT_IN_MS, this.#settings.attemptTimeoutInMs));
+      }
       this.#authorization = new Authorization(this.#settings, this.#transport.connection, {
         renewed: () => this.#tellReady(),
         lost: (failure) => this.end(failure),
@@ -209,13 +254,16 @@ export class HubConnection {
   /**
    * Listens for the end of the socket, and of the links for tokens and their session. Any of these ends the connection.
    */
-  #listen(connection: Connection, where: string): void {
+  #listen(connection: Connection, endpoint: AmqpEndpoint): void {
     const onClosed = (what: string, error: unknown): void => {
       const failure = failureOfClose(conditionOf(error), `the hub closed the ${what}`, this.secrets);
       afterOutcomes(() => this.end(failure));
     };
     connection.on("connection_open", () => {
-      this.#keepAlive = new KeepAlive(connection, (silenceInMs) => this.end(wasSilent(where, silenceInMs)));
+      this.#keepAlive = new KeepAlive(
+        connection,
+        (silenceInMs) => this.end(wasSilent(this.#describe(endpoint), silenceInMs)),
+      );
     });
     connection.on("sender_error", ({ sender }: EventContext) => onClosed("link for tokens", sender?.error));
     connection.on("receiver_error", ({ receiver }: EventContext) => onClosed("link for tokens", receiver?.error));
@@ -225,13 +273,25 @@ export class HubConnection {
     connection.on("receiver_close", () => onClosed("link for tokens", undefined));
     connection.on("session_close", () => onClosed("session", undefined));
     connection.on("connection_close", () => onClosed("connection", undefined));
-    const onBroken = (error: unknown): void => {
-      const failure = toFailure(error, `the AMQP connection to ${where}`, this.secrets);
-      afterOutcomes(() => this.end(failure));
-    };
+    const onBroken = (error: unknown): void => this.#broken(error, endpoint);
     connection.on("disconnected", ({ error }: EventContext) => onBroken(error));
     connection.on("protocol_error", onBroken);
     connection.on("error", onBroken);
+  }
+
+  #broken(error: unknown, endpoint: AmqpEndpoint): void {
+    const advice = this.#isConnected ? "" : adviceOn(endpoint);
+    const failure = toFailure(error, `the AMQP connection to ${this.#describe(endpoint)}`, this.secrets, advice);
+    afterOutcomes(() => this.end(failure));
+  }
+
+  #describe(endpoint: AmqpEndpoint): string {
+    return describeEndpoint(endpoint) + throughProxy(this.#settings.proxy);
+  }
+
+  /** Ends the connection if it is not ready, or not even connected, by then. */
+  #endAfter(limitInMs: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.end(tookTooLong(this.whyNotReady(` within ${limitInMs} ms`))), limitInMs);
   }
 }
 
@@ -244,11 +304,8 @@ async function closeOrderly({ connection, closed, abort }: Transport): Promise<v
   clearTimeout(timer);
 }
 
-function openingTookTooLong(limitInMs: number): AmqpFailure {
-  return new AmqpFailure(`the AMQP connection was not ready within ${limitInMs} ms`, {
-    code: "Timeout",
-    retryable: true,
-  });
+function tookTooLong(why: string): AmqpFailure {
+  return new AmqpFailure(why, { code: "Timeout", retryable: true });
 }
 
 function wasSilent(where: string, silenceInMs: number): AmqpFailure {

@@ -17,7 +17,7 @@ export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) 
     isLost = true;
     session.close();
     const failure = failureOfClose(conditionOf(error), `the hub closed the ${what}`, hub.secrets, { isRefused });
-    afterOutcomes(() => onLost(failure));
+    afterOutcomes(() => onLost(hub.explained(failure)));
   }
   for (const kind of ["sender", "receiver"] as const) {
     const onClose = (context: EventContext): void => {

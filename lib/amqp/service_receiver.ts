@@ -96,7 +96,7 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
 
   /** Ends the receiver, and rejects a call that is waiting. */
   end(failure: AmqpFailure): void {
-    this.#end(failure.toError(this.#options.operation));
+    this.#end(failure.toError(this.#options));
   }
 
   /** The connection is authorized. */
@@ -204,11 +204,13 @@ export class ServiceReceiver implements ConnectionUser, MessageReceiver {
   }
 
   #giveUp(): void {
-    const { operation, timeoutInMs } = this.#options;
     const last = this.#lastFailure;
-    const why = last === undefined ? "" : `, since ${last.message}`;
-    const reason = `no link to the hub within ${timeoutInMs} ms${why}`;
-    this.#end(failure({ operation }, "Timeout", reason, { retryable: true, cause: last?.toError(operation) }));
+    const why = last?.message ?? this.#connection?.whyNotReady();
+    const reason = `no link to the hub within ${this.#options.timeoutInMs} ms${
+      why === undefined ? "" : `, since ${why}`
+    }`;
+    const facts = { retryable: true, cause: last?.toError(this.#options) };
+    this.#end(failure(this.#options, "Timeout", reason, facts));
   }
 
   #end(reason: unknown): void {

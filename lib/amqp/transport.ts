@@ -13,6 +13,10 @@ import { openWebSocket } from "./web_socket.ts";
 export interface TransportUser {
   /** Attaches listeners, before anything can happen. */
   prepare(connection: Connection): void;
+  /** The other end has answered. */
+  connected(): void;
+  /** The other end could not be reached, for a reason that the connection itself does not learn. */
+  unreachable(reason: unknown): void;
   /** Some bytes have arrived. */
   heard(): void;
   /** The hub has broken the protocol, or this side has failed to read what it sent. Called at most once. */
@@ -68,6 +72,7 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
   };
   if (endpoint.kind === "webSocket") return transport;
   socket.once("close", onClosed);
+  socket.once("connect", () => user.connected()).once("secureConnect", () => user.connected());
   socket.on("data", () => user.heard());
   return { ...transport, keepProcessAlive: (wanted) => void (wanted ? socket.ref() : socket.unref()) };
 }
@@ -98,6 +103,7 @@ function brokenProtocol(description: string): AmqpFailure {
 }
 
 function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSettings): object {
+  if (settings.proxy !== undefined) throw noProxyForTcp();
   const { host, port, tls } = endpoint;
   const base = { host, port, tcp_no_delay: true };
   if (!tls) return { ...base, transport: "tcp" };
@@ -111,6 +117,11 @@ function tcpOptions(endpoint: AmqpEndpoint & { kind: "tcp" }, settings: AmqpSett
   };
 }
 
+function noProxyForTcp(): AmqpFailure {
+  const reason = 'a proxy takes messages over a WebSocket only: leave out transportType, or set "AmqpOverWebSocket"';
+  return new AmqpFailure(`${reason}; an amqpEndpoint begins with wss://`, { code: "NetworkError", retryable: false });
+}
+
 function webSocketOptions(
   url: string,
   settings: AmqpSettings,
@@ -119,7 +130,11 @@ function webSocketOptions(
 ): object {
   // The library calls this with `new`, which allows it to return any object.
   const Opener = function (): WebSocket {
-    const socket = openWebSocket(url, settings.tls?.ca, onClosed);
+    const socket = openWebSocket(url, settings, {
+      closed: onClosed,
+      unreachable: (reason) => user.unreachable(reason),
+    });
+    socket.addEventListener("open", () => user.connected());
     socket.addEventListener("message", () => user.heard());
     return socket;
   };

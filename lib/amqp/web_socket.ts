@@ -1,44 +1,47 @@
+import type { NetworkOptions } from "../client/client_options.ts";
+import { type Network, networkOf } from "../transport/network.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
+import { ownDispatcher } from "./node_dispatcher.ts";
 
 const SUBPROTOCOL = "AMQPWSB10";
 
-/** What runtimes offer besides the standard `WebSocket`. */
+/** What runtimes offer in addition to the standard `WebSocket`, which takes no options. */
 interface Runtime {
   WebSocket?: new (url: string, options: unknown) => WebSocket;
-  Deno?: { createHttpClient(options: { caCerts: string[] }): { close(): void } };
-  Bun?: unknown;
 }
 
-/**
- * Opens a WebSocket for AMQP. Only Deno and Bun accept certificate authorities, since the standard has no such option.
- */
-export function openWebSocket(url: string, ca: string | string[] | undefined, onClosed: () => void): WebSocket {
-  const { WebSocket, Deno, Bun } = globalThis as Runtime;
+/** Who is told what becomes of a WebSocket, in addition to its listeners. */
+export interface WebSocketUser {
+  /** It is closed. */
+  closed(): void;
+  /** It could not connect, for a reason that it does not tell itself. */
+  unreachable(reason: unknown): void;
+}
+
+/** Opens a WebSocket for AMQP. */
+export function openWebSocket(url: string, { tls, proxy }: NetworkOptions, user: WebSocketUser): WebSocket {
+  const { WebSocket } = globalThis as Runtime;
   if (WebSocket === undefined) {
     throw unusable('this runtime has no WebSocket: use transportType "Amqp", or a newer runtime');
   }
-  let options: unknown = [SUBPROTOCOL];
-  let release = (): void => {};
-  if (ca !== undefined && url.startsWith("wss:")) {
-    if (Deno !== undefined) {
-      const client = Deno.createHttpClient({ caCerts: [ca].flat() });
-      options = { protocols: [SUBPROTOCOL], client };
-      release = () => client.close();
-    } else if (Bun !== undefined) {
-      options = { protocols: [SUBPROTOCOL], tls: { ca } };
-    } else {
-      throw unusable(
-        "amqpTls.ca cannot be given to this runtime's WebSocket: make the runtime itself trust the certificate " +
-          '(NODE_EXTRA_CA_CERTS on Node), or use transportType "Amqp"',
-      );
-    }
-  }
-  const socket = new WebSocket(url, options);
+  const ca = url.startsWith("wss:") ? tls?.ca : undefined;
+  const isPlain = ca === undefined && proxy === undefined;
+  const network = isPlain ? undefined : networkFor({ tls: { ca }, proxy }, user);
+  const protocols = [SUBPROTOCOL];
+  const socket = new WebSocket(url, network === undefined ? protocols : { protocols, ...network.extras() });
   socket.addEventListener("close", () => {
-    release();
-    onClosed();
+    network?.close();
+    user.closed();
   });
   return socket;
+}
+
+function networkFor(options: NetworkOptions, user: WebSocketUser): Network {
+  try {
+    return networkOf(options, () => ownDispatcher(options, (reason) => user.unreachable(reason)));
+  } catch (error) {
+    throw unusable((error as Error).message);
+  }
 }
 
 function unusable(reason: string): AmqpFailure {

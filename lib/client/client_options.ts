@@ -21,7 +21,7 @@ const MOST_RESPONSE_BYTES = 256 * 2 ** 20;
 export interface ClientOptions {
   /**
    * A function with the signature of the global `fetch` that makes all HTTP requests. By default the manager of the main
-   * entry uses `node:https` on Node, and everything else uses the runtime's `fetch`.
+   * entry uses `node:https` on Node, and everything else uses the runtime's `fetch`. It takes no heed of `tls` and `proxy`.
    */
   fetch?: ((url: string, init?: RequestInit) => Promise<Response>) | undefined;
   /**
@@ -42,9 +42,16 @@ export interface ClientOptions {
    */
   transportType?: "Amqp" | "AmqpOverWebSocket" | undefined;
   /**
-   * The certificates of the authorities to trust for messages, as PEM texts, in place of those that the runtime trusts.
+   * Whom to trust over HTTP and for messages: the certificates of the authorities, as PEM texts. They take the place of
+   * those that the runtime trusts; on Deno they are added to them for HTTP and WebSockets. Deno, Bun and Node can do this.
    */
-  amqpTls?: { ca?: string | string[] | undefined } | undefined;
+  tls?: { ca?: string | string[] | undefined } | undefined;
+  /**
+   * The URL of a proxy, such as `http://proxy.example:8080` or `http://user:password@proxy.example:8080`. All HTTP requests
+   * go through it, and messages, which then use a WebSocket. Deno, Bun and Node since 22.21 can do this. By default the
+   * runtime decides.
+   */
+  proxy?: string | undefined;
   /**
    * How long a call may take in total, in milliseconds, unless the call has a time-out of its own. A direct method is
    * always given at least its response and connect time-outs.
@@ -83,6 +90,9 @@ export interface ClientOptions {
   userAgentPrefix?: string | undefined;
 }
 
+/** How a client's connections are made. */
+export type NetworkOptions = Pick<ClientOptions, "tls" | "proxy">;
+
 /** The check of each option. */
 type Checks = { [Name in keyof ClientOptions]-?: (value: NonNullable<ClientOptions[Name]>, name: string) => void };
 
@@ -98,7 +108,9 @@ export function checkClientOptions(options: ClientOptions): void {
       checkEndpoint(name, value, form, "amqp(s)://host:port or ws(s)://host/path");
     },
     transportType: (value, name) => checkChoice(name, value, ["Amqp", "AmqpOverWebSocket"]),
-    amqpTls: (value, name) => checkMembers(name, value, ["ca"]),
+    tls: checkTls,
+    proxy: (value, name) =>
+      checkEndpoint(name, value, /^https?:\/\/[^/]+\/$/, "a URL such as http://proxy.example:8080"),
     timeoutInMs: checkTimeout,
     attemptTimeoutInMs: checkTimeout,
     retryOptions: resolveRetryOptions,
@@ -122,6 +134,11 @@ export function checkClientOptions(options: ClientOptions): void {
       (checks[option] as (value: unknown, name: string) => void)(options[option], name);
     }
   }
+}
+
+function checkTls(tls: { ca?: unknown }, name: string): void {
+  checkType(name, tls, "object");
+  if (tls.ca !== undefined) { for (const ca of [tls.ca].flat()) checkType(`${name}.ca`, ca, "string"); }
 }
 
 /** Throws unless `endpoint` is a URL that, as the runtime normalizes it, matches `form`. */

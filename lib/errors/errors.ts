@@ -5,6 +5,7 @@ import type { HubErrorCode } from "./error_codes.ts";
  *
  * - `"Timeout"`: there was no answer in the time allowed.
  * - `"NetworkError"`: the hub could not be reached, or the connection broke. The message says which.
+ * - `"PermissionDenied"`: the runtime does not let the program do what the call needs. The message names the flag.
  * - `"InvalidResponse"`: the answer does not have the form that the API promises, for example because its JSON is broken.
  * - `"UnexpectedRedirect"`: the answer was a redirect. It is never followed, since it could send the credentials elsewhere.
  * - `"CredentialError"`: the credential did not return a token.
@@ -16,6 +17,7 @@ import type { HubErrorCode } from "./error_codes.ts";
 export type ClientErrorCode =
   | "Timeout"
   | "NetworkError"
+  | "PermissionDenied"
   | "InvalidResponse"
   | "UnexpectedRedirect"
   | "CredentialError"

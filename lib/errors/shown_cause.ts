@@ -24,7 +24,7 @@ function holdsSecret(cause: unknown, secrets: readonly string[]): boolean {
       // A key by itself can be recognized only by the name of its property.
       const text = typeof value === "string" ? `${name}=${value}` : name;
       // The whole value of this header counts as a secret.
-      if (/^authorization=/i.test(text) || redactText(text, secrets) !== text) return true;
+      if (/^(?:proxy-)?authorization=/i.test(text) || redactText(text, secrets) !== text) return true;
       if (value !== null && (typeof value === "object" || typeof value === "function")) objects.add(value);
     }
   }

@@ -48,6 +48,8 @@ export interface C2dMessageProperties {
 export interface C2dMessage {
   /** The address, with the device id percent-encoded. */
   readonly to: string;
+  /** Who it is for, as errors show it. */
+  readonly target: { readonly deviceId: string; readonly moduleId?: string };
   readonly messageId: string;
   readonly correlationId?: string | undefined;
   readonly userId?: string | undefined;
@@ -95,6 +97,7 @@ export function buildC2dMessage(
   const given = (name: string): unknown => Object.hasOwn(properties, name) ? properties[name] : undefined;
   const message: C2dMessage = {
     to: addressOf(deviceId, moduleId),
+    target: moduleId === undefined ? { deviceId } : { deviceId, moduleId },
     messageId: readMessageId(given("messageId")),
     correlationId: readText("correlationId", given("correlationId")),
     userId: readText("userId", given("userId")),

@@ -1,5 +1,5 @@
 import { DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
-import { closed } from "../errors/failures.ts";
+import { closed, type FailedCall } from "../errors/failures.ts";
 import { Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { ClientView } from "../transport/client_view.ts";
@@ -39,13 +39,14 @@ export class MessageChannel implements HubPart {
   /** Sends a message for a client, and resolves when the hub has accepted it. It may throw as well as reject. */
   send(client: ClientView, operation: OperationFacts, message: C2dMessage, options: OperationOptions): Promise<void> {
     checkOptions(options, operation.options);
-    throwIfEnded(client, operation, options);
-    const facts = this.#facts(operation, options);
+    const call = { operation: operation.name, ...message.target };
+    throwIfEnded(client, call, options);
+    const facts = this.#facts(call, options);
     if (client.isFirst) return this.#send(message, facts);
     const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
     return this.#send(message, { ...facts, abortSignal: deadline.signal })
       .catch((error) => {
-        throw this.#endOf(operation, error);
+        throw this.#endOf(call, error);
       })
       .finally(() => this.#deadlines.stop(deadline));
   }
@@ -57,8 +58,9 @@ export class MessageChannel implements HubPart {
     address: string,
     options: OperationOptions,
   ): Promise<MessageReceiver> {
-    throwIfEnded(client, operation, options);
-    const facts = this.#facts(operation, options);
+    const call = { operation: operation.name };
+    throwIfEnded(client, call, options);
+    const facts = this.#facts(call, options);
     if (client.isFirst) return this.#openReceiver({ ...facts, address });
     const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
     try {
@@ -66,7 +68,7 @@ export class MessageChannel implements HubPart {
       return {
         next: (maxWaitInMs) =>
           receiver.next(maxWaitInMs).catch((error) => {
-            throw this.#endOf(operation, error);
+            throw this.#endOf(call, error);
           }),
         close: () => {
           receiver.close();
@@ -75,7 +77,7 @@ export class MessageChannel implements HubPart {
       };
     } catch (error) {
       this.#deadlines.stop(deadline);
-      throw this.#endOf(operation, error);
+      throw this.#endOf(call, error);
     }
   }
 
@@ -89,10 +91,8 @@ export class MessageChannel implements HubPart {
     await (await this.#connection?.catch((): undefined => undefined))?.close();
   }
 
-  #facts(operation: OperationFacts, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): SendOptions {
-    return abortSignal === undefined
-      ? { operation: operation.name, timeoutInMs }
-      : { operation: operation.name, timeoutInMs, abortSignal };
+  #facts(call: FailedCall, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): SendOptions {
+    return abortSignal === undefined ? { ...call, timeoutInMs } : { ...call, timeoutInMs, abortSignal };
   }
 
   #send(message: C2dMessage, facts: SendOptions): Promise<void> {
@@ -107,8 +107,8 @@ export class MessageChannel implements HubPart {
   }
 
   /** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
-  #endOf(operation: OperationFacts, error: unknown): unknown {
-    return error === this.#clientClosed ? closed({ operation: operation.name }) : error;
+  #endOf(call: FailedCall, error: unknown): unknown {
+    return error === this.#clientClosed ? closed(call) : error;
   }
 
   /** The connection, where it is loaded and nobody waits for it any more. */
@@ -117,9 +117,9 @@ export class MessageChannel implements HubPart {
   }
 
   /** Loads the connection. This takes a while, so the call's signal can abort the wait. */
-  async #load({ abortSignal }: SendOptions): Promise<MessageConnection> {
+  async #load(call: SendOptions): Promise<MessageConnection> {
     const connection = this.#connection ??= this.#openOnce();
-    const deadline = new Deadline(Infinity, abortSignal);
+    const deadline = new Deadline(Infinity, call.abortSignal);
     this.#waiting++;
     try {
       return this.#loaded = await deadline.race(connection);
@@ -142,7 +142,7 @@ export class MessageChannel implements HubPart {
 }
 
 /** Throws if a call has ended before it began, because its signal was aborted or its client closed. */
-function throwIfEnded(client: ClientView, operation: OperationFacts, { abortSignal }: OperationOptions): void {
+function throwIfEnded(client: ClientView, call: FailedCall, { abortSignal }: OperationOptions): void {
   throwIfAborted(abortSignal);
-  if (client.isClosed) throw closed({ operation: operation.name });
+  if (client.isClosed) throw closed(call);
 }

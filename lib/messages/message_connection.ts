@@ -1,16 +1,15 @@
+import type { FailedCall } from "../errors/failures.ts";
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ReceivedDelivery } from "./settlement.ts";
 
 /** What a send needs in addition to the message. */
-export interface SendOptions {
-  readonly operation: string;
+export interface SendOptions extends FailedCall {
   readonly abortSignal?: AbortSignal;
   readonly timeoutInMs: number;
 }
 
 /** What a receiver needs to know. */
-export interface ReceiverOptions {
-  readonly operation: string;
+export interface ReceiverOptions extends FailedCall {
   /** The address of the hub's queue to receive from. */
   readonly address: string;
   readonly abortSignal?: AbortSignal;

@@ -14,14 +14,24 @@ export interface CallLimits {
    * @default {Infinity}
    */
   maxRequestsPerSecond?: number | undefined;
+  /**
+   * How many connections there may be at the same time for HTTP. Direct methods, which may wait for minutes, have as many of
+   * their own. This is for Node and Bun; other runtimes manage their connections themselves.
+   * @default {128}
+   */
+  maxSockets?: number | undefined;
 }
+
+/** How many connections there may be by default. */
+export const DEFAULT_MAX_SOCKETS = 128;
 
 /** Throws unless each limit is a number that allows at least one request. */
 export function checkLimits(limits: CallLimits): void {
-  checkMembers("limits", limits, ["maxConcurrentRequests", "maxRequestsPerSecond"]);
-  const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity } = limits;
+  checkMembers("limits", limits, ["maxConcurrentRequests", "maxRequestsPerSecond", "maxSockets"]);
+  const { maxConcurrentRequests = Infinity, maxRequestsPerSecond = Infinity, maxSockets = 1 } = limits;
   checkNumber("limits.maxConcurrentRequests", maxConcurrentRequests, (count) => count >= 1, "at least 1");
   checkNumber("limits.maxRequestsPerSecond", maxRequestsPerSecond, (rate) => rate > 0, "over 0");
+  checkNumber("limits.maxSockets", maxSockets, (count) => count >= 1, "at least 1");
 }
 
 /** Lets requests start as the limits allow, first come, first served. */

@@ -1,11 +1,16 @@
+import type { HubCredential } from "../auth/credential.ts";
+import { refusalAdvice } from "../auth/refusal_advice.ts";
+import { proxyName } from "../client/proxy_name.ts";
 import { errorNameOf } from "../errors/error_codes.ts";
 import type { IoTHubError, IoTHubErrorCode } from "../errors/errors.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import type { HubRight, OperationFacts } from "./operations.ts";
+import { PROXY_SIGN_IN } from "../errors/network_failure.ts";
 import { shorten } from "../errors/redaction.ts";
 import { mayHaveRun } from "../timing/retry.ts";
 import { reportedError } from "./reported_error.ts";
 import { answeredAt, type WireResponse } from "./http_wire.ts";
+import { pageIn } from "./web_page.ts";
 
 /** A call that may fail, with the facts about its method. */
 export interface CallSubject extends FailedCall {
@@ -35,35 +40,53 @@ const DEVICE_DID_NOT_ANSWER = 504101;
 /** What is said of a call that the hub may have carried out although there was no good answer. */
 export const MAY_HAVE_RUN = "it may still have been carried out";
 
+/** What is said of an answer that comes from something on the way to the hub. */
+export const NOT_THE_HUB = "sign in to this network if it asks for that, and check the host name, endpoint and proxy";
+
 /** What the caller can do about a status. */
 const ADVICE: Readonly<Record<number, string>> = {
-  403: "a quota or limit of the hub was reached, or its tier lacks this operation",
+  407: PROXY_SIGN_IN,
   409: "update it instead, or choose another id",
   412: "it has changed: read it again and use its new etag",
   429: "wait, or send fewer requests at once",
   504: MAY_HAVE_RUN,
+  511: NOT_THE_HUB,
 };
+
+/** What errors tell about the hub and the way to it. */
+export interface HubFacts {
+  /** The source of the tokens. */
+  readonly credential: Pick<HubCredential, "signedInAs" | "audience">;
+  /** The URL of the proxy, if the client was given one. */
+  readonly proxy: string | undefined;
+}
 
 /** Converts an HTTP answer that is not a success to an error. */
 export function errorFromResponse(
   subject: CallSubject,
   response: WireResponse,
-  signedInAs: string,
+  hub: HubFacts,
   secrets: readonly string[],
 ): IoTHubError {
-  const { status, headers } = response;
+  const { status, headers, body } = response;
   const { name, errorNumber, trackingId, text } = reportedError(response, secrets);
   const code = name ?? codeOf(status);
   const now = answeredAt(response);
   const mayPass = RETRYABLE_STATUSES.includes(status) && errorNumber !== DEVICE_DID_NOT_ANSWER;
   const mayHarm = mayPass && !subject.facts.mayRunTwice && mayHaveRun({ code, statusCode: status, errorNumber });
-  const advice = subject.advice?.[code] ??
-    (status === 401 ? unauthorizedAdvice(subject.facts.right, signedInAs, now) : ADVICE[status]) ??
-    (mayHarm && MAY_HAVE_RUN);
+  const advice = subject.advice?.[code] ?? adviceOn(status, name, subject.facts.right, hub, now) ??
+    (mayHarm ? MAY_HAVE_RUN : undefined);
   const line = shorten(text);
+  const page = pageIn(body, secrets);
+  const who = status === 407
+    ? proxyName(hub.proxy)
+    : page === undefined
+    ? "the hub"
+    : "something on the way to the hub";
   const reason = [
-    `the hub answered ${status} ${code}`,
+    `${who} answered ${status} ${code}`,
     errorNumber && ` (${errorNumber})`,
+    page && ` with ${page}`,
     line && `: ${line}`,
     advice && `; ${advice}`,
   ];
@@ -82,14 +105,28 @@ function codeOf(status: number): IoTHubErrorCode {
   return STATUS_CODES[status] ?? errorNameOf(status * 1000) ?? errorNameOf(status * 1000 + 1) ?? "HttpError";
 }
 
-/**
- * Returns the advice for status 401, which looks the same for a policy without the right, a wrong key, and a clock that is
- * off so far that the token has expired.
- */
-function unauthorizedAdvice(right: HubRight, signedInAs: string, answeredAt: number): string {
+/** Says what the caller can do about a status that came with this name of an error, or without any. */
+function adviceOn(
+  status: number,
+  name: string | undefined,
+  right: HubRight,
+  { credential }: HubFacts,
+  answeredAt: number,
+): string | undefined {
+  if (status === 401) return refusalAdvice(credential, right, clockFault(answeredAt));
+  if (status !== 403) return ADVICE[status];
+  if (name === undefined) {
+    return "no hub refuses without a reason: a firewall or proxy may, or the hub's rules for networks";
+  }
+  return /Quota|Exceeded|Tier/.test(name)
+    ? "a quota or limit of the hub was reached, or its tier lacks this"
+    : undefined;
+}
+
+/** Says by how much this machine's clock is off, if that may be why a token was refused. */
+function clockFault(answeredAt: number): string {
   const off = Math.round((Date.now() - answeredAt) / 1000);
-  const clock = Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
-  return `check that ${signedInAs} has the right ${right}, its key, and this machine's clock${clock}`;
+  return Math.abs(off) > 60 ? `, which is ${Math.abs(off)} s ${off > 0 ? "ahead of" : "behind"} the hub's` : "";
 }
 
 /**

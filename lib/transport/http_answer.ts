@@ -1,10 +1,11 @@
 import { maxBytesOf } from "./answer_bytes.ts";
-import { type CallSubject, errorFromResponse } from "./error_response.ts";
+import { type CallSubject, errorFromResponse, type HubFacts, NOT_THE_HUB } from "./error_response.ts";
 import { failure } from "../errors/failures.ts";
 import type { GeneratedResult } from "./generated_client.ts";
 import { isObject, parseJson } from "../values/json.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import type { WireRequest, WireResponse } from "./http_wire.ts";
+import { pageIn } from "./web_page.ts";
 
 /** Which answers an operation accepts, apart from a success with a JSON body. */
 export interface AnswerRules {
@@ -23,7 +24,7 @@ export function readAnswer(
   call: CallSubject & AnswerRules,
   request: WireRequest,
   response: WireResponse,
-  signedInAs: string,
+  hub: HubFacts,
 ): GeneratedResult {
   const { status, body } = response;
   const facts = { statusCode: status };
@@ -40,12 +41,24 @@ export function readAnswer(
       : call.accepts!(status, data);
     if (isResult) return { data, response };
   }
+  const secrets = secretsOf(request);
+  const page = pageIn(body, secrets);
   if (isSuccess) {
-    const expected = `a JSON ${isArray ? "array" : "object"}`;
-    throw failure(call, "InvalidResponse", `the hub answered ${status} with a body that is not ${expected}`, facts);
+    const reason = page === undefined
+      ? `the hub answered ${status} with a body that is not a JSON ${isArray ? "array" : "object"}`
+      : `something other than the hub answered ${status} with ${page}; ${NOT_THE_HUB}`;
+    throw failure(call, "InvalidResponse", reason, facts);
   }
   if (status >= 300 && status < 400) {
-    throw failure(call, "UnexpectedRedirect", `the hub answered ${status}, a redirect, which is not followed`, facts);
+    const target = targetOf(response.headers.get("location"), request.origin);
+    const reason =
+      `the answer was ${status}, a redirect${target}, which is not followed, as no hub sends one; ${NOT_THE_HUB}`;
+    throw failure(call, "UnexpectedRedirect", reason, facts);
   }
-  throw errorFromResponse(call, response, signedInAs, secretsOf(request));
+  throw errorFromResponse(call, response, hub, secrets);
+}
+
+/** Says where a redirect leads, but only to which server: the rest may repeat what was sent. */
+function targetOf(location: string | null, origin: string): string {
+  return location !== null && URL.canParse(location, origin) ? ` to ${new URL(location, origin).origin}` : "";
 }

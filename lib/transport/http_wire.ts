@@ -1,5 +1,9 @@
 import type { Deadline } from "../timing/deadline.ts";
+import type { ClientOptions } from "../client/client_options.ts";
+import { CallLimiter, DEFAULT_MAX_SOCKETS } from "../timing/call_limiter.ts";
+import { runtimeName } from "../values/runtime.ts";
 import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
+import { networkOf } from "./network.ts";
 
 /** A complete HTTP request, which {@linkcode Send} sends. */
 export interface WireRequest {
@@ -12,6 +16,8 @@ export interface WireRequest {
   readonly body?: string | undefined;
   /** How many bytes the body of the answer may have, once it is decompressed. */
   readonly maxResponseBytes: number;
+  /** Whether the hub may take minutes to answer, since it waits for a device. */
+  readonly isSlow: boolean;
   /** Whether the hub may have received any of it. The wire sets this. */
   isSent?: boolean;
 }
@@ -43,29 +49,35 @@ export interface Wire {
   close(): void;
 }
 
-/** The platform's `BodyInit`: the types of Node have no type of that name. */
-type RequestBody = NonNullable<RequestInit["body"]>;
+/** Creates a wire that is better than `fetch`, if the runtime has one. */
+export type OwnWire = (options: ClientOptions) => Wire | undefined;
 
 /** A function with the signature of the global `fetch`. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Creates a wire over `fetch`. Redirects are not followed, since they could send the credentials elsewhere. */
-function fetchWire(fetch: FetchLike, isOwn = false, bodyOf: (text: string) => RequestBody = (text) => text): Wire {
-  async function send(request: WireRequest, { signal }: Deadline): Promise<WireResponse> {
+/**
+ * Sends by `fetch`. Redirects are not followed, since they could send the credentials elsewhere.
+ *
+ * @param extras Returns what to add to the options of `fetch`.
+ * @param isDenos Whether this is Deno's own `fetch`. When a kept-alive connection breaks, that sends the request again, even a
+ * POST, so that a direct method would run twice. It does not do so if the body is a Blob, which it can read only once.
+ */
+function sendBy(fetch: FetchLike, extras?: () => object, isDenos = false): Send {
+  return async (request, { signal }) => {
     const { method, origin, path, headers, body: text } = request;
-    const body = text === undefined ? null : bodyOf(text);
+    const body = text === undefined ? null : isDenos ? new Blob([text]) : text;
+    const init = { method, headers, body, signal, redirect: "manual" as const, ...extras?.() };
     request.isSent = true;
     // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
-    const response = await fetch(origin + path, { method, headers, body, signal, redirect: "manual" });
+    const response = await fetch(origin + path, init);
     const maxBytes = maxBytesOf(response.status, request.maxResponseBytes);
     return {
       // A browser hides a redirect behind status 0.
       status: response.type === "opaqueredirect" ? 302 : response.status,
-      body: isOwn && isShort(maxBytes, response) ? await response.text() : await bodyWithin(maxBytes, response),
+      body: isDenos && isShort(maxBytes, response) ? await response.text() : await bodyWithin(maxBytes, response),
       headers: response.headers,
     };
-  }
-  return { send, close: () => {} };
+  };
 }
 
 /**
@@ -99,15 +111,35 @@ async function bodyWithin(maxBytes: number, response: Response): Promise<string 
  * costs a tenth of a call on Deno.
  */
 export function givenFetchWire(fetch: FetchLike): Wire {
-  const { send, close } = fetchWire(fetch);
-  return { send: (request, deadline) => deadline.race(send(request, deadline)), close };
+  const send = sendBy(fetch);
+  return { send: (request, deadline) => deadline.race(send(request, deadline)), close: () => {} };
 }
 
 /**
- * Creates a wire over the runtime's own `fetch`. When a kept-alive connection breaks, Deno's sends the request again, even a
- * POST, so that a direct method would run twice. It does not do so if the body is a Blob, which it can read only once.
+ * Creates a wire over the runtime's own `fetch`.
+ *
+ * @throws {TypeError} When the runtime cannot do what the options ask for.
  */
-export function globalFetchWire(): Wire {
-  const isDeno = "Deno" in globalThis;
-  return fetchWire(fetch, isDeno, isDeno ? (text) => new Blob([text]) : undefined);
+export function globalFetchWire(options: ClientOptions): Wire {
+  const runtime = runtimeName();
+  const network = networkOf(options);
+  const send = sendBy(fetch, network.extras, runtime === "Deno");
+  // Node's fetch would open a connection for each request. Bun's lets 256 requests wait for an answer, and holds up the rest.
+  const opensMany = runtime === "Node" || runtime === "Bun";
+  return { send: opensMany ? withLimit(send, options.limits?.maxSockets) : send, close: network.close };
+}
+
+/** Limits how many requests are under way. Slow ones do not count with the others, so that they never hold them up. */
+function withLimit(send: Send, maxConcurrentRequests = DEFAULT_MAX_SOCKETS): Send {
+  const quick = new CallLimiter({ maxConcurrentRequests });
+  const slow = new CallLimiter({ maxConcurrentRequests });
+  return async (request, deadline) => {
+    const limiter = request.isSlow ? slow : quick;
+    await limiter.enter(deadline);
+    try {
+      return await send(request, deadline);
+    } finally {
+      limiter.leave();
+    }
+  };
 }

@@ -4,7 +4,7 @@ import type { ClientOptions } from "../client/client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "../client/hub_access.ts";
 import { wrongType } from "../values/checks.ts";
 import { ClientView } from "./client_view.ts";
-import type { Wire } from "./http_wire.ts";
+import type { OwnWire } from "./http_wire.ts";
 import { SharedHub } from "./shared_hub.ts";
 
 /** The view of each client. It is kept outside the clients, so that the methods in all files can reach it and users cannot. */
@@ -170,7 +170,7 @@ export function connect<T extends HubClient>(
   clientClass: { readonly prototype: T },
   access: HubAccess,
   options: ClientOptions,
-  ownWire?: () => Wire | undefined,
+  ownWire?: OwnWire,
 ): T {
   return construct(clientClass, new ClientView(new SharedHub(access, options, ownWire), true));
 }

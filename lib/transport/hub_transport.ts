@@ -10,12 +10,13 @@ import {
 } from "../client/client_options.ts";
 import type { HubCredential } from "../auth/credential.ts";
 import { type Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
-import { type CallSubject, MAY_HAVE_RUN } from "./error_response.ts";
+import { type CallSubject, type HubFacts, MAY_HAVE_RUN } from "./error_response.ts";
 import { closed, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
 import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./generated_client.ts";
 import type { HubAccess } from "../client/hub_access.ts";
-import { innermostMessage, isBeforeSending, isCertificateError } from "../errors/network_failure.ts";
+import { throughProxy } from "../client/proxy_name.ts";
+import { innermostMessage, isBeforeSending, isForbidden, remedyFor } from "../errors/network_failure.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { redactText } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
@@ -27,6 +28,7 @@ import {
   answeredAt,
   givenFetchWire,
   globalFetchWire,
+  type OwnWire,
   type Wire,
   type WireRequest,
   type WireResponse,
@@ -73,6 +75,7 @@ export interface GeneratedOptions {
 export class HubTransport {
   readonly #hostName: string;
   readonly #origin: string;
+  readonly #facts: HubFacts;
   readonly #credential: HubCredential;
   readonly #wire: Wire;
   readonly #commonHeaders: Record<string, string> = { Accept: "application/json" };
@@ -85,11 +88,15 @@ export class HubTransport {
   readonly #deadlines = new Deadlines();
 
   /** `ownWire` returns a wire that is better than `fetch`, if the runtime has one. */
-  constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
+  constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: OwnWire) {
     this.#hostName = hostName;
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
     this.#credential = credential;
-    this.#wire = options.fetch !== undefined ? givenFetchWire(options.fetch) : ownWire?.() ?? globalFetchWire();
+    this.#wire = options.fetch !== undefined
+      ? givenFetchWire(options.fetch)
+      : ownWire?.(options) ?? globalFetchWire(options);
+    // A fetch that was given knows its own way.
+    this.#facts = { credential, proxy: options.fetch === undefined ? options.proxy : undefined };
     const agent = userAgent(options.userAgentPrefix);
     if (agent !== undefined) this.#commonHeaders["User-Agent"] = agent;
     this.#timeoutInMs = options.timeoutInMs ?? DEFAULT_TIMEOUT_IN_MS;
@@ -129,6 +136,7 @@ export class HubTransport {
       headers: this.#headers(request),
       body,
       maxResponseBytes: this.#maxResponseBytes,
+      isSlow: call.leastTimeoutInMs !== undefined,
     };
     const end = performance.now() + this.#timeoutOf(call);
     let retries: Retries | undefined;
@@ -175,15 +183,14 @@ export class HubTransport {
 
   /** Sends a request with a token, and reads the answer. If the token is refused, it is replaced once. */
   async #ask(call: HubCall, request: WireRequest, deadline: Deadline): Promise<GeneratedResult> {
-    const { signedInAs } = this.#credential;
     const authorization = this.#credential.authorization ??
       (await deadline.race(this.#credential.getToken(call))).authorization;
     const answer = await this.#send(request, authorization, deadline);
-    if (answer.status !== 401 || call.hasReplacedToken) return readAnswer(call, request, answer, signedInAs);
+    if (answer.status !== 401 || call.hasReplacedToken) return readAnswer(call, request, answer, this.#facts);
     call.hasReplacedToken = true;
     const token = await deadline.race(this.#credential.replace(authorization, answeredAt(answer), call));
     const second = token && await this.#send(request, token.authorization, deadline);
-    return readAnswer(call, request, second ?? answer, signedInAs);
+    return readAnswer(call, request, second ?? answer, this.#facts);
   }
 
   #send(request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
@@ -260,11 +267,13 @@ export class HubTransport {
     }
     const secrets = request === undefined ? [] : secretsOf(request);
     const why = redactText(innermostMessage(error), secrets);
+    const remedy = remedyFor(error);
+    const place = this.#hostName + throughProxy(this.#facts.proxy);
     const reason = isSent
-      ? `the connection to ${this.#hostName} failed before the whole answer came (${why}); ${MAY_HAVE_RUN}`
-      : `${this.#hostName} could not be reached (${why})`;
-    return failure(call, "NetworkError", reason, {
-      retryable: mayBeRepeated && !isCertificateError(error),
+      ? `the connection to ${place} failed before the whole answer came (${why}); ${MAY_HAVE_RUN}`
+      : `${place} could not be reached (${why})${remedy ? `; ${remedy}` : ""}`;
+    return failure(call, isForbidden(error) ? "PermissionDenied" : "NetworkError", reason, {
+      retryable: mayBeRepeated && remedy === undefined,
       cause: causeToShow(error, secrets),
     });
   }

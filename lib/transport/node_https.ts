@@ -1,81 +1,40 @@
+import type { ClientOptions } from "../client/client_options.ts";
+import { DEFAULT_MAX_SOCKETS } from "../timing/call_limiter.ts";
 import type { Deadline } from "../timing/deadline.ts";
+import { runtimeName } from "../values/runtime.ts";
 import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
 import type { Wire, WireRequest, WireResponse } from "./http_wire.ts";
-
-/**
- * The part of Node's API that this file uses, declared here so that no `node:` type or import is reachable from `mod.ts`.
- */
-interface NodeHttp {
-  Agent: new (options: { keepAlive: boolean; scheduling: "lifo" }) => NodeAgent;
-  request(options: NodeRequestOptions, onResponse: (response: NodeResponse) => void): NodeRequest;
-}
-interface NodeAgent {
-  destroy(): void;
-}
-interface NodeRequestOptions {
-  agent: NodeAgent;
-  protocol: string;
-  hostname: string;
-  port: string | undefined;
-  method: string;
-  path: string;
-  headers: readonly string[];
-}
-interface NodeRequest {
-  /** `null` while the request waits for a connection. */
-  readonly socket: { readonly connecting: boolean; readonly secureConnecting?: boolean } | null;
-  on(event: "error", listener: (error: Error) => void): void;
-  on(event: "close", listener: () => void): void;
-  end(body?: Uint8Array): void;
-  destroy(error?: Error): void;
-}
-interface NodeStream {
-  on(event: "data", listener: (chunk: Uint8Array) => void): void;
-  on(event: "end", listener: () => void): void;
-  on(event: "error", listener: (error: Error) => void): void;
-  pipe(destination: NodeStream): NodeStream;
-  destroy(): void;
-}
-interface NodeResponse extends NodeStream {
-  readonly statusCode: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly complete: boolean;
-}
-interface NodeZlib {
-  createGunzip(): NodeStream;
-  createBrotliDecompress(): NodeStream;
-}
-/** Returns one of the modules that this file uses, by its name. */
-type GetBuiltinModule = (id: string) => NodeHttp & NodeZlib;
-interface RuntimeGlobals {
-  Bun?: unknown;
-  Deno?: unknown;
-  navigator?: { userAgent?: string };
-  process?: { versions?: { node?: string }; getBuiltinModule?: GetBuiltinModule };
-}
+import {
+  type NodeAgent,
+  type NodeHttp,
+  nodeProcess,
+  type NodeRequestOptions,
+  type NodeResponse,
+  type NodeStream,
+} from "./node_api.ts";
+import { agentOptions, checkNodeNetwork } from "./node_network.ts";
 
 /**
  * Creates a wire over Node's `https` with kept-alive connections, or returns `undefined` on other runtimes. Node's global
  * `fetch` makes two thirds as many calls per second, needs one and a half times the CPU time, and keeps opening new
  * connections for larger bodies.
+ *
+ * @throws {TypeError} When this version of Node cannot do what the options ask for.
  */
-export function nodeHttpsWire(): Wire | undefined {
-  const { Bun, Deno, navigator, process } = globalThis as unknown as RuntimeGlobals;
+export function nodeHttpsWire(options: ClientOptions): Wire | undefined {
   // Other runtimes have these modules too, for compatibility, but their fetch is better.
-  const isNode = Bun === undefined && Deno === undefined && process?.versions?.node !== undefined &&
-    (navigator?.userAgent ?? "Node.js").startsWith("Node.js");
-  const getBuiltinModule = isNode ? process.getBuiltinModule : undefined;
-  if (getBuiltinModule === undefined) return undefined;
-
+  if (runtimeName() !== "Node" || nodeProcess().getBuiltinModule === undefined) return undefined;
+  checkNodeNetwork(options);
   const origins = new Map<string, Origin>();
 
   function send(request: WireRequest, deadline: Deadline): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
       let origin = origins.get(request.origin);
-      if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, getBuiltinModule!));
-      const { method, path } = request;
+      if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, options));
+      const { method, path, isSlow } = request;
+      const agent = isSlow ? origin.slowAgent : origin.agent;
       const content = request.body === undefined ? undefined : ENCODER.encode(request.body);
-      const headers = headerList(origin.host, request, content);
+      const headers = headersOf(origin, request, content);
       let answer: NodeResponse | undefined;
       let body: NodeStream | undefined;
       let isSettled = false;
@@ -93,14 +52,14 @@ export function nodeHttpsWire(): Wire | undefined {
         request.isSent ||= socket !== null && !socket.connecting && !socket.secureConnecting;
         settle(() => reject(error));
       }
-      const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
+      const outgoing = origin.http.request({ ...origin.address, agent, method, path, headers }, (incoming) => {
         answer = incoming;
         const status = incoming.statusCode;
         const bytes = new AnswerBytes(maxBytesOf(status, request.maxResponseBytes));
         function succeed(text: string | undefined): void {
           settle(() => resolve({ status, body: text, headers: { get: (name) => headerOf(incoming, name) } }));
         }
-        body = decompressed(incoming, getBuiltinModule!);
+        body = decompressed(incoming);
         body.on("data", (chunk) => {
           if (bytes.add(chunk)) return;
           succeed(undefined);
@@ -122,37 +81,67 @@ export function nodeHttpsWire(): Wire | undefined {
     });
   }
 
-  return { send, close: () => origins.forEach(({ options }) => options.agent.destroy()) };
+  function close(): void {
+    for (const { agent, slowAgent } of origins.values()) {
+      agent.destroy();
+      slowAgent.destroy();
+    }
+  }
+
+  return { send, close };
 }
 
 const ENCODER = new TextEncoder();
 
 interface Origin {
-  http: NodeHttp;
+  readonly http: NodeHttp;
   /** The value of the header `Host`. */
-  host: string;
-  options: Pick<NodeRequestOptions, "agent" | "protocol" | "hostname" | "port">;
+  readonly host: string;
+  /** Whether there may be a proxy that wants to see the whole requests, and who sends them. */
+  readonly mayBeProxied: boolean;
+  readonly address: Pick<NodeRequestOptions, "protocol" | "hostname" | "port">;
+  readonly agent: NodeAgent;
+  /** Has the connections for slow requests, which otherwise could hold up all others. */
+  readonly slowAgent: NodeAgent;
 }
 
-function prepareOrigin(origin: string, getBuiltinModule: GetBuiltinModule): Origin {
+function prepareOrigin(origin: string, options: ClientOptions): Origin {
   const { protocol, host, hostname, port } = new URL(origin);
-  const http = getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
-  // Last in, first out: the connection that was used last is the one that the hub is least likely to have closed.
-  const agent = new http.Agent({ keepAlive: true, scheduling: "lifo" });
-  // node:http takes an IPv6 address without the brackets that a URL has around it.
-  const options = { agent, protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined };
-  return { http, host, options };
+  const http = nodeProcess().getBuiltinModule!(protocol === "https:" ? "node:https" : "node:http");
+  const network = agentOptions(options, http);
+  const forAgents = {
+    ...network,
+    keepAlive: true,
+    maxSockets: options.limits?.maxSockets ?? DEFAULT_MAX_SOCKETS,
+    // Last in, first out: the connection that was used last is the one that the hub is least likely to have closed.
+    scheduling: "lifo" as const,
+  };
+  return {
+    http,
+    host,
+    mayBeProxied: protocol === "http:" && network.proxyEnv !== undefined,
+    // node:http takes an IPv6 address without the brackets that a URL has around it.
+    address: { protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined },
+    agent: new http.Agent(forAgents),
+    slowAgent: new http.Agent(forAgents),
+  };
 }
 
 /**
  * Returns the headers as a list, which is the cheapest form for Node since it sends a list unchanged. In return, it does not
- * add `Host` and `Content-Length`.
+ * add `Host` and `Content-Length`, nor the name and the password for a proxy, for which it needs an object.
  */
-function headerList(host: string, { method, headers }: WireRequest, body: Uint8Array | undefined): string[] {
+function headersOf(
+  { host, mayBeProxied }: Origin,
+  { method, headers }: WireRequest,
+  body: Uint8Array | undefined,
+): NodeRequestOptions["headers"] {
+  const length = String(body?.byteLength ?? 0);
+  const hasBody = body !== undefined || method.startsWith("P");
+  if (mayBeProxied) return { Host: host, ...headers, ...(hasBody && { "Content-Length": length }) };
   const list = ["Host", host];
   for (const [name, value] of Object.entries(headers)) list.push(name, value);
-  const hasBody = body !== undefined || method.startsWith("P");
-  if (hasBody) list.push("Content-Length", String(body?.byteLength ?? 0));
+  if (hasBody) list.push("Content-Length", length);
   return list;
 }
 
@@ -160,11 +149,11 @@ function headerList(host: string, { method, headers }: WireRequest, body: Uint8A
  * Returns the body of an answer without its compression. None is asked for, but a proxy may compress all the same, and every
  * `fetch` undoes these two.
  */
-function decompressed(incoming: NodeResponse, getBuiltinModule: GetBuiltinModule): NodeStream {
+function decompressed(incoming: NodeResponse): NodeStream {
   const { "content-encoding": encoding, "content-length": length } = incoming.headers;
   const isEmpty = incoming.statusCode === 204 || length === "0";
   if (isEmpty || !/^(?:gzip|br)$/i.test(String(encoding))) return incoming;
-  const zlib = getBuiltinModule("node:zlib");
+  const zlib = nodeProcess().getBuiltinModule!("node:zlib");
   return incoming.pipe(/br/i.test(String(encoding)) ? zlib.createBrotliDecompress() : zlib.createGunzip());
 }
 

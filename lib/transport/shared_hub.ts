@@ -1,7 +1,7 @@
 import type { ClientOptions } from "../client/client_options.ts";
 import type { HubAccess } from "../client/hub_access.ts";
 import { type Caller, HubTransport } from "./hub_transport.ts";
-import type { Wire } from "./http_wire.ts";
+import type { OwnWire } from "./http_wire.ts";
 
 /** Something that is opened for a hub and closed with it: the transport, or a connection for messages. */
 export interface HubPart {
@@ -19,7 +19,7 @@ export class SharedHub {
   isClosed = false;
 
   /** `ownWire` returns a wire that is better than `fetch`, if the runtime has one. */
-  constructor(access: HubAccess, options: ClientOptions, ownWire?: () => Wire | undefined) {
+  constructor(access: HubAccess, options: ClientOptions, ownWire?: OwnWire) {
     this.access = access;
     this.options = { ...options };
     this.transport = new HubTransport(access, options, ownWire);

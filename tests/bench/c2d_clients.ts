@@ -49,7 +49,7 @@ function certificate(): string {
 function moduleClient(port: number): C2dClient {
   const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, {
     amqpEndpoint: `amqps://localhost:${port}`,
-    amqpTls: { ca: certificate() },
+    tls: { ca: certificate() },
   });
   return {
     send() {

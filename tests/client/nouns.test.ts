@@ -237,7 +237,7 @@ describe("fromManager()", () => {
     await between.close();
     await last.sendC2dMessage("d1", "hello");
     await first.close();
-    const message = "Cannot complete sendC2dMessage: the client is closed; create a new one";
+    const message = 'Cannot complete sendC2dMessage of device "d1": the client is closed; create a new one';
     await assert.rejects(last.sendC2dMessage("d1", "late"), { code: "Closed", message });
   });
 
@@ -246,7 +246,7 @@ describe("fromManager()", () => {
     const first = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
     await first.createDeviceWithSas("d1");
     hub.faults.refuseCredit(true);
-    const message = "Cannot complete sendC2dMessage: the client is closed; create a new one";
+    const message = 'Cannot complete sendC2dMessage of device "d1": the client is closed; create a new one';
     const sending = assert.rejects(first.sendC2dMessage("d1", "hello"), { code: "Closed", message });
     await first.close();
     await sending;

@@ -177,7 +177,10 @@ test("a wrong key costs two requests, and an error that speaks of the key", asyn
   await using hub = new WatchedHub();
   await using stranger = new LocalHub();
   await using registry = hub.connect(stranger.connectionString);
-  await assert.rejects(registry.getDevices(), { statusCode: 401, message: /its key, and this machine's clock$/ });
+  await assert.rejects(registry.getDevices(), {
+    statusCode: 401,
+    message: /its key, the hub's IP filter, and this machine's clock$/,
+  });
   assert.deepEqual(hub.statuses, [401, 401]);
 });
 

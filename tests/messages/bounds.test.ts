@@ -7,7 +7,13 @@ import { startScriptedHub } from "../support/scripted_hub.ts";
 /** Sends a body that may be larger than a message's, and without the checks. */
 function sendBody(client: AmqpClient, body: Uint8Array, abortSignal?: AbortSignal): Promise<void> {
   return client.connection.send(
-    { to: "/devices/d1/messages/devicebound", messageId: "m", applicationProperties: [], body },
+    {
+      to: "/devices/d1/messages/devicebound",
+      target: { deviceId: "d1" },
+      messageId: "m",
+      applicationProperties: [],
+      body,
+    },
     { operation: "sendC2dMessage", timeoutInMs: 600_000, ...(abortSignal === undefined ? {} : { abortSignal }) },
   );
 }

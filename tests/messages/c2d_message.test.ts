@@ -105,6 +105,7 @@ describe("System properties", () => {
     assert.deepEqual(message.applicationProperties, []);
     assert.deepEqual(Object.entries(message).filter(([, value]) => value !== undefined).map(([name]) => name), [
       "to",
+      "target",
       "applicationProperties",
       "body",
     ]);

@@ -113,7 +113,7 @@ const WIRES: Wire[] = [
     events: sized(5, 25),
     async optionsOf(hub) {
       const { amqps, certificate } = await hub.listen({ amqps: 0 });
-      return { amqpEndpoint: amqps!, amqpTls: { ca: certificate! } };
+      return { amqpEndpoint: amqps!, tls: { ca: certificate! } };
     },
   },
   {

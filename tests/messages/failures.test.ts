@@ -164,8 +164,8 @@ describe("A message that is neither accepted nor rejected", () => {
     await log.until("lost");
     time.pass(5_000);
     const error = await sent;
-    assert.deepEqual([error.code, error.retryable], ["Timeout", true]);
-    assert.match(error.message, /within 5000 ms.*no verdict/);
+    assert.deepEqual([error.code, error.retryable], ["Timeout", false]);
+    assert.match(error.message, /within 5000 ms.*no verdict; the hub may or may not have the message$/);
     await client.send("next");
     assert.equal(hub.connections.length, 1);
   });
@@ -230,8 +230,8 @@ describe("A link, session or connection that the hub closes", () => {
       ] satisfies HubScript["onMessage"][]
     ) {
       const { code, retryable, message } = await failureOf({ onMessage: close });
-      assert.deepEqual([code, retryable], ["ServiceUnavailable", true]);
-      assert.match(message, /Moving house/);
+      assert.deepEqual([code, retryable], ["ServiceUnavailable", false]);
+      assert.match(message, /Moving house.*the hub may or may not have the message$/);
     }
   });
 
@@ -245,7 +245,7 @@ describe("A link, session or connection that the hub closes", () => {
       ] satisfies HubScript["onMessage"][]
     ) {
       const { code, retryable } = await failureOf({ onMessage: close });
-      assert.deepEqual([code, retryable], ["NetworkError", true]);
+      assert.deepEqual([code, retryable], ["NetworkError", false]);
     }
   });
 
@@ -328,7 +328,7 @@ describe("A token that the hub does not accept", () => {
       },
     });
     const error = await rejectionOf(client.send(""));
-    assert.equal(error.message, "Cannot complete sendC2dMessage: the credential gave no token");
+    assert.equal(error.message, 'Cannot complete sendC2dMessage of device "d1": the credential gave no token');
     assert.equal(error.code, "CredentialError");
   });
 });

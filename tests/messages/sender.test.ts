@@ -236,8 +236,8 @@ describe("A lost connection", () => {
     const gone = new Promise((resolve) => hub.connections[0]!.once("disconnected", resolve));
     drop(hub.connections[0]!);
     await gone;
-    // The client may not know yet; then this send fails, as retryable, and the one after it must not.
-    await client.send("2").catch((error) => assert.equal(error.retryable, true));
+    // The client may not know yet; then this send fails, and the one after it must not.
+    await client.send("2").catch((error) => assert.deepEqual([error.code, error.retryable], ["NetworkError", false]));
     await client.send("3");
     assert.equal(hub.connections.length, 2);
     assert.equal(hub.messages.at(-1)!.body.content.toString(), "3");

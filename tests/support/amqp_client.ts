@@ -29,19 +29,29 @@ export class FixedCredential {
   }
 }
 
+/** What a test may say of a client's connection. */
+interface ClientSettings extends Partial<Omit<AmqpSettings, "credential">> {
+  credential?: Pick<AmqpSettings["credential"], "audience" | "getToken">;
+}
+
 /** A client of the AMQP side, as a manager uses it; it tries everything once, unless told otherwise. */
 export class AmqpClient implements AsyncDisposable {
   readonly connection: AmqpConnection;
 
-  constructor(endpoint: AmqpSettings["endpoint"], settings: Partial<AmqpSettings> = {}) {
+  constructor(endpoint: AmqpSettings["endpoint"], settings: ClientSettings = {}) {
+    const { credential = new FixedCredential(), ...others } = settings;
     this.connection = new AmqpConnection({
       hostName: HOST_NAME,
       endpoint,
       userAgent: "test/1.0",
-      credential: new FixedCredential(),
+      credential: {
+        audience: credential.audience,
+        signedInAs: 'the policy "service"',
+        getToken: (options) => credential.getToken(options),
+      },
       retryOptions: { maxRetries: 0, retryDelayInMs: 0, maxRetryDelayInMs: 0 },
       attemptTimeoutInMs: 60_000,
-      ...settings,
+      ...others,
     });
   }
 
@@ -57,6 +67,7 @@ export class AmqpClient implements AsyncDisposable {
   ): Promise<void> {
     return this.connection.send(buildC2dMessage(deviceId, text, properties), {
       operation: "sendC2dMessage",
+      deviceId,
       timeoutInMs: 20_000,
       ...options,
     });

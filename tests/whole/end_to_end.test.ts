@@ -197,7 +197,7 @@ test("a process that trusts the hub's certificate reaches it by TLS, HTTP and AM
   try {
     const file = join(folder, "ca.pem");
     await writeFile(file, certificate!);
-    const program = fileURLToPath(new URL("../support/tls_user.ts", import.meta.url));
+    const program = fileURLToPath(new URL("../support/socket_user.ts", import.meta.url));
     const args = "Deno" in globalThis ? ["run", "-A", "--no-check", program] : [program];
     const { stdout } = await promisify(execFile)(process.execPath, args, {
       env: {
@@ -205,9 +205,7 @@ test("a process that trusts the hub's certificate reaches it by TLS, HTTP and AM
         NODE_EXTRA_CA_CERTS: file,
         HUB: JSON.stringify({
           connectionString: hub.connectionString,
-          endpoint: https,
-          amqpEndpoint: amqps,
-          certificate,
+          options: { endpoint: https, amqpEndpoint: amqps },
         }),
       },
     });
