@@ -1,5 +1,7 @@
 import { DEFAULT_TIMEOUT_IN_MS } from "../client/client_options.ts";
-import { closed, type FailedCall } from "../errors/failures.ts";
+import { closed, type FailedCall, failure } from "../errors/failures.ts";
+import type { IoTHubError } from "../errors/errors.ts";
+import { innermostMessage, isForbidden } from "../errors/network_failure.ts";
 import { Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import type { ClientView } from "../transport/client_view.ts";
@@ -123,6 +125,8 @@ export class MessageChannel implements HubPart {
     this.#waiting++;
     try {
       return this.#loaded = await deadline.race(connection);
+    } catch (error) {
+      throw isForbidden(error) ? notAllowedToLoad(call, error) : error;
     } finally {
       // This runs right before the caller continues.
       queueMicrotask(() => this.#waiting--);
@@ -145,4 +149,14 @@ export class MessageChannel implements HubPart {
 function throwIfEnded(client: ClientView, call: FailedCall, { abortSignal }: OperationOptions): void {
   throwIfAborted(abortSignal);
   if (client.isClosed) throw closed(call);
+}
+
+/** The error where Deno does not let the AMQP library load. */
+function notAllowedToLoad(call: FailedCall, cause: unknown): IoTHubError {
+  const message = innermostMessage(cause);
+  const remedy = /--allow-env/.test(message)
+    ? "; --ignore-env does as well: it wants settings that need not be there"
+    : "";
+  const reason = `the AMQP library for messages cannot be loaded (${message})${remedy}`;
+  return failure(call, "PermissionDenied", reason, { cause });
 }
