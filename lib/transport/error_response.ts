@@ -74,17 +74,12 @@ export function errorFromResponse(
   const now = answeredAt(response);
   const mayPass = RETRYABLE_STATUSES.includes(status) && errorNumber !== DEVICE_DID_NOT_ANSWER;
   const mayHarm = mayPass && !subject.facts.mayRunTwice && mayHaveRun({ code, statusCode: status, errorNumber });
-  const advice = subject.advice?.[code] ?? adviceOn(status, name, subject.facts.right, hub, now) ??
-    (mayHarm ? MAY_HAVE_RUN : undefined);
   const line = shorten(text);
   const page = pageIn(body, secrets);
-  const who = status === 407
-    ? proxyName(hub.proxy)
-    : page === undefined
-    ? "the hub"
-    : "something on the way to the hub";
+  const advice = subject.advice?.[code] ?? adviceOn(status, name, subject.facts.right, hub, now) ??
+    (mayHarm ? MAY_HAVE_RUN : page && status < 500 ? NOT_THE_HUB : undefined);
   const reason = [
-    `${who} answered ${status} ${code}`,
+    `${whoAnswered(status, page, hub)} answered ${status} ${code}`,
     errorNumber && ` (${errorNumber})`,
     page && ` with ${page}`,
     line && `: ${line}`,
@@ -103,6 +98,11 @@ export function errorFromResponse(
 /** Returns the code for a status without an error name, which a proxy may send for example. */
 function codeOf(status: number): IoTHubErrorCode {
   return STATUS_CODES[status] ?? errorNameOf(status * 1000) ?? errorNameOf(status * 1000 + 1) ?? "HttpError";
+}
+
+function whoAnswered(status: number, page: string | undefined, { proxy }: HubFacts): string {
+  if (status === 407) return proxyName(proxy);
+  return page === undefined ? "the hub" : "a proxy or gateway";
 }
 
 /** Says what the caller can do about a status that came with this name of an error, or without any. */

@@ -9,6 +9,7 @@ import {
   parseConnectionString,
   type TokenCredential,
 } from "../../mod.ts";
+import { ProxyServer } from "./proxy_server.ts";
 import { type HubScript, type ScriptedHub, startScriptedHub } from "./scripted_hub.ts";
 
 /** What was exposed to a user, and what must not be in it. */
@@ -229,6 +230,52 @@ SCENARIOS["a hub that nobody reaches"] = async () => {
     );
   }
   return { secrets: PLANTED, shown };
+};
+
+SCENARIOS["a proxy that wants a password"] = async () => {
+  const password = "planted proxy password ?>@/:";
+  await using proxy = await ProxyServer.listen("bob", `${password}, another one`);
+  const addresses = [proxy.url("bob", password), `http://bob:${encodeURIComponent(password)}@127.0.0.1:9`];
+  const header = `Basic ${base64(`bob:${password}`)}`;
+  const shown: unknown[] = [];
+  for (const address of addresses) {
+    for (const endpoint of ["https://127.0.0.1:9", "http://127.0.0.1:9"]) {
+      const options: ClientOptions = { endpoint, proxy: address, retryOptions: { maxRetries: 0 } };
+      // A Node without proxies throws at once.
+      const call = async (send: (registry: IoTHubRegistryManager) => Promise<unknown>): Promise<void> => {
+        await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
+        shown.push(registry);
+        await send(registry);
+      };
+      const calls = [
+        call((registry) => registry.getDevices()),
+        call((registry) => registry.sendC2dMessage("d", "hello")),
+      ];
+      shown.push(...await failuresOf(calls));
+    }
+    const echoes: (() => Error)[] = [
+      () => new Error(`cannot reach ${address}, nor "${address}/"`),
+      () => new TypeError("fetch failed", { cause: new Error(`Proxy-Authorization: ${header}`) }),
+      () => Object.assign(new Error("failed"), { agent: { options: { proxyEnv: { HTTPS_PROXY: address } } } }),
+      () => Object.assign(new Error("failed"), { headers: { "proxy-authorization": header } }),
+    ];
+    for (const echo of echoes) {
+      const options: ClientOptions = {
+        proxy: address,
+        fetch: () => Promise.reject(echo()),
+        retryOptions: { maxRetries: 0 },
+      };
+      await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
+      shown.push(...await failuresOf([registry.getTwin("d")]), registry);
+    }
+    const wrong = [`${address}/path`, `${address}?query`, address.replace("http", "ftp"), `${address} `.repeat(2)];
+    shown.push(
+      ...await failuresOf(
+        wrong.map((proxy) => attempt(() => IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { proxy }))),
+      ),
+    );
+  }
+  return { secrets: [password, header.slice("Basic ".length)], shown };
 };
 
 for (const [signIn, connect] of Object.entries(SIGN_INS)) {
