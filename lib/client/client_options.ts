@@ -38,7 +38,7 @@ export interface ClientOptions {
   amqpEndpoint?: string | (() => Promise<string>) | undefined;
   /**
    * The transport for messages, unless the scheme of `amqpEndpoint` decides it.
-   * @default {"Amqp"} if the runtime has TCP sockets, `"AmqpOverWebSocket"` otherwise
+   * @default {"Amqp"} if the runtime has TCP sockets and there is no `proxy`, `"AmqpOverWebSocket"` otherwise
    */
   transportType?: "Amqp" | "AmqpOverWebSocket" | undefined;
   /**
@@ -65,7 +65,7 @@ export interface ClientOptions {
   attemptTimeoutInMs?: number | undefined;
   /** How calls are repeated after a failure that may be temporary. */
   retryOptions?: RetryOptions | undefined;
-  /** Limits the HTTP requests to the hub. By default there is no limit. */
+  /** Limits the HTTP requests to the hub. By default only the number of connections is limited. */
   limits?: CallLimits | undefined;
   /**
    * How many bytes the hub's answer to a call may have, once it is decompressed; up to 256 MiB. The call ends with
