@@ -145,7 +145,8 @@ describe("on Deno", { skip: isDeno ? false : "only Deno has permissions" }, () =
     promisify(execFile)(process.execPath, ["run", "--no-prompt", "--quiet", ...args], { cwd: fileURLToPath(ROOT) });
 
   test("mod.ts loads without any permission", async () => {
-    await run("mod.ts");
+    // A child for which no flag is given would have the permissions of the test.
+    await run("--deny-env", "--deny-net", "--deny-read", "--deny-run", "--deny-sys", "mod.ts");
   });
 
   test("a user of HTTP needs permission for the hub's host and nothing else", async (t) => {
