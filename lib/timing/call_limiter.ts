@@ -48,6 +48,14 @@ export class CallLimiter {
     this.#intervalInMs = 1000 / maxRequestsPerSecond;
   }
 
+  /** Starts a request if nothing stands in its way, which costs less than to wait. Returns whether it has started. */
+  tryEnter(): boolean {
+    const now = performance.now();
+    const mayStart = this.#queue.size === 0 && this.#running < this.#maxConcurrent && now >= this.#nextStart;
+    if (mayStart) this.#start(now);
+    return mayStart;
+  }
+
   /**
    * Waits until a request may start. {@linkcode CallLimiter.leave} must be called when it is done. Rejects if the deadline
    * ends first.
@@ -84,10 +92,14 @@ export class CallLimiter {
       }
       // To keep the rate, a late start does not delay the starts after it. Time without requests is not made up for, so
       // that no burst follows a pause.
-      this.#nextStart = Math.max(this.#nextStart, isLate ? now - this.#intervalInMs : now) + this.#intervalInMs;
+      this.#start(isLate ? now - this.#intervalInMs : now);
       this.#queue.delete(start);
-      this.#running++;
       start();
     }
+  }
+
+  #start(earliest: number): void {
+    this.#nextStart = Math.max(this.#nextStart, earliest) + this.#intervalInMs;
+    this.#running++;
   }
 }

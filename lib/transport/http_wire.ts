@@ -1,6 +1,5 @@
 import type { Deadline } from "../timing/deadline.ts";
 import type { ClientOptions } from "../client/client_options.ts";
-import { CallLimiter, DEFAULT_MAX_SOCKETS } from "../timing/call_limiter.ts";
 import { runtimeName } from "../values/runtime.ts";
 import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
 import { networkOf } from "./network.ts";
@@ -16,8 +15,6 @@ export interface WireRequest {
   readonly body?: string | undefined;
   /** How many bytes the body of the answer may have, once it is decompressed. */
   readonly maxResponseBytes: number;
-  /** Whether the hub may take minutes to answer, since it waits for a device. */
-  readonly isSlow: boolean;
   /** Whether the hub may have received any of it. The wire sets this. */
   isSent?: boolean;
 }
@@ -45,6 +42,8 @@ export type Send = (request: WireRequest, deadline: Deadline) => Promise<WireRes
 /** A {@linkcode Send} with its connections. */
 export interface Wire {
   readonly send: Send;
+  /** Whether each request under way has a connection to itself, of which the runtime would open any number. */
+  readonly opensMany: boolean;
   /** Closes all connections, idle or in use. */
   close(): void;
 }
@@ -112,7 +111,7 @@ async function bodyWithin(maxBytes: number, response: Response): Promise<string 
  */
 export function givenFetchWire(fetch: FetchLike): Wire {
   const send = sendBy(fetch);
-  return { send: (request, deadline) => deadline.race(send(request, deadline)), close: () => {} };
+  return { send: (request, deadline) => deadline.race(send(request, deadline)), opensMany: false, close: () => {} };
 }
 
 /**
@@ -124,22 +123,6 @@ export function globalFetchWire(options: ClientOptions): Wire {
   const runtime = runtimeName();
   const network = networkOf(options);
   const send = sendBy(fetch, network.extras, runtime === "Deno");
-  // Node's fetch would open a connection for each request. Bun's lets 256 requests wait for an answer, and holds up the rest.
-  const opensMany = runtime === "Node" || runtime === "Bun";
-  return { send: opensMany ? withLimit(send, options.limits?.maxSockets) : send, close: network.close };
-}
-
-/** Limits how many requests are under way. Slow ones do not count with the others, so that they never hold them up. */
-function withLimit(send: Send, maxConcurrentRequests = DEFAULT_MAX_SOCKETS): Send {
-  const quick = new CallLimiter({ maxConcurrentRequests });
-  const slow = new CallLimiter({ maxConcurrentRequests });
-  return async (request, deadline) => {
-    const limiter = request.isSlow ? slow : quick;
-    await limiter.enter(deadline);
-    try {
-      return await send(request, deadline);
-    } finally {
-      limiter.leave();
-    }
-  };
+  // Bun opens 256 at most, and holds up whatever is more.
+  return { send, opensMany: runtime === "Node" || runtime === "Bun", close: network.close };
 }

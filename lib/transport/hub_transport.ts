@@ -1,6 +1,6 @@
 import type { Client } from "../../gen/client/index.ts";
 import { type AnswerRules, readAnswer } from "./http_answer.ts";
-import { CallLimiter } from "../timing/call_limiter.ts";
+import { CallLimiter, DEFAULT_MAX_SOCKETS } from "../timing/call_limiter.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
 import {
   type ClientOptions,
@@ -83,7 +83,9 @@ export class HubTransport {
   readonly #attemptTimeoutInMs: number;
   readonly #maxResponseBytes: number;
   readonly #retryOptions: ResolvedRetryOptions;
-  readonly #limiter: CallLimiter | undefined;
+  readonly #limiters: readonly CallLimiter[];
+  /** Those of calls that may wait for minutes, which must not hold up others. */
+  readonly #limitersOfSlowCalls: readonly CallLimiter[];
   readonly #client: Client;
   readonly #deadlines = new Deadlines();
 
@@ -103,7 +105,12 @@ export class HubTransport {
     this.#attemptTimeoutInMs = options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS;
     this.#maxResponseBytes = options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES;
     this.#retryOptions = resolveRetryOptions(options.retryOptions);
-    this.#limiter = options.limits === undefined ? undefined : new CallLimiter(options.limits);
+    const limits = options.limits === undefined ? [] : [new CallLimiter(options.limits)];
+    const maxConcurrentRequests = options.limits?.maxSockets ?? DEFAULT_MAX_SOCKETS;
+    const withSockets = (): CallLimiter[] =>
+      this.#wire.opensMany ? [new CallLimiter({ maxConcurrentRequests }), ...limits] : limits;
+    this.#limiters = withSockets();
+    this.#limitersOfSlowCalls = withSockets();
     this.#client = generatedClient<HubCall>((method, request) => this.#exchange(method, request));
   }
 
@@ -136,7 +143,6 @@ export class HubTransport {
       headers: this.#headers(request),
       body,
       maxResponseBytes: this.#maxResponseBytes,
-      isSlow: call.leastTimeoutInMs !== undefined,
     };
     const end = performance.now() + this.#timeoutOf(call);
     let retries: Retries | undefined;
@@ -163,21 +169,29 @@ export class HubTransport {
       const timeoutInMs = this.#attemptTimeoutOf(call, end);
       return this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
     };
-    return this.#limiter === undefined ? attempt() : this.#inTurn(this.#limiter, call, request, end, attempt);
+    const limiters = call.leastTimeoutInMs === undefined ? this.#limiters : this.#limitersOfSlowCalls;
+    return limiters.length === 0 ? attempt() : this.#inTurn(limiters, call, request, end, attempt);
   }
 
+  /** Waits its turn at each of the limiters, which does not count as time of the attempt. */
   async #inTurn<T>(
-    limiter: CallLimiter,
+    limiters: readonly CallLimiter[],
     call: HubCall,
     request: WireRequest,
     end: number,
     attempt: () => Promise<T>,
   ): Promise<T> {
-    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
+    let entered = 0;
     try {
+      for (const limiter of limiters) {
+        if (!limiter.tryEnter()) {
+          await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
+        }
+        entered++;
+      }
       return await attempt();
     } finally {
-      limiter.leave();
+      for (const limiter of limiters.slice(0, entered)) limiter.leave();
     }
   }
 

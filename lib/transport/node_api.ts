@@ -12,7 +12,6 @@ export interface NodeHttp {
 export interface NodeAgentOptions {
   readonly keepAlive?: boolean;
   readonly scheduling?: "lifo";
-  readonly maxSockets?: number;
   readonly ca?: string | string[] | undefined;
   /** The variables that name proxies, such as `HTTPS_PROXY`; the agent uses none without them. Since Node 22.21. */
   readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;

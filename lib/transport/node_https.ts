@@ -1,17 +1,9 @@
 import type { ClientOptions } from "../client/client_options.ts";
-import { DEFAULT_MAX_SOCKETS } from "../timing/call_limiter.ts";
 import type { Deadline } from "../timing/deadline.ts";
 import { runtimeName } from "../values/runtime.ts";
 import { AnswerBytes, maxBytesOf } from "./answer_bytes.ts";
 import type { Wire, WireRequest, WireResponse } from "./http_wire.ts";
-import {
-  type NodeAgent,
-  type NodeHttp,
-  nodeProcess,
-  type NodeRequestOptions,
-  type NodeResponse,
-  type NodeStream,
-} from "./node_api.ts";
+import { type NodeHttp, nodeProcess, type NodeRequestOptions, type NodeResponse, type NodeStream } from "./node_api.ts";
 import { agentOptions, checkNodeNetwork } from "./node_network.ts";
 
 /**
@@ -31,8 +23,7 @@ export function nodeHttpsWire(options: ClientOptions): Wire | undefined {
     return new Promise((resolve, reject) => {
       let origin = origins.get(request.origin);
       if (origin === undefined) origins.set(request.origin, origin = prepareOrigin(request.origin, options));
-      const { method, path, isSlow } = request;
-      const agent = isSlow ? origin.slowAgent : origin.agent;
+      const { method, path } = request;
       const content = request.body === undefined ? undefined : ENCODER.encode(request.body);
       const headers = headersOf(origin, request, content);
       let answer: NodeResponse | undefined;
@@ -52,7 +43,7 @@ export function nodeHttpsWire(options: ClientOptions): Wire | undefined {
         request.isSent ||= socket !== null && !socket.connecting && !socket.secureConnecting;
         settle(() => reject(error));
       }
-      const outgoing = origin.http.request({ ...origin.address, agent, method, path, headers }, (incoming) => {
+      const outgoing = origin.http.request({ ...origin.options, method, path, headers }, (incoming) => {
         answer = incoming;
         const status = incoming.statusCode;
         const bytes = new AnswerBytes(maxBytesOf(status, request.maxResponseBytes));
@@ -81,14 +72,7 @@ export function nodeHttpsWire(options: ClientOptions): Wire | undefined {
     });
   }
 
-  function close(): void {
-    for (const { agent, slowAgent } of origins.values()) {
-      agent.destroy();
-      slowAgent.destroy();
-    }
-  }
-
-  return { send, close };
+  return { send, opensMany: true, close: () => origins.forEach(({ options }) => options.agent.destroy()) };
 }
 
 const ENCODER = new TextEncoder();
@@ -99,31 +83,21 @@ interface Origin {
   readonly host: string;
   /** Whether there may be a proxy that wants to see the whole requests, and who sends them. */
   readonly mayBeProxied: boolean;
-  readonly address: Pick<NodeRequestOptions, "protocol" | "hostname" | "port">;
-  readonly agent: NodeAgent;
-  /** Has the connections for slow requests, which otherwise could hold up all others. */
-  readonly slowAgent: NodeAgent;
+  readonly options: Pick<NodeRequestOptions, "agent" | "protocol" | "hostname" | "port">;
 }
 
 function prepareOrigin(origin: string, options: ClientOptions): Origin {
   const { protocol, host, hostname, port } = new URL(origin);
   const http = nodeProcess().getBuiltinModule!(protocol === "https:" ? "node:https" : "node:http");
   const network = agentOptions(options, http);
-  const forAgents = {
-    ...network,
-    keepAlive: true,
-    maxSockets: options.limits?.maxSockets ?? DEFAULT_MAX_SOCKETS,
-    // Last in, first out: the connection that was used last is the one that the hub is least likely to have closed.
-    scheduling: "lifo" as const,
-  };
+  // Last in, first out: the connection that was used last is the one that the hub is least likely to have closed.
+  const agent = new http.Agent({ ...network, keepAlive: true, scheduling: "lifo" });
   return {
     http,
     host,
     mayBeProxied: protocol === "http:" && network.proxyEnv !== undefined,
     // node:http takes an IPv6 address without the brackets that a URL has around it.
-    address: { protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined },
-    agent: new http.Agent(forAgents),
-    slowAgent: new http.Agent(forAgents),
+    options: { agent, protocol, hostname: hostname.replace(/^\[|\]$/g, ""), port: port || undefined },
   };
 }
 
