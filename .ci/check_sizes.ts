@@ -18,16 +18,16 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 13_300,
+  Statistics: 15_000,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 15_100,
-  ModuleIdentities: 13_850,
-  Twins: 13_300,
-  ModuleTwins: 13_300,
-  Queries: 13_300,
-  DirectMethods: 13_300,
-  C2dQueues: 13_300,
+  DeviceIdentities: 16_850,
+  ModuleIdentities: 15_550,
+  Twins: 15_000,
+  ModuleTwins: 15_000,
+  Queries: 15_000,
+  DirectMethods: 15_000,
+  C2dQueues: 15_000,
 };
 
 /** A part of the module as users load it. */
@@ -52,12 +52,12 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 18_350,
+    limitInBytes: 20_150,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
     name: "messages, loaded with the first one",
-    limitInBytes: 40_000,
+    limitInBytes: 40_600,
     bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", onlyLazy: true }),
   },
 ];

@@ -1,13 +1,7 @@
 import { afterOutcomes } from "./after_outcomes.ts";
 import { refusalAdvice } from "../auth/refusal_advice.ts";
 import { throughProxy } from "../client/proxy_name.ts";
-import {
-  adviceOn,
-  type AmqpEndpoint,
-  describeEndpoint,
-  resolveEndpoint,
-  secretsOfEndpoint,
-} from "./amqp_endpoint.ts";
+import { adviceOn, type AmqpEndpoint, describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";

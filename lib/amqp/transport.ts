@@ -72,7 +72,7 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
   };
   if (endpoint.kind === "webSocket") return transport;
   socket.once("close", onClosed);
-  socket.once("connect", () => user.connected()).once("secureConnect", () => user.connected());
+  for (const event of ["connect", "secureConnect"]) socket.once(event, () => user.connected());
   socket.on("data", () => user.heard());
   return { ...transport, keepProcessAlive: (wanted) => void (wanted ? socket.ref() : socket.unref()) };
 }

@@ -137,7 +137,7 @@ export function checkClientOptions(options: ClientOptions): void {
 }
 
 function checkTls(tls: { ca?: unknown }, name: string): void {
-  checkType(name, tls, "object");
+  checkMembers(name, tls, ["ca"]);
   if (tls.ca !== undefined) { for (const ca of [tls.ca].flat()) checkType(`${name}.ca`, ca, "string"); }
 }
 

@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" />
 import { AmqpFaultState } from "./amqp/fault_state.ts";
 import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";

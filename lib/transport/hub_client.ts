@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" />
 import type { NamedKeyCredential, SASCredential, TokenCredential } from "../auth/token_credential.ts";
 import type { ClientOptions } from "../client/client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential, type HubAccess } from "../client/hub_access.ts";

@@ -57,6 +57,7 @@ export interface NodeStream {
   on(event: "end", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   pipe(destination: NodeStream): NodeStream;
+  destroy(): void;
 }
 
 export interface NodeResponse extends NodeStream {

@@ -6,7 +6,7 @@ import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_c
 import { runtimeName } from "../../lib/values/runtime.ts";
 import { type ClientOptions, IoTHubRegistryManager } from "../../mod.ts";
 
-const OTHER = (await makeSelfSignedCertificate(["other.example"], [])).cert;
+const OTHER = (await makeSelfSignedCertificate(["other.example"])).cert;
 
 /** A WebSocket for messages is a matter of its own; Node has one since version 22. */
 const WAYS = typeof WebSocket === "undefined" ? ["amqps"] as const : ["amqps", "wss"] as const;

@@ -129,7 +129,7 @@ describe("A WebSocket", () => {
   }
 
   test("with TLS does not trust a certificate that is for another host, also if its authority is given", async () => {
-    const foreign = await makeSelfSignedCertificate(["elsewhere.example"], []);
+    const foreign = await makeSelfSignedCertificate(["elsewhere.example"]);
     await using server = await startWebSocketHub({}, foreign);
     for (const host of ["localhost", "127.0.0.1"]) {
       await using client = new AmqpClient(`wss://${host}:${server.port}`, { tls: { ca: foreign.cert } });

@@ -279,7 +279,8 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       endpoint: "https://localhost",
       amqpEndpoint: "amqp://localhost",
       transportType: "Amqp",
-      amqpTls: {},
+      tls: {},
+      proxy: "http://proxy.example:8080",
       timeoutInMs: 1,
       attemptTimeoutInMs: 1,
       retryOptions: {},
@@ -291,11 +292,11 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     },
     factory,
   ),
-  object<NonNullable<ClientOptions["amqpTls"]>>(
+  object<NonNullable<ClientOptions["tls"]>>(
     "the factories",
-    "amqpTls",
+    "tls",
     { ca: "pem" },
-    (amqpTls) => factory({ amqpTls }),
+    (tls) => factory({ tls }),
   ),
   object<RetryOptions>(
     "the factories",
@@ -306,7 +307,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
   object<CallLimits>(
     "the factories",
     "limits",
-    { maxConcurrentRequests: 1, maxRequestsPerSecond: 1 },
+    { maxConcurrentRequests: 1, maxRequestsPerSecond: 1, maxSockets: 1 },
     (limits) => factory({ limits }),
   ),
   object<SasTokenInput>(

@@ -9,7 +9,7 @@ import { runtimeName } from "../../lib/values/runtime.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { CONNECTION_STRING } from "./recorder.ts";
 
-const endpoint = process.env.ENDPOINT!;
+const endpoint = process.env["ENDPOINT"]!;
 
 if (runtimeName() === "Node") {
   // Node has no setting for this, but a place for what all its requests are sent with.
