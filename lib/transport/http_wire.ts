@@ -54,18 +54,26 @@ export type OwnWire = (options: ClientOptions) => Wire | undefined;
 /** A function with the signature of the global `fetch`. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
 
+/** Runtimes with a `fetch` of their own that is used in a way of its own. */
+type FetchRuntime = "Deno" | "Bun";
+
 /**
  * Sends by `fetch`. Redirects are not followed, since they could send the credentials elsewhere.
  *
  * @param extras Returns what to add to the options of `fetch`.
- * @param isDenos Whether this is Deno's own `fetch`. When a kept-alive connection breaks, that sends the request again, even a
- * POST, so that a direct method would run twice. It does not do so if the body is a Blob, which it can read only once.
+ * @param runtime The runtime whose own `fetch` this is, if it is used in a way of its own. When a kept-alive connection breaks,
+ * Deno's sends the request again, even a POST, so that a direct method would run twice. It does not do so if the body is a
+ * Blob, which it can read only once. Bun's decompresses all that it has received before anyone can stop it, so that 1.6 kB
+ * may take a gigabyte.
  */
-function sendBy(fetch: FetchLike, extras?: () => object, isDenos = false): Send {
+function sendBy(fetch: FetchLike, extras?: () => object, runtime?: FetchRuntime): Send {
+  const isDeno = runtime === "Deno";
+  const isBun = runtime === "Bun";
+  const common = { redirect: "manual" as const, ...(isBun && NOT_DECOMPRESSED) };
   return async (request, { signal }) => {
     const { method, origin, path, headers, body: text } = request;
-    const body = text === undefined ? null : isDenos ? new Blob([text]) : text;
-    const init = { method, headers, body, signal, redirect: "manual" as const, ...extras?.() };
+    const body = text === undefined ? null : isDeno ? new Blob([text]) : text;
+    const init: RequestInit = { method, headers, body, signal, ...common, ...extras?.() };
     request.isSent = true;
     // This must be a plain call. A browser's fetch throws if it is called as a method of another object.
     const response = await fetch(origin + path, init);
@@ -73,10 +81,21 @@ function sendBy(fetch: FetchLike, extras?: () => object, isDenos = false): Send 
     return {
       // A browser hides a redirect behind status 0.
       status: response.type === "opaqueredirect" ? 302 : response.status,
-      body: isDenos && isShort(maxBytes, response) ? await response.text() : await bodyWithin(maxBytes, response),
+      body: isDeno && isShort(maxBytes, response) ? await response.text() : await bodyWithin(maxBytes, response, isBun),
       headers: response.headers,
     };
   };
+}
+
+/** An option that only Bun's `fetch` has. */
+const NOT_DECOMPRESSED: object = { decompress: false };
+
+/** Returns the body without its compression, if it has one of the two that every `fetch` undoes. */
+function decompressed({ headers, body }: Response): ReadableStream<Uint8Array> | null {
+  const [encoding] = /^(?:gzip|br)$/i.exec(headers.get("content-encoding") ?? "") ?? [];
+  if (encoding === undefined || headers.get("content-length") === "0") return body;
+  const format = encoding.length === 2 ? "brotli" : "gzip";
+  return body?.pipeThrough(new DecompressionStream(format as CompressionFormat)) ?? null;
 }
 
 /**
@@ -90,9 +109,10 @@ function isShort(maxBytes: number, { headers }: Response): boolean {
 }
 
 /** Returns the body of an answer, or `undefined` if it is too long. */
-async function bodyWithin(maxBytes: number, response: Response): Promise<string | undefined> {
+async function bodyWithin(maxBytes: number, response: Response, isBun: boolean): Promise<string | undefined> {
+  const stream = isBun ? decompressed(response) : response.body;
   // Other implementations of fetch may have bodies of other kinds.
-  const reader = response.body?.getReader?.();
+  const reader = stream?.getReader?.();
   if (reader === undefined) return await response.text();
   const bytes = new AnswerBytes(maxBytes);
   for (;;) {
@@ -122,7 +142,7 @@ export function givenFetchWire(fetch: FetchLike): Wire {
 export function globalFetchWire(options: ClientOptions): Wire {
   const runtime = runtimeName();
   const network = networkOf(options);
-  const send = sendBy(fetch, network.extras, runtime === "Deno");
+  const send = sendBy(fetch, network.extras, runtime === "Deno" || runtime === "Bun" ? runtime : undefined);
   // Bun opens 256 at most, and holds up whatever is more.
   return { send, opensMany: runtime === "Node" || runtime === "Bun", close: network.close };
 }
