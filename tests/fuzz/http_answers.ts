@@ -193,7 +193,8 @@ function bodyOf(call: CallName, { body, mutation }: HttpAnswer): string {
   }
 }
 
-const BOMB = latin1(gzipSync(new Uint8Array(200 * 2 ** 20)));
+/** Much more than a client takes, but no more than Bun, whose own fetch cannot be stopped, may take for itself. */
+const BOMB = latin1(gzipSync(new Uint8Array(64 * 2 ** 20)));
 
 function encoded(encoding: HttpAnswer["encoding"], body: string): string {
   if (encoding !== "gzip" && encoding !== "br") return body;
