@@ -1,5 +1,6 @@
 import type { NetworkOptions } from "../client/client_options.ts";
 import { type Network, networkOf } from "../transport/network.ts";
+import { runtimeName } from "../values/runtime.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import { ownDispatcher } from "./node_dispatcher.ts";
 
@@ -27,8 +28,11 @@ export function openWebSocket(url: string, { tls, proxy }: NetworkOptions, user:
   const ca = url.startsWith("wss:") ? tls?.ca : undefined;
   const isPlain = ca === undefined && proxy === undefined;
   const network = isPlain ? undefined : networkFor({ tls: { ca }, proxy }, user);
+  // A compressed message would be decompressed whole, up to 128 MiB, before anyone sees its size.
+  const extras = { ...(runtimeName() === "Bun" && { perMessageDeflate: false }), ...network?.extras() };
   const protocols = [SUBPROTOCOL];
-  const socket = new WebSocket(url, network === undefined ? protocols : { protocols, ...network.extras() });
+  const isStandard = Object.keys(extras).length === 0;
+  const socket = new WebSocket(url, isStandard ? protocols : { protocols, ...extras });
   socket.addEventListener("close", () => {
     network?.close();
     user.closed();

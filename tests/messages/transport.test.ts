@@ -113,6 +113,22 @@ describe("A WebSocket", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  test("asks for no compression, but on Node", { skip: CAN_TRUST ? false : "it cannot be told so" }, async () => {
+    let head = "";
+    const server = createServer((socket) => {
+      socket.on("error", () => {}).on("data", (bytes) => {
+        head += bytes;
+        socket.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await using client = new AmqpClient(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await assert.rejects(client.send(""), { code: "NetworkError" });
+    await new Promise((resolve) => server.close(resolve));
+    assert.match(head, /sec-websocket-protocol: AMQPWSB10/i);
+    assert.doesNotMatch(head, /sec-websocket-extensions/i);
+  });
+
   test("that is refused fails the send as NetworkError", async () => {
     await using plain = await startScriptedHub();
     await using client = new AmqpClient(`ws://127.0.0.1:${plain.port}`);
