@@ -39,7 +39,7 @@ export const LIFETIME_CHECKS: readonly Check[] = [
     name: "a time-out ends the call",
     async run({ registry, connect }) {
       const call = registry.invokeDeviceMethod(DEVICE, WAIT, { timeoutInMs: 100 });
-      await expectRejection(call, { name: "IoTHubError", code: "Timeout", retryable: true });
+      await expectRejection(call, { name: "IoTHubError", code: "Timeout", retryable: false });
       // Two at once share a timer.
       const other = connect({ retryOptions: { maxRetries: 0 } });
       const calls = [300, 100].map((timeoutInMs) => other.invokeDeviceMethod(DEVICE, WAIT, { timeoutInMs }));
