@@ -38,10 +38,11 @@ const MAX_DECODINGS = 10;
  * the text only as JSON text or a URL would hold it, the text is returned decoded, without the secret.
  */
 export function redactText(text: string, secrets: readonly string[] = []): string {
-  const decoded = decode(text);
-  const known = secrets.map(decode);
-  const shown = hide(decoded, known);
-  return shown === decoded ? text : shown;
+  // What encloses a secret may be there only as long as nothing is decoded, such as a password with an @ in a URL.
+  const plain = hide(text, secrets);
+  const decoded = decode(plain);
+  const shown = hide(decoded, secrets.map(decode));
+  return shown === decoded ? plain : shown;
 }
 
 function hide(text: string, secrets: readonly string[]): string {
