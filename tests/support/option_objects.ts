@@ -296,7 +296,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     "the factories",
     "tls",
     { ca: "pem" },
-    (tls) => factory({ tls }),
+    (tls) => factory({ fetch, tls }),
   ),
   object<RetryOptions>(
     "the factories",
