@@ -106,6 +106,21 @@ describe("a page that a captive portal or a proxy answers with", () => {
     });
     await holds(property, 100);
   });
+
+  test("shows no part of a secret in its title, wherever that is cut", async () => {
+    const pieces = Array.from({ length: TOKEN.length - 7 }, (_, at) => TOKEN.slice(at, at + 8));
+    // Blanks count where a title is read, and not where it is shown.
+    const blanks = fc.oneof(fc.nat(5000), fc.integer({ min: 150, max: 210 }), fc.integer({ min: 4030, max: 4100 }));
+    const property = fc.asyncProperty(blanks, fc.constantFrom("</title>", " and more</title>", ""), async (...page) => {
+      const [count, end] = page;
+      const body = `<title>${" ".repeat(count)}${TOKEN}${end}`;
+      for (const status of [200, 401, 502]) {
+        const { message } = await errorOf(HTTP_METHODS[0]!, { status, body }, "Entra");
+        assert.equal(pieces.find((piece) => message.includes(piece)), undefined, message);
+      }
+    });
+    await holds(property, 200);
+  });
 });
 
 describe("a redirect", () => {
