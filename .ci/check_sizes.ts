@@ -18,16 +18,16 @@ const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
 const NOUNS = {
-  Statistics: 15_150,
+  Statistics: 15_250,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 17_000,
-  ModuleIdentities: 15_700,
-  Twins: 15_150,
-  ModuleTwins: 15_150,
-  Queries: 15_150,
-  DirectMethods: 15_150,
-  C2dQueues: 15_150,
+  DeviceIdentities: 17_050,
+  ModuleIdentities: 15_800,
+  Twins: 15_250,
+  ModuleTwins: 15_250,
+  Queries: 15_250,
+  DirectMethods: 15_250,
+  C2dQueues: 15_250,
 };
 
 /** A part of the module as users load it. */
@@ -52,7 +52,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 20_300,
+    limitInBytes: 20_400,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
