@@ -1,4 +1,4 @@
-import type { IoTHubRegistryManager } from "../../mod.ts";
+import type { IoTHubRegistryManager, ReceiveOptions } from "../../mod.ts";
 
 /** The name of a call. */
 export type CallName =
@@ -46,9 +46,14 @@ export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) 
   sendManyC2dMessages: (registry) =>
     Promise.all(Array.from({ length: 20 }, (_, i) => registry.sendC2dMessage("d", `hello ${i}`))),
   async receiveFeedback(registry) {
-    for await (const feedback of registry.receiveFeedback({ maxWaitTimeInMs: 50 })) feedback.complete();
+    for await (const feedback of registry.receiveFeedback(receiveOptions())) feedback.complete();
   },
   async receiveFileNotifications(registry) {
-    for await (const notification of registry.receiveFileNotifications({ maxWaitTimeInMs: 50 })) notification.abandon();
+    for await (const notification of registry.receiveFileNotifications(receiveOptions())) notification.abandon();
   },
 };
+
+/** A hub may send messages without end, so that only the caller can say when it has enough of them. */
+function receiveOptions(): ReceiveOptions {
+  return { maxWaitTimeInMs: 50, abortSignal: AbortSignal.timeout(300) };
+}

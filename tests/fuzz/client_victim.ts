@@ -16,6 +16,8 @@ const victim = new Victim();
 let registry: IoTHubRegistryManager | undefined;
 
 await victim.serve({
+  start(): void {},
+
   open({ endpoint, amqpEndpoint, way }: ClientRequest): void {
     const options: ClientOptions = {
       endpoint,
@@ -24,7 +26,7 @@ await victim.serve({
       maxResponseBytes: 16 * 2 ** 20,
       timeoutInMs: 150,
       attemptTimeoutInMs: 100,
-      retryOptions: { maxRetries: 2, retryDelayInMs: 0, maxRetryDelayInMs: 0 },
+      retryOptions: { maxRetries: 2, retryDelayInMs: 10, maxRetryDelayInMs: 20 },
       ...(way === "fetch" && { fetch: (url, init) => fetch(url, init) }),
     };
     registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
@@ -37,6 +39,8 @@ await victim.serve({
       return "done";
     } catch (error) {
       if (error instanceof IoTHubError) return error.code;
+      // The reason of a receiver's signal.
+      if (name.startsWith("receive") && (error as Error).name === "TimeoutError") return "aborted";
       victim.blame(`rejection of ${name}`, error);
       return "no IoTHubError";
     }

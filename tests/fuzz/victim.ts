@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { collectGarbage } from "../support/garbage.ts";
 
 /** How a victim has fared since it was started. */
 export interface VictimReport {
   /** How late the tick of 100 ms was at most, by what the process itself did. */
   readonly longestGapInMs: number;
+  /** How much memory the process has now. */
+  readonly sizeInBytes: number;
   /** The most memory that the process has had, all of it, as the operating system counts. */
   readonly peakInBytes: number;
   /** Exceptions and rejections that nobody caught, and whatever else must not happen. */
@@ -46,14 +49,14 @@ export class Victim {
     this.#faults.push(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
-  /** Answers lines with lines. */
+  /** Answers lines with lines; beside these commands, `collect` collects garbage, and `report` does nothing. */
   async serve(commands: Readonly<Record<string, (argument: never) => unknown>>): Promise<void> {
+    const all: typeof commands = { collect: collectGarbage, report() {}, ...commands };
     for await (const line of lines()) {
       const { command, argument } = JSON.parse(line) as VictimRequest;
       let outcome: { result: unknown } | { error: string };
       try {
-        // Without a command of that name it only tells how it is.
-        outcome = { result: await commands[command]?.(argument as never) };
+        outcome = { result: await all[command]!(argument as never) };
       } catch (error) {
         outcome = { error: error instanceof Error ? error.stack ?? error.message : String(error) };
       }
@@ -79,6 +82,7 @@ export class Victim {
     return {
       // What is late now has not been counted yet.
       longestGapInMs: Math.max(this.#longestGapInMs, this.#gapInMs()),
+      sizeInBytes: process.memoryUsage.rss(),
       peakInBytes: Math.max(this.#peakInBytes, process.memoryUsage.rss(), highWaterMark()),
       faults: this.#faults.splice(0),
     };

@@ -29,7 +29,7 @@ export class VictimProcess implements AsyncDisposable {
   readonly #process: LineProcess;
   #isDead = false;
   /** What the process has last told of itself. */
-  report: VictimReport = { longestGapInMs: 0, peakInBytes: 0, faults: [] };
+  report: VictimReport = { longestGapInMs: 0, sizeInBytes: 0, peakInBytes: 0, faults: [] };
 
   /** `command` is how a runtime is started, before the path of a script. */
   constructor(command: RuntimeCommand, script: string) {
