@@ -11,9 +11,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Creates an object without a prototype, so that `__proto__` is a key like any other. */
+/** An empty prototype. Without any, engines would keep an object in a hash table, which is slow to read. */
+const NOTHING: object = Object.freeze(Object.create(null));
+
+/** Creates an object that inherits nothing, so that `__proto__` is a key like any other. */
 export function emptyJsonObject(): JsonObject {
-  return Object.create(null);
+  return Object.create(NOTHING);
 }
 
 /** Copies a JSON value deeply. */
