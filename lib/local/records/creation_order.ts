@@ -39,12 +39,9 @@ export class CreationOrder<T extends { readonly sequence: number }> {
     if (gaps > MIN_GAPS && gaps > this.#size) this.#closeGaps();
   }
 
-  /** Yields the records with a higher sequence number, the oldest first. */
-  *after(sequence: number): Generator<T, void, undefined> {
-    for (let place = this.#firstPlaceAfter(sequence); place < this.#records.length; place++) {
-      const record = this.#records[place];
-      if (record !== undefined) yield record;
-    }
+  /** Returns the records with a higher sequence number, the oldest first. */
+  after(sequence: number): Iterable<T> {
+    return new Present(this.#records, this.#firstPlaceAfter(sequence));
   }
 
   #firstPlaceAfter(sequence: number): number {
@@ -61,5 +58,28 @@ export class CreationOrder<T extends { readonly sequence: number }> {
   #closeGaps(): void {
     this.#records = this.#records.filter((record) => record !== undefined);
     this.#sequences = this.#records.map((record) => record!.sequence);
+  }
+}
+
+/** Goes through the records from a place on. A query takes each step of it, and a generator would take longer for that. */
+class Present<T> implements IterableIterator<T> {
+  readonly #records: readonly (T | undefined)[];
+  #place: number;
+
+  constructor(records: readonly (T | undefined)[], place: number) {
+    this.#records = records;
+    this.#place = place;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<T, undefined> {
+    while (this.#place < this.#records.length) {
+      const value = this.#records[this.#place++];
+      if (value !== undefined) return { done: false, value };
+    }
+    return { done: true, value: undefined };
   }
 }
