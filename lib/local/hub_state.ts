@@ -13,8 +13,10 @@ import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
 import { Presence } from "./sessions/presence.ts";
 import { QueryPages } from "./queries/pages.ts";
+import { twinCollections } from "./queries/twin_collections.ts";
 import { SasVerifier } from "./auth/sas_verifier.ts";
 import { ServiceQueue } from "./messages/service_queue.ts";
+import { TwinDocuments } from "./twins/twin_documents.ts";
 import { TwinWrites } from "./twins/twin_writes.ts";
 
 const DEFAULT_FEEDBACK_INTERVAL = 15_000;
@@ -49,6 +51,7 @@ export class HubState {
   readonly modules: ModuleRegistry;
   readonly devices: DeviceRegistry;
   readonly twins: TwinWrites;
+  readonly twinDocuments: TwinDocuments;
   readonly bulk: BulkRegistry;
   readonly methods: DirectMethodBroker;
   readonly queries: QueryPages;
@@ -80,9 +83,10 @@ export class HubState {
     this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
     this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
     this.twins = new TwinWrites(now, this.store, this.presence);
+    this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
-    this.queries = new QueryPages(this.store, this.queues);
+    this.queries = new QueryPages(twinCollections(this.store, this.twinDocuments));
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,

@@ -10,12 +10,18 @@ async function setup(): Promise<{ hub: LocalHub; rest: RestCaller }> {
   await rest.do("PUT", "/devices/d1", { deviceId: "d1" });
   await rest.do("PUT", "/devices/d2", { deviceId: "d2", status: "disabled" });
   await rest.do("PUT", "/devices/gw-1", { deviceId: "gw-1", capabilities: { iotEdge: true } });
+  const { deviceScope } = await rest.do("GET", "/devices/gw-1");
   const x509Thumbprint = { primaryThumbprint: "a".repeat(40) };
-  await rest.do("PUT", "/devices/x", { deviceId: "x", authentication: { x509Thumbprint, type: "selfSigned" } });
+  await rest.do("PUT", "/devices/x", {
+    deviceId: "x",
+    deviceScope,
+    authentication: { x509Thumbprint, type: "selfSigned" },
+  });
   const twins: Record<string, Json> = {
     "d1": { tags: { site: "s1", location: { region: "US" }, env: "prod", a: 1, group: "A" }, desired: { fw: "2" } },
     "d2": { tags: { site: "s2", location: { region: "EU" }, env: "stage", b: 2 } },
     "gw-1": { tags: { env: "test" }, desired: { fw: "1" } },
+    "x": { tags: { "a]b": 1, list: ["y", 1, { z: 2 }] } },
   };
   for (const [id, { tags, desired }] of Object.entries(twins)) {
     await rest.do("PATCH", `/twins/${id}`, { tags, ...(desired && { properties: { desired } }) });
@@ -119,6 +125,18 @@ describe("queries for twins", () => {
     ["SELECT * FROM devices WHERE IS_OBJECT(tags.location) AND NOT IS_PRIMITIVE(tags.location)", ["d1", "d2"]],
     ["SELECT * FROM devices WHERE IS_NULL(x509Thumbprint.primaryThumbprint)", ["d1", "d2", "gw-1"]],
     ["SELECT * FROM devices WHERE IS_BOOL(capabilities.iotEdge) AND NOT IS_ARRAY(tags)", ALL],
+    ["SELECT * FROM devices WHERE ARRAY_CONTAINS(tags.list, 'y') AND array_contains(tags.list, 1)", ["x"]],
+    ["SELECT * FROM devices WHERE NOT ARRAY_CONTAINS(tags.list, 'z')", ["x"]],
+    ["SELECT * FROM devices WHERE ARRAY_CONTAINS(tags.env, 'prod') OR ARRAY_CONTAINS(tags.list, tags.list)", []],
+    ["SELECT * FROM devices WHERE tags.[[a]b]] = 1 AND [[tags]].[[list]] != 2 OR tags.[[a]b]] = 1", ["x"]],
+    ["SELECT * FROM devices WHERE (tags.env = 'prod') = true AND 'prod' = tags.env", ["d1"]],
+    ["SELECT * FROM devices WHERE deviceId = 'd1' OR deviceId = 'd2' AND deviceId = 'd1' OR deviceId = 'x'", [
+      "d1",
+      "x",
+    ]],
+    [`SELECT * FROM devices WHERE ${Array(300).fill("deviceId = 'd1'").join(" OR ")}`, ["d1"]],
+    [`SELECT * FROM devices WHERE tags.a = ${Array(4000).fill("0").join("+")}+1`, ["d1"]],
+    ["SELECT * FROM devices WHERE tags.a < 1e999 AND 1e999 <= 1e999", ["d1"]],
     // NOT binds looser than a comparison and tighter than AND, AND tighter than OR.
     ["SELECT * FROM devices WHERE NOT deviceId = 'd1' AND status = 'enabled'", ["gw-1", "x"]],
     ["SELECT * FROM devices WHERE deviceId = 'x' OR status = 'enabled' AND deviceId = 'd1'", ["d1", "x"]],
@@ -228,6 +246,14 @@ describe("queries for columns", () => {
     ]],
     ["SELECT status FROM devices GROUP BY status", [{ status: "disabled" }, { status: "enabled" }]],
     ["SELECT TOP 1 status FROM devices GROUP BY status", [{ status: "disabled" }]],
+    ["SELECT Status AS s, COUNT() FROM devices GROUP BY devices.status", [{ s: "disabled", $1: 1 }, {
+      s: "enabled",
+      $1: 3,
+    }]],
+    ["SELECT tags.list AS list FROM devices GROUP BY tags.list", [{}, { list: ["y", 1, { z: 2 }] }]],
+    ["SELECT deviceId FROM devices.modules WHERE modules.moduleId = 'm1'", []],
+    ["SELECT properties.desired.$metadata.fw FROM devices WHERE properties.desired.$version.x = 1", []],
+    ["SELECT properties.reported.$version AS v FROM devices WHERE deviceId = 'd2'", [{ v: 1 }]],
   ];
   for (const [text, expected] of COLUMNS) {
     test(text, async () => {
@@ -252,6 +278,7 @@ describe("queries that the hub does not take", () => {
     "SELECT FROM devices",
     "SELECT *, deviceId FROM devices",
     "SELECT * FROM twins",
+    "SELECT * FROM configurations",
     "SELECT * FROM devices.things",
     "SELECT DISTINCT status FROM devices",
     "SELECT TOP x * FROM devices",
@@ -266,10 +293,15 @@ describe("queries that the hub does not take", () => {
     "SELECT * FROM devices WHERE STARTS_WITH(deviceId, 'a')",
     "SELECT * FROM devices WHERE UPPER(deviceId) = 'A'",
     "SELECT * FROM devices WHERE STARTSWITH(deviceId)",
+    "SELECT * FROM devices WHERE ARRAY_CONTAINS(tags.list)",
+    "SELECT * FROM devices WHERE ARRAY_CONTAINS(tags.list, 1, true)",
+    "SELECT * FROM devices WHERE constructor(tags.list)",
     "SELECT * FROM devices WHERE IS_DEFINED('a')",
     "SELECT * FROM devices WHERE tags.a = 1 = 1",
     "SELECT * FROM devices WHERE (tags.a = 1",
     "SELECT * FROM devices WHERE tags.a = 'open",
+    "SELECT * FROM devices WHERE tags.a = 'no \\n in it'",
+    "SELECT * FROM devices WHERE tags.a = '\\u12'",
     "SELECT * FROM devices WHERE tags.a = 12abc",
     "SELECT * FROM devices WHERE tags. = 1",
     "SELECT * FROM devices WHERE tags.a IN [tags.b]",

@@ -1,20 +1,19 @@
+import { QUERY_FUNCTIONS } from "./functions.ts";
+import type { ArithmeticOperator, ComparisonOperator } from "./operators.ts";
 import type { TokenReader } from "./tokens.ts";
 
-/** The names along a path, from the root of a twin down. */
+/** The names along a path, from the root of a document down. */
 export type Path = readonly string[];
 
 /** A value that can be written in a query, including `undefined`. */
 export type Literal = null | undefined | boolean | number | string | readonly Literal[];
 
-export type ComparisonOperator = "=" | "!=" | "<" | ">" | "<=" | ">=";
-export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%";
-
 /** A condition, or a part of one. */
 export type Expression =
   | { readonly kind: "literal"; readonly value: Literal }
   | { readonly kind: "path"; readonly path: Path }
-  | { readonly kind: "not" | "negative"; readonly operand: Expression }
-  | { readonly kind: "and" | "or"; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: "not"; readonly operand: Expression }
+  | { readonly kind: "and" | "or"; readonly operands: readonly Expression[] }
   | {
     readonly kind: "comparison";
     readonly operator: ComparisonOperator;
@@ -29,21 +28,6 @@ export type Expression =
   }
   | { readonly kind: "in" | "nin"; readonly operand: Expression; readonly values: readonly Literal[] }
   | { readonly kind: "call"; readonly name: string; readonly args: readonly Expression[] };
-
-/** The functions of the language, with the number of their arguments. */
-const FUNCTIONS: Readonly<Record<string, number>> = {
-  IS_DEFINED: 1,
-  STARTSWITH: 2,
-  ENDSWITH: 2,
-  ARRAY_CONTAINS: 2,
-  IS_ARRAY: 1,
-  IS_BOOL: 1,
-  IS_NULL: 1,
-  IS_NUMBER: 1,
-  IS_OBJECT: 1,
-  IS_PRIMITIVE: 1,
-  IS_STRING: 1,
-};
 
 /** Reserved words. A property of such a name must be written in `[[double brackets]]`. */
 const RESERVED: ReadonlySet<string> = new Set(
@@ -67,9 +51,9 @@ const MAX_DEPTH = 100;
 /** Parses a condition. OR binds most loosely, then AND, NOT, comparisons and arithmetic. */
 export function parseExpression(reader: TokenReader, depth = 0): Expression {
   if (depth > MAX_DEPTH) throw reader.fault(`the condition is nested more than ${MAX_DEPTH} levels deep`);
-  let left = parseAnd(reader, depth);
-  while (reader.takeKeyword("OR")) left = { kind: "or", left, right: parseAnd(reader, depth) };
-  return left;
+  const operands = [parseAnd(reader, depth)];
+  while (reader.takeKeyword("OR")) operands.push(parseAnd(reader, depth));
+  return operands.length === 1 ? operands[0]! : { kind: "or", operands };
 }
 
 /** Parses a path such as `properties.reported.$version` or `tags.[[group]]`. */
@@ -90,9 +74,9 @@ function parseName(reader: TokenReader): string {
 }
 
 function parseAnd(reader: TokenReader, depth: number): Expression {
-  let left = parseNot(reader, depth);
-  while (reader.takeKeyword("AND")) left = { kind: "and", left, right: parseNot(reader, depth) };
-  return left;
+  const operands = [parseNot(reader, depth)];
+  while (reader.takeKeyword("AND")) operands.push(parseNot(reader, depth));
+  return operands.length === 1 ? operands[0]! : { kind: "and", operands };
 }
 
 function parseNot(reader: TokenReader, depth: number): Expression {
@@ -140,7 +124,10 @@ function parseOperand(reader: TokenReader, depth: number): Expression {
     reader.expectSymbol(")");
     return inner;
   }
-  if (reader.takeSymbol("-")) return { kind: "negative", operand: parseOperand(reader, depth + 1) };
+  if (reader.takeSymbol("-")) {
+    const zero: Expression = { kind: "literal", value: 0 };
+    return { kind: "arithmetic", operator: "-", left: zero, right: parseOperand(reader, depth + 1) };
+  }
   if (reader.isSymbol("[")) return { kind: "literal", value: parseArray(reader) };
   if (reader.next.kind === "name" && reader.isFollowedBy("(")) return parseCall(reader, depth);
   const literal = parseLiteral(reader);
@@ -149,9 +136,11 @@ function parseOperand(reader: TokenReader, depth: number): Expression {
 
 function parseCall(reader: TokenReader, depth: number): Expression {
   const name = reader.next.text.toUpperCase();
-  const arity = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  const arity = QUERY_FUNCTIONS.get(name)?.arity;
   if (arity === undefined) {
-    throw reader.fault(`there is no function ${reader.next.text}; use one of ${Object.keys(FUNCTIONS).join(", ")}`);
+    throw reader.fault(
+      `there is no function ${reader.next.text}; use one of ${[...QUERY_FUNCTIONS.keys()].join(", ")}`,
+    );
   }
   const fault = reader.fault(`${name} takes ${argumentsOf(name, arity)}`);
   reader.take();

@@ -1,84 +1,104 @@
-import type { Twin } from "../../../gen/index.ts";
-import { emptyJsonObject } from "../json.ts";
-import { compilePath, type Evaluator } from "./evaluator.ts";
-import type { AggregateName, Column, Query } from "./parser.ts";
+import type { Reader } from "../records/document_shape.ts";
+import { Tally } from "./aggregates.ts";
+import type { Collection, Documents } from "./collection.ts";
+import { compileCondition } from "./conditions.ts";
+import type { Path } from "./expressions.ts";
+import { isPrimitive } from "./operators.ts";
+import type { Column, Query } from "./parser.ts";
+import { compilePath, resolvePath } from "./paths.ts";
+import { invalidQuery } from "./query_fault.ts";
+import type { QueryPlan, Rows } from "./query_plan.ts";
+import { rowOf } from "./row.ts";
 
-/** A row of the result of a grouped query. */
-export interface GroupRow {
-  /** The values that the twins of the group share, as one text. */
+interface Group<R> {
+  /** The values that its records share, as one text. */
   readonly key: string;
-  readonly row: Record<string, unknown>;
-}
-
-interface Group {
-  readonly first: Twin | undefined;
-  readonly tallies: Tally[];
-}
-
-/** The running totals from which an aggregate is computed. */
-interface Tally {
-  rows: number;
-  numbers: number;
-  sum: number;
-  min: number;
-  max: number;
+  /** Its first record, which has the shared values; `undefined` for the one group of a query without GROUP BY. */
+  readonly first: R | undefined;
+  /** One for each column. */
+  readonly tallies: readonly Tally[];
 }
 
 /**
- * Computes the rows of a query with aggregates or GROUP BY. They are ordered by their keys, which keeps the order
- * stable while twins are added and removed, so that a page can continue where the previous one ended.
+ * Runs a query with aggregates or GROUP BY. Rows are ordered by the keys of their groups, which keeps the order while
+ * records come and go, so that a page can continue where the previous one ended.
  */
-export function groupRows(query: Query, twins: Iterable<Twin>): GroupRow[] {
-  const columns = query.columns ?? [];
-  const keys = query.groupBy.map((path) => compilePath(path, query.source));
-  const values = columns.map((column) => compilePath(column.path, query.source));
-  const groups = new Map<string, Group>();
-  // Without GROUP BY there is exactly one row, even when no twin matches.
-  if (keys.length === 0) groups.set("[]", { first: undefined, tallies: columns.map(newTally) });
-  for (const twin of twins) {
-    // In an array, JSON.stringify would write undefined as null, so undefined is written as "-", which is not JSON.
-    const key = `[${keys.map((valueOf) => JSON.stringify(valueOf(twin)) ?? "-").join()}]`;
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, group = { first: twin, tallies: columns.map(newTally) });
-    values.forEach((valueOf, i) => count(group.tallies[i]!, columns[i]!, valueOf, twin));
+export class GroupPlan<R extends { readonly sequence: number }> implements QueryPlan {
+  readonly #records: Collection<R>["records"];
+  readonly #isMatch: (record: R) => boolean;
+  readonly #keys: readonly Reader<R>[];
+  readonly #columns: readonly Column[];
+  readonly #names: readonly string[];
+  readonly #values: readonly Reader<R>[];
+
+  constructor(query: Query, collection: Collection<R>) {
+    checkColumns(query, collection);
+    this.#records = collection.records;
+    this.#isMatch = compileCondition(query.where, collection);
+    this.#keys = query.groupBy.map((path) => compilePath(path, collection));
+    this.#columns = query.columns ?? [];
+    this.#names = this.#columns.map(({ name }) => name);
+    this.#values = this.#columns.map(({ path }) => path.length === 0 ? () => undefined : compilePath(path, collection));
   }
-  return [...groups].sort(([a], [b]) => a < b ? -1 : 1).map(([key, group]) => ({
-    key,
-    row: toRow(columns, values, group),
-  }));
+
+  rows(size: number, after: number | string | undefined): Rows {
+    const groups = this.#groups().filter(({ key }) => after === undefined || key > String(after))
+      .sort((one, other) => one.key < other.key ? -1 : 1);
+    const page = groups.slice(0, size);
+    const items = page.map((group) => rowOf(this.#names, (at) => this.#valueOf(group, at)));
+    return page.length > 0 && page.length < groups.length ? { items, last: page.at(-1)!.key } : { items };
+  }
+
+  #groups(): Group<R>[] {
+    const groups = new Map<string, Group<R>>();
+    const groupOf = (key: string, first: R | undefined): Group<R> => {
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, group = { key, first, tallies: this.#columns.map(() => new Tally()) });
+      return group;
+    };
+    // Without GROUP BY there is exactly one row, even when nothing matches.
+    if (this.#keys.length === 0) groupOf("", undefined);
+    const texts = this.#keys.map(() => new ValueTexts());
+    for (const record of this.#records.after(0)) {
+      if (!this.#isMatch(record)) continue;
+      let key = "";
+      for (let at = 0; at < texts.length; at++) {
+        const text = texts[at]!.of(this.#keys[at]!(record));
+        key = at === 0 ? text : `${key},${text}`;
+      }
+      const { tallies } = groupOf(key, record);
+      for (let at = 0; at < tallies.length; at++) tallies[at]!.add(this.#values[at]!(record));
+    }
+    return [...groups.values()];
+  }
+
+  #valueOf({ first, tallies }: Group<R>, at: number): unknown {
+    const column = this.#columns[at]!;
+    if (column.kind === "aggregate") return tallies[at]!.result(column.aggregate);
+    return first && this.#values[at]!(first);
+  }
 }
 
-function toRow(columns: readonly Column[], values: readonly Evaluator[], group: Group): Record<string, unknown> {
-  const row: Record<string, unknown> = emptyJsonObject();
-  columns.forEach((column, i) => {
-    const value = column.kind === "aggregate"
-      ? aggregateOf(column.aggregate, group.tallies[i]!)
-      : group.first && values[i]!(group.first);
-    if (value !== undefined) row[column.name] = value;
-  });
-  return row;
+/** Throws unless every plain column is one of those in GROUP BY. */
+function checkColumns<R>({ columns = [], groupBy }: Query, documents: Documents<R>): void {
+  const nameOf = (path: Path): string => JSON.stringify(resolvePath(path, documents));
+  const grouped = new Set(groupBy.map(nameOf));
+  for (const { kind, path } of columns) {
+    if (kind === "aggregate" || grouped.has(nameOf(path))) continue;
+    throw invalidQuery(`${path.join(".")} must be in GROUP BY or in an aggregate`);
+  }
 }
 
-function newTally(): Tally {
-  return { rows: 0, numbers: 0, sum: 0, min: Infinity, max: -Infinity };
-}
+/** Writes values as JSON. There are few different ones in many records, so it remembers them. */
+class ValueTexts {
+  readonly #texts = new Map<unknown, string>();
 
-function count(tally: Tally, column: Column, valueOf: Evaluator, twin: Twin): void {
-  if (column.kind === "path") return;
-  tally.rows++;
-  const value = column.aggregate === "COUNT" ? undefined : valueOf(twin);
-  if (typeof value !== "number") return;
-  tally.numbers++;
-  tally.sum += value;
-  tally.min = Math.min(tally.min, value);
-  tally.max = Math.max(tally.max, value);
-}
-
-/** Returns the value of an aggregate. AVG, MIN and MAX of no numbers have none, and the column is left out. */
-function aggregateOf(name: AggregateName, tally: Tally): number | undefined {
-  if (name === "COUNT") return tally.rows;
-  if (name === "SUM") return tally.sum;
-  if (tally.numbers === 0) return undefined;
-  if (name === "AVG") return tally.sum / tally.numbers;
-  return name === "MIN" ? tally.min : tally.max;
+  of(value: unknown): string {
+    let text = this.#texts.get(value);
+    if (text !== undefined) return text;
+    // "-" is not JSON, so nothing else is written like it.
+    text = JSON.stringify(value) ?? "-";
+    if (value === undefined || isPrimitive(value)) this.#texts.set(value, text);
+    return text;
+  }
 }

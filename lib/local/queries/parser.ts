@@ -1,10 +1,6 @@
+import { type AggregateName, AGGREGATES } from "./aggregates.ts";
 import { type Expression, parseExpression, parsePath, type Path } from "./expressions.ts";
-import { queryFault, TokenReader } from "./tokens.ts";
-
-const MAX_LENGTH = 8192;
-const AGGREGATES: readonly string[] = ["COUNT", "AVG", "SUM", "MIN", "MAX"];
-
-export type AggregateName = "COUNT" | "AVG" | "SUM" | "MIN" | "MAX";
+import { TokenReader } from "./tokens.ts";
 
 /** A column of the result: a path, or an aggregate over one. */
 export type Column =
@@ -14,34 +10,42 @@ export type Column =
 
 /** A parsed query. */
 export interface Query {
-  readonly source: "devices" | "devices.modules" | "devices.jobs";
+  /** The name of the collection, in lower case. */
+  readonly source: string;
   readonly top: number | undefined;
   /** `undefined` for `*`. */
   readonly columns: readonly Column[] | undefined;
   readonly where: Expression | undefined;
   readonly groupBy: readonly Path[];
+  /** Whether a row stands for a group of documents, by GROUP BY or by an aggregate. */
+  readonly isGrouped: boolean;
 }
+
+/** The one collection of which a query returns whole documents only. */
+const WHOLE_DOCUMENTS = "devices.jobs";
 
 /**
  * Parses a query.
  *
+ * @param sources The names of the collections that there are.
  * @throws {HubFault} `ArgumentInvalid` (400) when the text is too long or not a valid query.
  */
-export function parseQuery(text: string): Query {
-  if (text.length > MAX_LENGTH) {
-    throw queryFault(`it has ${text.length} characters, and at most ${MAX_LENGTH} are allowed`, text, MAX_LENGTH);
-  }
+export function parseQuery(text: string, sources: readonly string[]): Query {
   const reader = new TokenReader(text);
   reader.expectKeyword("SELECT");
   const top = parseTop(reader);
   const columns = reader.takeSymbol("*") ? undefined : parseColumns(reader);
   reader.expectKeyword("FROM");
-  const source = parseSource(reader);
+  const source = parseSource(reader, sources);
   const where = reader.takeKeyword("WHERE") ? parseExpression(reader) : undefined;
   const groupBy = parseGroupBy(reader);
-  if (reader.next.kind !== "end") throw reader.fault("the query is expected to end here");
-  checkGrouping(reader, source, columns, groupBy);
-  return { source, top, columns, where, groupBy };
+  reader.expectEnd();
+  if (source === WHOLE_DOCUMENTS && (columns !== undefined || groupBy.length > 0)) {
+    throw reader.fault(`${WHOLE_DOCUMENTS} supports only SELECT *`);
+  }
+  const isGrouped = groupBy.length > 0 || (columns?.some(({ kind }) => kind === "aggregate") ?? false);
+  if (isGrouped && columns === undefined) throw reader.fault("SELECT * cannot be combined with GROUP BY");
+  return { source, top, columns, where, groupBy, isGrouped };
 }
 
 function parseTop(reader: TokenReader): number | undefined {
@@ -69,7 +73,7 @@ function parseColumn(reader: TokenReader, before: readonly Column[]): Column {
   reader.expectSymbol(")");
   const unnamed = before.filter((column) => column.kind === "aggregate" && column.name.startsWith("$")).length;
   const name = parseAlias(reader) ?? `$${unnamed + 1}`;
-  return { kind: "aggregate", aggregate: aggregate as AggregateName, path, name };
+  return { kind: "aggregate", aggregate, path, name };
 }
 
 function parseAlias(reader: TokenReader): string | undefined {
@@ -79,11 +83,12 @@ function parseAlias(reader: TokenReader): string | undefined {
   return alias[0];
 }
 
-function parseSource(reader: TokenReader): Query["source"] {
-  const fault = reader.fault("FROM must be followed by devices, devices.modules or devices.jobs");
+/** Parses the name of a collection, which may be written in any case. */
+export function parseSource(reader: TokenReader, sources: readonly string[]): string {
+  const fault = reader.fault(`FROM must be followed by one of ${sources.join(", ")}`);
   const source = parsePath(reader).join(".").toLowerCase();
-  if (source === "devices" || source === "devices.modules" || source === "devices.jobs") return source;
-  throw fault;
+  if (!sources.includes(source)) throw fault;
+  return source;
 }
 
 function parseGroupBy(reader: TokenReader): Path[] {
@@ -92,27 +97,4 @@ function parseGroupBy(reader: TokenReader): Path[] {
   const paths: Path[] = [];
   do paths.push(parsePath(reader)); while (reader.takeSymbol(","));
   return paths;
-}
-
-/** With an aggregate or GROUP BY, every plain column must be one of those in GROUP BY. */
-function checkGrouping(
-  reader: TokenReader,
-  source: Query["source"],
-  columns: readonly Column[] | undefined,
-  groupBy: readonly Path[],
-): void {
-  if (source === "devices.jobs" && (columns !== undefined || groupBy.length > 0)) {
-    throw reader.fault("devices.jobs supports only SELECT *");
-  }
-  if (columns === undefined) {
-    if (groupBy.length > 0) throw reader.fault("SELECT * cannot be combined with GROUP BY");
-    return;
-  }
-  if (groupBy.length === 0 && columns.every((column) => column.kind === "path")) return;
-  const grouped = new Set(groupBy.map((path) => path.join("\n")));
-  for (const column of columns) {
-    if (column.kind === "path" && !grouped.has(column.path.join("\n"))) {
-      throw reader.fault(`${column.path.join(".")} must be in GROUP BY or in an aggregate`);
-    }
-  }
 }

@@ -1,4 +1,5 @@
-import { HubFault } from "../hub_fault.ts";
+import type { HubFault } from "../hub_fault.ts";
+import { invalidQueryAt } from "./query_fault.ts";
 
 /** The smallest unit of a query text. */
 export interface Token {
@@ -10,14 +11,15 @@ export interface Token {
   readonly position: number;
 }
 
+const MAX_LENGTH = 8192;
 const SPACE = /\s+|\/\*[^]*?\*\//y;
 const NAME = /[\p{L}_$][\p{L}\p{Nd}_$]*/uy;
 const HEX = /0[xX][0-9a-fA-F]+(?![\p{L}\p{Nd}_$])/uy;
 const DECIMAL = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{Nd}_$.])/uy;
-const QUOTED_NAME = /\[\[([^\]]+)\]\]/y;
-const STRING = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/sy;
+const QUOTED_NAME = /\[\[(.+?)\]\](?!\])/sy;
+const STRING = /'((?:[^'\\]|\\u[0-9a-fA-F]{4}|\\['"\\])*)'|"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\['"\\])*)"/y;
 const SYMBOL = /!=|<>|<=|>=|[=<>+\-*/%(),.[\]]/y;
-const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/gs;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/g;
 
 /**
  * Splits a query text into tokens.
@@ -33,7 +35,7 @@ export function tokenize(text: string): Token[] {
   };
   while (position < text.length) {
     const token = nextToken(match, position);
-    if (token.found === undefined) throw queryFault("this character is not expected", text, position);
+    if (token.found === undefined) throw invalidQueryAt(text, position, "this character is not expected");
     if (token.token !== undefined) tokens.push(token.token);
     position += token.found.length;
   }
@@ -71,20 +73,22 @@ function unescapeText(text: string): string {
   });
 }
 
-/** 400 `ArgumentInvalid`, as the real hub answers a query that is not valid. The local hub adds the position. */
-export function queryFault(problem: string, text: string, position: number): HubFault {
-  const near = text.slice(position, position + 20);
-  const where = near === "" ? "at its end" : `at position ${position}, near ${JSON.stringify(near)}`;
-  return new HubFault("ArgumentInvalid", 400, `BadRequest: the query is not valid ${where}: ${problem}`);
-}
-
 /** Reads the tokens of a query one by one. */
 export class TokenReader {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   #at = 0;
 
+  /**
+   * Reads a text from its start.
+   *
+   * @throws {HubFault} `ArgumentInvalid` (400) when it is too long, or something in it can be no token.
+   */
   constructor(text: string) {
+    if (text.length > MAX_LENGTH) {
+      const problem = `it has ${text.length} characters, and at most ${MAX_LENGTH} are allowed`;
+      throw invalidQueryAt(text, MAX_LENGTH, problem);
+    }
     this.#text = text;
     this.#tokens = tokenize(text);
   }
@@ -134,8 +138,12 @@ export class TokenReader {
     if (!this.takeSymbol(symbol)) throw this.fault(`${symbol} is expected here`);
   }
 
+  expectEnd(): void {
+    if (this.next.kind !== "end") throw this.fault("the text is expected to end here");
+  }
+
   /** Creates an error at the next token. */
   fault(problem: string): HubFault {
-    return queryFault(problem, this.#text, this.next.position);
+    return invalidQueryAt(this.#text, this.next.position, problem);
   }
 }

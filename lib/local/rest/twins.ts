@@ -2,12 +2,11 @@ import { readMethodCall } from "../sessions/direct_method_broker.ts";
 import { requireIdentity } from "../records/find_identity.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
-import { twinDocument } from "../twins/twin_documents.ts";
 
 /** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}`: reads a twin. */
 export function readTwin(call: RestCall): RestAnswer {
   const record = requireRecord(call);
-  return ok(twinDocument(record, call.hub.queues.count(record)));
+  return ok(call.hub.twinDocuments.read.build(record));
 }
 
 /** `PATCH /twins/{id}` and `PATCH /twins/{id}/modules/{mid}`: merges a patch into a twin. */
@@ -15,7 +14,7 @@ export async function patchTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
   call.hub.twins.patch(record, body, call.ifMatch);
-  return ok(twinDocument(record, call.hub.queues.count(record)));
+  return ok(call.hub.twinDocuments.read.build(record));
 }
 
 /** `PUT /twins/{id}` and `PUT /twins/{id}/modules/{mid}`: replaces tags and desired properties. */
@@ -23,7 +22,7 @@ export async function putTwin(call: RestCall): Promise<RestAnswer> {
   const body = await call.json();
   const record = requireRecord(call);
   call.hub.twins.replace(record, body, call.ifMatch);
-  return ok(twinDocument(record, call.hub.queues.count(record)));
+  return ok(call.hub.twinDocuments.read.build(record));
 }
 
 /** `POST /twins/{id}/methods` and `POST /twins/{id}/modules/{mid}/methods`: calls a direct method. */

@@ -1,44 +1,56 @@
-import type { Twin } from "../../../gen/index.ts";
+import type { DeviceCapabilities, Twin, TwinProperties } from "../../../gen/index.ts";
 import { hubTime } from "../hub_time.ts";
 import { scopesOf } from "../identities/identity_documents.ts";
-import { type AnyRecord, deviceOf, identityEtag, twinEtag } from "../records/identity_records.ts";
+import type { IdentityQueues } from "../identities/identity_queues.ts";
+import { type Branch, DocumentShape, type Members, valueAt } from "../records/document_shape.ts";
+import { type AnyRecord, deviceOf, identityEtag, twinEtag, type TwinRecord } from "../records/identity_records.ts";
 import type { JsonObject } from "../json.ts";
 import type { TwinSection } from "../records/twin_section.ts";
 
-/** Returns the twin of a device or a module. It shares parts with the record, which are never changed in place. */
-export function twinDocument(record: AnyRecord, messageCount: number): Twin {
-  const device = deviceOf(record);
-  const { twin } = record;
-  const document: Twin = {
-    deviceId: record.deviceId,
-    ...(record.kind === "module" && { moduleId: record.moduleId }),
-    etag: twinEtag(twin),
-    deviceEtag: identityEtag(record),
-    status: device.status,
-    ...(device.statusReason !== null && { statusReason: device.statusReason }),
-    statusUpdateTime: hubTime(device.statusUpdatedTime),
-    connectionState: record.connected ? "Connected" : "Disconnected",
-    lastActivityTime: hubTime(record.lastActivityTime),
-    cloudToDeviceMessageCount: messageCount,
-    authenticationType: record.authentication.type,
-    x509Thumbprint: record.authentication.x509Thumbprint,
-    modelId: "",
-    version: twin.etagCounter + twin.reported.version,
-    ...(Object.keys(twin.tags).length > 0 && { tags: twin.tags }),
-    properties: { desired: sectionDocument(twin.desired), reported: sectionDocument(twin.reported) },
-  };
-  if (record.kind === "device") {
-    document.capabilities = { iotEdge: record.ownScope !== undefined };
-    Object.assign(document, scopesOf(record));
-  }
-  return document;
-}
+/**
+ * Makes the twins of devices and modules out of their records. They share parts with the records, which are never
+ * changed in place.
+ */
+export class TwinDocuments {
+  /** Twins as they are read. */
+  readonly read: DocumentShape<AnyRecord, Twin>;
+  /** Twins as a query sees them: unlike in a read, that of a module has capabilities, too. */
+  readonly queried: DocumentShape<AnyRecord, Twin>;
 
-/** Returns a twin as a query sees it: unlike in a read, the twin of a module has capabilities, too. */
-export function queriedTwinDocument(record: AnyRecord, messageCount: number): Twin {
-  const document = twinDocument(record, messageCount);
-  document.capabilities ??= { iotEdge: false };
-  return document;
+  constructor(queues: IdentityQueues) {
+    const members: Members<AnyRecord, Twin> = {
+      deviceId: (record) => record.deviceId,
+      moduleId: (record) => record.kind === "module" ? record.moduleId : undefined,
+      etag: (record) => twinEtag(record.twin),
+      deviceEtag: (record) => identityEtag(record),
+      status: (record) => deviceOf(record).status,
+      statusReason: (record) => deviceOf(record).statusReason ?? undefined,
+      statusUpdateTime: (record) => hubTime(deviceOf(record).statusUpdatedTime),
+      connectionState: (record) => record.connected ? "Connected" : "Disconnected",
+      lastActivityTime: (record) => hubTime(record.lastActivityTime),
+      cloudToDeviceMessageCount: (record) => queues.count(record),
+      authenticationType: (record) => record.authentication.type,
+      x509Thumbprint: (record) => record.authentication.x509Thumbprint,
+      modelId: () => "",
+      version: ({ twin }) => twin.etagCounter + twin.reported.version,
+      tags: {
+        build: ({ twin }) => Object.keys(twin.tags).length > 0 ? twin.tags : undefined,
+        reader: (path) => ({ twin }) => valueAt(twin.tags, path),
+      },
+      properties: new DocumentShape<AnyRecord, TwinProperties>({
+        desired: sectionOf((twin) => twin.desired),
+        reported: sectionOf((twin) => twin.reported),
+      }),
+      capabilities: capabilitiesOf,
+      deviceScope: (record) => record.kind === "device" ? scopesOf(record).deviceScope : undefined,
+      parentScopes: (record) => record.kind === "device" ? scopesOf(record).parentScopes : undefined,
+    };
+    this.queried = new DocumentShape(members);
+    this.read = new DocumentShape({
+      ...members,
+      capabilities: (record) => record.kind === "device" ? capabilitiesOf(record) : undefined,
+    });
+  }
 }
 
 /** Returns a section as the device sees it: values and `$version`, without metadata. */
@@ -46,6 +58,21 @@ export function sectionForDevice(section: TwinSection): JsonObject {
   return { ...section.values, $version: section.version };
 }
 
-function sectionDocument(section: TwinSection): JsonObject {
-  return { ...section.values, $metadata: section.metadata, $version: section.version };
+function sectionOf(find: (twin: TwinRecord) => TwinSection): Branch<AnyRecord, JsonObject> {
+  return {
+    build({ twin }) {
+      const { values, metadata, version } = find(twin);
+      return { ...values, $metadata: metadata, $version: version };
+    },
+    reader(path) {
+      const [name, ...below] = path;
+      if (name === "$version") return below.length === 0 ? ({ twin }) => find(twin).version : undefined;
+      if (name === "$metadata") return ({ twin }) => valueAt(find(twin).metadata, below);
+      return ({ twin }) => valueAt(find(twin).values, path);
+    },
+  };
+}
+
+function capabilitiesOf(record: AnyRecord): DeviceCapabilities {
+  return { iotEdge: record.kind === "device" && record.ownScope !== undefined };
 }
