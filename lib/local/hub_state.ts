@@ -7,6 +7,7 @@ import { FaultListeners } from "./fault_listeners.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
+import { LaggingIdentityStore } from "./records/lagging_identity_store.ts";
 import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
@@ -29,6 +30,7 @@ export interface HubStateOptions {
   clockSkew: number;
   feedbackIntervalInMs?: number | undefined;
   amqpIdleTimeoutInMs?: number | undefined;
+  queryLagInMs?: number | undefined;
 }
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
@@ -45,7 +47,7 @@ export class HubState {
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
   readonly policies: ReadonlyMap<string, Policy> = newPolicies();
-  readonly store: IdentityStore = new MemoryIdentityStore();
+  readonly store: IdentityStore;
   readonly presence: Presence;
   readonly queues: IdentityQueues;
   readonly modules: ModuleRegistry;
@@ -71,6 +73,8 @@ export class HubState {
     this.alarm = new HubAlarm(now, this.faults);
     this.feedback = new ServiceQueue(this.alarm);
     this.fileNotifications = new ServiceQueue(this.alarm);
+    const { store, queried } = newIdentityStore(now, options.queryLagInMs ?? 0);
+    this.store = store;
     this.presence = new Presence(now, this.store);
     const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
     this.queues = new IdentityQueues({
@@ -86,7 +90,7 @@ export class HubState {
     this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
-    this.queries = new QueryPages(twinCollections(this.store, this.twinDocuments));
+    this.queries = new QueryPages(twinCollections(queried, this.twinDocuments));
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,
@@ -102,4 +106,17 @@ export class HubState {
     this.fileNotifications.close();
     this.alarm.close();
   }
+}
+
+/** Creates the store of the identities, and names what queries see of them. */
+function newIdentityStore(
+  now: () => number,
+  queryLagInMs: number,
+): { store: IdentityStore; queried: Pick<IdentityStore, "devices" | "modules"> } {
+  if (queryLagInMs > 0) {
+    const store = new LaggingIdentityStore(now, queryLagInMs);
+    return { store, queried: store.replica };
+  }
+  const store = new MemoryIdentityStore();
+  return { store, queried: store };
 }

@@ -46,6 +46,12 @@ export interface LocalHubOptions {
    * @default {240000}
    */
   amqpIdleTimeoutInMs?: number | undefined;
+  /**
+   * How long it takes until queries see a write, in milliseconds of the hub's clock. Reads see it at once. A real hub
+   * takes seconds, and for devices that were deleted up to half an hour.
+   * @default {0}
+   */
+  queryLagInMs?: number | undefined;
 }
 
 /** The client options that connect a manager to a local hub in the same process. */
@@ -95,9 +101,9 @@ export class LocalHub {
   constructor(options: LocalHubOptions = {}) {
     checkLocalHubOptions(options);
     const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
-    const { feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
+    const { feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs } = options;
     const clockSkew = clockSkewInSeconds * 1000;
-    this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs });
+    this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs });
     const faults = new AmqpFaultState();
     const backend = hubAmqpBackend(this.#state, clockSkew, faults);
     this.#listeners = new Listeners(this.#state.hosts, (request) => this.fetch(request), backend);
@@ -333,16 +339,18 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "clockSkewInSeconds",
     "feedbackIntervalInMs",
     "amqpIdleTimeoutInMs",
+    "queryLagInMs",
   ]);
-  const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs } = options;
+  const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs } = options;
   if (hostName !== undefined) checkText("hostName", hostName, HOST_NAME_REGEXP, "a host name such as myhub.localhost");
   if (now !== undefined) checkType("now", now, "function");
   if (clockSkewInSeconds !== undefined) {
     checkNumber("clockSkewInSeconds", clockSkewInSeconds, (time) => time >= 0, "a number from 0 on");
   }
-  if (feedbackIntervalInMs !== undefined) {
-    const isLegal = (time: number): boolean => time >= 0 && time < Infinity;
-    checkNumber("feedbackIntervalInMs", feedbackIntervalInMs, isLegal, "a finite number from 0 on");
+  for (const [name, time] of Object.entries({ feedbackIntervalInMs, queryLagInMs })) {
+    if (time !== undefined) {
+      checkNumber(name, time, (time) => time >= 0 && time < Infinity, "a finite number from 0 on");
+    }
   }
   if (amqpIdleTimeoutInMs !== undefined) {
     checkNumber("amqpIdleTimeoutInMs", amqpIdleTimeoutInMs, (time) => time > 0, "over 0, or Infinity for no limit");

@@ -27,6 +27,11 @@ describe("a local hub", () => {
       { feedbackIntervalInMs },
       /^RangeError: Cannot use feedbackIntervalInMs (-1|NaN|Infinity): it must be a finite number from 0 on$/,
     ]),
+    [{ queryLagInMs: "1s" }, /^TypeError: Cannot use queryLagInMs: it must be a number, got a string$/],
+    ...[-1, NaN, Infinity].map((queryLagInMs): [unknown, RegExp] => [
+      { queryLagInMs },
+      /^RangeError: Cannot use queryLagInMs (-1|NaN|Infinity): it must be a finite number from 0 on$/,
+    ]),
     ...[-1, NaN, 0].map((amqpIdleTimeoutInMs): [unknown, RegExp] => [
       { amqpIdleTimeoutInMs },
       /^RangeError: Cannot use amqpIdleTimeoutInMs (-1|NaN|0): it must be over 0, or Infinity for no limit$/,
@@ -43,11 +48,13 @@ describe("a local hub", () => {
       hostName: as(undefined),
       now: as(undefined),
       feedbackIntervalInMs: as(undefined),
+      queryLagInMs: as(undefined),
     });
     assert.equal(unset.hostName, "localhost");
     await using extreme = new LocalHub({
       clockSkewInSeconds: 0,
       feedbackIntervalInMs: 0,
+      queryLagInMs: 0,
       amqpIdleTimeoutInMs: Infinity,
     });
     assert.match(extreme.connectionString, /^HostName=localhost;/);

@@ -326,6 +326,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       clockSkewInSeconds: 1,
       feedbackIntervalInMs: 1,
       amqpIdleTimeoutInMs: 1,
+      queryLagInMs: 1,
     },
     (options) => new LocalHub(options).close(),
   ),

@@ -1,0 +1,99 @@
+import type { AnyRecord, DeviceRecord, ModuleRecord } from "./identity_records.ts";
+import type {
+  DeviceChange,
+  IdentityStore,
+  ModuleChange,
+  NewDevice,
+  NewModule,
+  OrderedRecords,
+} from "./identity_store.ts";
+import { MemoryIdentityStore } from "./memory_identity_store.ts";
+import { WriteLog } from "./write_log.ts";
+
+/**
+ * Holds the identities of a hub in memory, and a replica of them that gets each write some time later. A record has a
+ * copy of its own in the replica, of which only the parts are shared that are never changed in place.
+ */
+export class LaggingIdentityStore implements IdentityStore {
+  readonly devices: OrderedRecords<DeviceRecord>;
+  readonly modules: OrderedRecords<ModuleRecord>;
+  /** The identities as they were some time ago. */
+  readonly replica: Pick<IdentityStore, "devices" | "modules">;
+  readonly #store = new MemoryIdentityStore();
+  readonly #replica = new MemoryIdentityStore();
+  readonly #copies = new WeakMap<AnyRecord, AnyRecord>();
+  readonly #now: () => number;
+  readonly #log: WriteLog;
+
+  constructor(now: () => number, lagInMs: number) {
+    this.#now = now;
+    this.devices = this.#store.devices;
+    this.modules = this.#store.modules;
+    this.#log = new WriteLog(now, lagInMs);
+    this.replica = {
+      devices: caughtUp(this.#replica.devices, this.#log),
+      modules: caughtUp(this.#replica.modules, this.#log),
+    };
+  }
+
+  device(deviceId: string): DeviceRecord | undefined {
+    return this.#store.device(deviceId);
+  }
+
+  gateway(scope: string): DeviceRecord | undefined {
+    return this.#store.gateway(scope);
+  }
+
+  newGenerationId(now: number): string {
+    return this.#store.newGenerationId(now);
+  }
+
+  addDevice(device: NewDevice): DeviceRecord {
+    const time = this.#now();
+    const added = this.#store.addDevice(device);
+    this.#log.add(time, () => this.#copies.set(added, this.#replica.addDevice(this.#withParentCopied(device))));
+    return added;
+  }
+
+  addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
+    const time = this.#now();
+    const added = this.#store.addModule(device, module);
+    this.#log.add(time, () => this.#copies.set(added, this.#replica.addModule(this.#copyOf(device), module)));
+    return added;
+  }
+
+  update(record: AnyRecord, change: DeviceChange | ModuleChange): void {
+    const time = this.#now();
+    this.#store.update(record, change);
+    this.#log.add(time, () => this.#replica.update(this.#copyOf(record), this.#withParentCopied(change)));
+  }
+
+  remove(record: AnyRecord): void {
+    const time = this.#now();
+    this.#store.remove(record);
+    this.#log.add(time, () => this.#replica.remove(this.#copyOf(record)));
+  }
+
+  /** Every record is in the replica when a write to it is repeated, since those that added it were repeated before. */
+  #copyOf<T extends AnyRecord>(record: T): T {
+    return this.#copies.get(record) as T;
+  }
+
+  #withParentCopied<T extends DeviceChange | ModuleChange>(change: T): T {
+    const parent = "parent" in change ? change.parent : undefined;
+    return parent === undefined ? change : { ...change, parent: this.#copyOf(parent) };
+  }
+}
+
+function caughtUp<T>(records: OrderedRecords<T>, log: WriteLog): OrderedRecords<T> {
+  return {
+    get size() {
+      log.runDue();
+      return records.size;
+    },
+    after(sequence) {
+      log.runDue();
+      return records.after(sequence);
+    },
+  };
+}
