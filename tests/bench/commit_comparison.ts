@@ -15,6 +15,8 @@ const CASES: Record<string, { readonly inFlight: readonly number[]; readonly tur
   bulk: { inFlight: [8], turnInMs: 50 },
   paging: { inFlight: [1], turnInMs: 50 },
   c2d: { inFlight: [64], turnInMs: 50 },
+  "hub-page": { inFlight: [1], turnInMs: 50 },
+  "hub-groups": { inFlight: [1], turnInMs: 50 },
 };
 
 /** The parts that an earlier commit is compared by. */

@@ -61,6 +61,9 @@ async function callOf({ part, contender, ports, count }: ContenderRequest): Prom
         await client.send();
         void client.close(); // No part of the time.
       };
+    case "hub-page":
+    case "hub-groups":
+      return (await import("./hub_queries.ts")).openHubQuery(part);
     default:
       throw new RangeError(`There is no part ${part}`);
   }

@@ -3,15 +3,15 @@
  *
  *     deno task bench [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
- * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `memory`, `c2d-memory`, `steady`,
- * `cold-start` and `footprint`; all of them take about eight minutes, the three with `c2d` not quite three of them. Only ratios
- * carry over to other machines.
+ * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `hub-page`, `hub-groups`,
+ * `memory`, `c2d-memory`, `steady`, `cold-start` and `footprint`; all of them take about nine minutes, the three with `c2d` not
+ * quite three of them. Those with `hub` query a local hub with 100,000 twins. Only ratios carry over to other machines.
  *
  *     deno task bench --against COMMIT [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
  * Compares this module, as it is in the working tree, with itself at an earlier commit, which is unpacked in `.cache/bench`. The
- * two take turns and call the same server. A part is one of `in-process`, `get`, `bulk`, `paging` and `c2d`; all of them take about
- * four minutes a runtime. Printed are, of each case,
+ * two take turns and call the same server. A part is one of `in-process`, `get`, `bulk`, `paging`, `c2d`, `hub-page` and
+ * `hub-groups`; all of them take about nine minutes a runtime. Printed are, of each case,
  *
  * - the median rate of either side, and that of the ratios within a round: above 1, today's code is the faster one;
  * - by how much that ratio may be off, and the lowest and the highest of a pair of processes, which are renewed every 30 rounds;
@@ -43,6 +43,8 @@ const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[
   token: { inFlight: [1], rounds: 9, turnInMs: 100 },
   c2d: { inFlight: [1, 64, 512], rounds: 11, turnInMs: 200 },
   "c2d-first": { inFlight: [1], rounds: 15, turnInMs: 0 },
+  "hub-page": { inFlight: [1], rounds: 9, turnInMs: 200 },
+  "hub-groups": { inFlight: [1], rounds: 9, turnInMs: 200 },
 };
 const PARTS = [...Object.keys(COMPARISONS), "memory", "c2d-memory", "steady", "cold-start", "footprint"];
 const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
@@ -187,6 +189,8 @@ function contendersOf(part: string, runtime: RuntimeName): string[] {
     case "latency":
       return ["module", "azure-iothub"];
     case "token":
+    case "hub-page":
+    case "hub-groups":
       return ["module"];
     case "c2d":
     case "c2d-first":

@@ -68,6 +68,10 @@ export function evaluate(results: Results): Target[] {
       return times && figure(times);
     };
   }
+  function hubQuery(part: string) {
+    return (runtime: RuntimeName): number | undefined =>
+      figuresOf(results, { runtime, part, inFlight: 1, contender: "module" })?.p50InMs;
+  }
   const { footprints } = results;
   const targets: Target[] = [
     ...perRuntime("1  GET, 32 in flight, to bare: rate", "at least", [0.9, 0.9, 0.9], (r) => toBare(r)?.callsPerSecond),
@@ -191,6 +195,8 @@ export function evaluate(results: Results): Target[] {
       limit: 0.06,
       figure: footprints && footprints.module.bytes / footprints.sdk.bytes,
     },
+    ...perRuntime("11 page of a rare match, local hub, in ms", "at most", [30, 30, 30], hubQuery("hub-page")),
+    ...perRuntime("11 GROUP BY, local hub, in ms", "at most", [60, 60, 60], hubQuery("hub-groups")),
   ];
   return targets.filter(({ figure }) => figure !== undefined && !Number.isNaN(figure));
 }
