@@ -19,6 +19,14 @@ export interface FindRule {
   readonly missingModule: "ModuleNotFound" | "DeviceNotFound";
 }
 
+/** Whether a record is still in the store, and not one that was removed. */
+export function isPresent(store: IdentityStore, record: AnyRecord): boolean {
+  return findIdentity(store, {
+    deviceId: record.deviceId,
+    moduleId: record.kind === "module" ? record.moduleId : undefined,
+  }) === record;
+}
+
 /** Returns an identity, enabled or not; `undefined` when it does not exist. */
 export function findIdentity(store: IdentityStore, { deviceId, moduleId }: IdentityTarget): AnyRecord | undefined {
   const device = store.device(deviceId);

@@ -14,6 +14,12 @@ export interface Authentication {
   readonly type: AuthenticationType;
 }
 
+/** How far a configuration has come with a twin: it is meant for it, or it has given it its properties. */
+export type ConfigurationState = { readonly status: "Targeted" | "Applied" };
+
+/** The configurations that are meant for a twin, by their ids. */
+export type ConfigurationStates = Readonly<Record<string, ConfigurationState>>;
+
 /** The part of a twin that is not taken from its identity. */
 export interface TwinRecord {
   readonly tags: JsonObject;
@@ -21,6 +27,7 @@ export interface TwinRecord {
   readonly reported: TwinSection;
   /** Grows with each write of the service, but not with those of the device. */
   readonly etagCounter: number;
+  readonly configurations: ConfigurationStates;
 }
 
 /** What devices and modules have in common. Times are in milliseconds since the epoch; 0 means "never". */

@@ -8,7 +8,19 @@ export type IfMatch = string | undefined;
 export function readIfMatch(header: string | null): IfMatch {
   if (header === null) return undefined;
   const text = header.trim();
-  const quoted = text.length >= 2 && text.startsWith('"') && text.endsWith('"');
-  const etag = quoted ? text.slice(1, -1) : text;
+  const etag = isQuoted(text) ? text.slice(1, -1) : text;
   return etag === "" ? undefined : etag;
+}
+
+/**
+ * Reads an `If-Match` header where the hub takes an etag in quotes only. Without them it is as if the header were
+ * absent; a star needs none.
+ */
+export function readQuotedIfMatch(header: string | null): IfMatch {
+  const text = header?.trim() ?? "";
+  return text === "*" || isQuoted(text) ? readIfMatch(text) : undefined;
+}
+
+function isQuoted(text: string): boolean {
+  return text.length >= 2 && text.startsWith('"') && text.endsWith('"');
 }

@@ -8,9 +8,17 @@ export interface TwinSection {
 }
 
 /** What a write adds to `$metadata` at every level that it changes. */
-export interface Stamp {
+export interface Stamp extends Partial<ConfigurationStamp> {
   readonly $lastUpdated: string;
   readonly $lastUpdatedVersion?: number;
+}
+
+/** What `$metadata` has at a level that a configuration has changed last. */
+export interface ConfigurationStamp {
+  /** The id of the configuration. */
+  readonly $lastUpdatedBy: string;
+  /** Tells the content of the configuration from others that it had under the same id: when that was made, in ticks. */
+  readonly $lastUpdatedByDigest: string;
 }
 
 /** Returns the section of a new twin, at version 1. */
@@ -70,5 +78,7 @@ function objectAt(holder: JsonObject, key: string): JsonObject | undefined {
 }
 
 function stamped(metadata: JsonObject, stamp: Stamp | undefined): JsonObject {
+  delete metadata["$lastUpdatedBy"];
+  delete metadata["$lastUpdatedByDigest"];
   return Object.assign(metadata, stamp);
 }

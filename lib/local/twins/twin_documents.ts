@@ -41,6 +41,7 @@ export class TwinDocuments {
         desired: sectionOf((twin) => twin.desired),
         reported: sectionOf((twin) => twin.reported),
       }),
+      configurations: ({ twin }) => Object.keys(twin.configurations).length > 0 ? twin.configurations : undefined,
       capabilities: capabilitiesOf,
       deviceScope: (record) => record.kind === "device" ? scopesOf(record).deviceScope : undefined,
       parentScopes: (record) => record.kind === "device" ? scopesOf(record).parentScopes : undefined,

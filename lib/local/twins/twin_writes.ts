@@ -8,7 +8,15 @@ import type { IfMatch } from "../records/if_match.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { Presence } from "../sessions/presence.ts";
 import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
-import { mergeSection, mergeTags, newSection, replaceSection, type Stamp } from "../records/twin_section.ts";
+import {
+  type ConfigurationStamp,
+  mergeSection,
+  mergeTags,
+  newSection,
+  replaceSection,
+  type Stamp,
+} from "../records/twin_section.ts";
+import { mergePatch } from "./merge_patch.ts";
 
 /**
  * The members of a twin, and of the identity that it mirrors, which no write of a twin changes. They are accepted and
@@ -96,6 +104,20 @@ export class TwinWrites {
       desired: replaceSection(record.twin.desired, desired, this.#desiredStamp(record.twin)),
     };
     this.#commit(record, next, next.desired.values);
+  }
+
+  /**
+   * Gives a twin the desired properties that configurations have for it. Where it has them already, nothing changes.
+   *
+   * @param by The configuration that writes; `undefined` for content without a name.
+   * @throws {HubFault} `ArgumentInvalid` (400) when they are too large together.
+   */
+  configure(record: AnyRecord, desired: JsonObject, by: ConfigurationStamp | undefined): void {
+    const { twin } = record;
+    const patch = mergePatch(twin.desired.values, desired);
+    if (!isWritten(patch)) return;
+    const stamp = { ...this.#desiredStamp(twin), ...by };
+    this.#commit(record, { tags: twin.tags, desired: mergeSection(twin.desired, patch, stamp) }, patch);
   }
 
   /**
