@@ -42,6 +42,11 @@ export class HubAlarm {
     this.#sleepers.delete(sleeper);
   }
 
+  /** Whether a sleeper may be due. */
+  isDue(): boolean {
+    return this.#next <= this.#now();
+  }
+
   /** Wakes every sleeper that is due. One that throws is reported, and keeps no other from waking. */
   ring(now: number = this.#now()): void {
     if (now < this.#next || this.#isRinging) return;
@@ -63,6 +68,7 @@ export class HubAlarm {
   /** Stops the timer for good. */
   close(): void {
     this.#isClosed = true;
+    this.#next = Infinity;
     this.#sleepers.clear();
     this.#timer.clear();
   }

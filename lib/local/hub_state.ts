@@ -1,4 +1,6 @@
 import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
+import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
+import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
@@ -9,6 +11,7 @@ import { HubAlarm } from "./hub_alarm.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { LaggingIdentityStore } from "./records/lagging_identity_store.ts";
 import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
+import { WatchedIdentityStore } from "./records/watched_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
@@ -57,6 +60,7 @@ export class HubState {
   readonly bulk: BulkRegistry;
   readonly methods: DirectMethodBroker;
   readonly queries: QueryPages;
+  readonly configurations: ConfigurationRegistry;
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
@@ -91,6 +95,9 @@ export class HubState {
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
     this.queries = new QueryPages(twinCollections(queried, this.twinDocuments));
+    this.configurations = new ConfigurationRegistry(now, this.queries, this.twinDocuments);
+    const { alarm, modules, twins, configurations } = this;
+    new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,
@@ -112,11 +119,11 @@ export class HubState {
 function newIdentityStore(
   now: () => number,
   queryLagInMs: number,
-): { store: IdentityStore; queried: Pick<IdentityStore, "devices" | "modules"> } {
+): { store: WatchedIdentityStore; queried: Pick<IdentityStore, "devices" | "modules"> } {
   if (queryLagInMs > 0) {
     const store = new LaggingIdentityStore(now, queryLagInMs);
-    return { store, queried: store.replica };
+    return { store: new WatchedIdentityStore(store), queried: store.replica };
   }
   const store = new MemoryIdentityStore();
-  return { store, queried: store };
+  return { store: new WatchedIdentityStore(store), queried: store };
 }

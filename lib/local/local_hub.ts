@@ -310,6 +310,52 @@ export class LocalHub {
   }
 
   /**
+   * Waits until everything is done that the hub does by itself and that is due, such as to carry out configurations.
+   *
+   * @returns Resolves when nothing is left to do.
+   *
+   * @example Configure devices by a tag
+   * ```ts
+   * import { createClient, createOrUpdateConfiguration } from "@iothub/registry-manager/gen";
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("display");
+   * await registry.updateTwin("display", { tags: { floor: 3 } });
+   *
+   * const { token } = (await hub.tokenCredential().getToken("https://iothubs.azure.net/.default"))!;
+   * const client = createClient({
+   *   baseUrl: `https://${hub.hostName}`,
+   *   fetch: hub.clientOptions.fetch,
+   *   headers: { Authorization: `Bearer ${token}` },
+   * });
+   * await createOrUpdateConfiguration({
+   *   client,
+   *   path: { id: "third-floor" },
+   *   query: { "api-version": "2021-04-12" },
+   *   body: {
+   *     id: "third-floor",
+   *     targetCondition: "tags.floor = 3",
+   *     content: { deviceContent: { "properties.desired.brightness": 7 } },
+   *   },
+   * });
+   *
+   * await hub.settled();
+   * assert.equal(hub.device("display").twin.desired["brightness"], 7);
+   * ```
+   */
+  async settled(): Promise<void> {
+    while (this.#state.alarm.isDue()) {
+      this.#state.alarm.ring();
+      // Devices have their turn: what they report may be a reason to do more.
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    }
+  }
+
+  /**
    * Closes every port and connection, and ends every call that waits for a device. Calling it again has no further
    * effect.
    *

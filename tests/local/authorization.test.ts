@@ -256,12 +256,6 @@ describe("the REST surface", () => {
   });
 
   const LATER = [
-    ["GET", "/configurations"],
-    ["GET", "/configurations/c"],
-    ["PUT", "/configurations/c"],
-    ["DELETE", "/configurations/c"],
-    ["POST", "/configurations/testQueries"],
-    ["POST", "/devices/d/applyConfigurationContent"],
     ["POST", "/jobs/create"],
     ["GET", "/jobs"],
     ["GET", "/jobs/j"],

@@ -29,6 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/sockets/"],
   ["lib/local/rest/", "lib/local/amqp/", "lib/local/devices/"],
   ["lib/local/hub_state.ts"],
+  ["lib/local/configurations/"],
   ["lib/local/queries/", "lib/local/bulk_registry.ts"],
   ["lib/local/twins/"],
   ["lib/local/identities/"],

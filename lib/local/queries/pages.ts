@@ -60,6 +60,27 @@ export class QueryPages {
     };
   }
 
+  /**
+   * Returns how many rows a query has in all.
+   *
+   * @throws {HubFault} `ArgumentInvalid` (400) when the query is not valid.
+   */
+  count(text: string): number {
+    const { plan, top } = this.#queryOf(text);
+    return plan.rows(top, undefined).items.length;
+  }
+
+  /**
+   * Checks a query without running it.
+   *
+   * @param sources The collections that it may be of.
+   * @throws {QueryFault} `ArgumentInvalid` (400) when it is not valid.
+   */
+  check(text: string, sources: readonly string[]): void {
+    const query = parseQuery(text, sources);
+    this.#collections.get(query.source)!.plan(query);
+  }
+
   #queryOf(text: string): RememberedQuery {
     const remembered = this.#queries.get(text);
     if (remembered !== undefined) return remembered;

@@ -4,7 +4,16 @@ import { HubFault } from "../hub_fault.ts";
 const KIBIBYTE = 1024;
 
 /** The kinds of bodies that operations read. */
-export type BodyKind = "none" | "identity" | "twin" | "bulk" | "query" | "method";
+export type BodyKind =
+  | "none"
+  | "identity"
+  | "twin"
+  | "bulk"
+  | "query"
+  | "method"
+  | "configuration"
+  | "configurationContent"
+  | "configurationQueries";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -20,6 +29,11 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   query: 64 * KIBIBYTE,
   /** A payload of 128 KiB, whose characters may be escapes. */
   method: 512 * KIBIBYTE,
+  /** Desired properties of 32 KiB for each of fifty modules. */
+  configuration: 4096 * KIBIBYTE,
+  configurationContent: 4096 * KIBIBYTE,
+  /** A condition and metrics, each a query. */
+  configurationQueries: 512 * KIBIBYTE,
 };
 
 /**

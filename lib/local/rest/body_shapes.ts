@@ -26,6 +26,9 @@ const TWIN: Readonly<Record<string, Shape>> = {
   properties: objectOf({ desired: "any", reported: "any" }),
 };
 
+/** The keys of contents are paths to properties: their case matters. */
+const CONFIGURATION_CONTENT = objectOf({ deviceContent: "any", moduleContent: "any", modulesContent: "any" });
+
 /** The shape of each kind of body that an operation reads. */
 export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   none: "any",
@@ -39,4 +42,15 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
     connectTimeoutInSeconds: "number",
     responseTimeoutInSeconds: "number",
   }),
+  configuration: objectOf({
+    id: "any",
+    schemaVersion: "any",
+    labels: "any",
+    content: CONFIGURATION_CONTENT,
+    targetCondition: "any",
+    priority: "number",
+    metrics: objectOf({ queries: "any" }),
+  }),
+  configurationContent: CONFIGURATION_CONTENT,
+  configurationQueries: objectOf({ targetCondition: "any", customMetricQueries: "any" }),
 };

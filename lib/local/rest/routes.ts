@@ -2,6 +2,7 @@ import type { Right } from "../auth/authorization.ts";
 import { notInThisVersion } from "../hub_fault.ts";
 import type { BodyKind } from "./body.ts";
 import type { RestHandler } from "./call.ts";
+import * as configurations from "./configurations.ts";
 import * as devices from "./devices.ts";
 import type { Envelope } from "./errors.ts";
 import * as feedback from "./feedback.ts";
@@ -43,6 +44,16 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/messages/servicebound/feedback", "ServiceConnect", feedback.lockFeedback),
   route("DELETE", "/messages/servicebound/feedback/{}", "ServiceConnect", feedback.completeFeedback),
   route("POST", "/messages/servicebound/feedback/{}/abandon", "ServiceConnect", feedback.abandonFeedback),
+  route("GET", "/configurations", "RegistryRead", configurations.listConfigurations),
+  route("POST", "/configurations/testqueries", "RegistryWrite", configurations.testConfigurationQueries, {
+    body: "configurationQueries",
+  }),
+  route("GET", "/configurations/{}", "RegistryRead", configurations.readConfiguration),
+  route("PUT", "/configurations/{}", "RegistryWrite", configurations.putConfiguration, { body: "configuration" }),
+  route("DELETE", "/configurations/{}", "RegistryWrite", configurations.removeConfiguration),
+  route("POST", "/devices/{}/applyconfigurationcontent", "RegistryWrite", configurations.applyConfigurationContent, {
+    body: "configurationContent",
+  }),
   route("GET", "/statistics/devices", "RegistryRead", devices.readDeviceStatistics),
   route("GET", "/statistics/service", "RegistryRead", devices.readServiceStatistics),
   ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
@@ -52,12 +63,6 @@ export const ROUTES: readonly Route[] = [
     route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
   ]),
   ...[
-    "GET /configurations",
-    "GET /configurations/{}",
-    "PUT /configurations/{}",
-    "DELETE /configurations/{}",
-    "POST /configurations/testqueries",
-    "POST /devices/{}/applyconfigurationcontent",
     "POST /jobs/create",
     "GET /jobs",
     "GET /jobs/{}",
