@@ -36,7 +36,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/auth/", "lib/local/sessions/"],
   ["lib/local/records/"],
   ["lib/local/messages/"],
-  ["lib/local/argument_faults.ts", "lib/local/service_json.ts"],
+  ["lib/local/argument_faults.ts", "lib/local/request_body.ts", "lib/local/service_json.ts"],
   [
     "lib/local/hub_alarm.ts",
     "lib/local/hub_fault.ts",

@@ -1,5 +1,4 @@
-import { cannotUse } from "../../values/checks.ts";
-import { HubFault } from "../hub_fault.ts";
+import { readPieces } from "../request_body.ts";
 
 const KIBIBYTE = 1024;
 
@@ -43,26 +42,8 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
  * when it breaks off.
  */
 export async function readBody(request: Request, limit: number): Promise<string> {
-  if (Number(request.headers.get("content-length")) > limit) throw tooLarge(limit);
-  if (request.body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
-  let size = 0;
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new HubFault("GenericBadRequest", 400, "The body has broken off: send the request again");
-    });
-    if (done) return text + decoder.decode();
-    size += value.byteLength;
-    if (size > limit) {
-      reader.cancel().catch(() => {});
-      throw tooLarge(limit);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
-function tooLarge(limit: number): HubFault {
-  return new HubFault("MessageTooLarge", 413, cannotUse("the body", `at most ${limit} bytes`));
+  await readPieces(request, limit, (piece) => text += decoder.decode(piece, { stream: true }));
+  return text + decoder.decode();
 }
