@@ -1,6 +1,8 @@
 import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
 import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
 import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
+import { BlobEndpoint } from "./blobs/blob_endpoint.ts";
+import { BlobStorage } from "./blobs/blob_storage.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
@@ -61,6 +63,8 @@ export class HubState {
   readonly methods: DirectMethodBroker;
   readonly queries: QueryPages;
   readonly configurations: ConfigurationRegistry;
+  readonly blobs: BlobStorage;
+  readonly blobEndpoint: BlobEndpoint;
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
@@ -98,6 +102,8 @@ export class HubState {
     this.configurations = new ConfigurationRegistry(now, this.queries, this.twinDocuments);
     const { alarm, modules, twins, configurations } = this;
     new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
+    this.blobs = new BlobStorage({ now, clockSkew });
+    this.blobEndpoint = new BlobEndpoint(this.blobs, now, this.faults);
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,

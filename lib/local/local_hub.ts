@@ -7,6 +7,8 @@ import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
+import { isBlobAddress } from "./blobs/blob_endpoint.ts";
+import { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 import { LocalDevice } from "./devices/local_device.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./rest/router.ts";
@@ -167,8 +169,8 @@ export class LocalHub {
   }
 
   /**
-   * Answers a request to the service API, whatever host its URL names. An operation that the local hub does not have
-   * yet is answered with 501.
+   * Answers a request to the service API or for a blob, whatever host its URL names. An operation that the local hub
+   * does not have yet is answered with 501.
    *
    * @param request The request, with its `Authorization` header.
    * @returns The response, also when the hub reports an error.
@@ -190,6 +192,7 @@ export class LocalHub {
    */
   async fetch(request: Request): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
+    if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);
     return await answerRest(this.#state, request);
   }
 
@@ -307,6 +310,34 @@ export class LocalHub {
     let device = this.#devices.get(deviceId);
     if (device === undefined) this.#devices.set(deviceId, device = new LocalDevice(this.#state, deviceId));
     return device;
+  }
+
+  /**
+   * Returns a container of the hub's blob storage, which exports and imports of identities use. The container is created
+   * with the first call for its name. Its blobs are kept in memory.
+   *
+   * @param name The name of the container: 3 to 63 characters of a-z0-9, with single hyphens between them.
+   * @returns The container, with an address for jobs and for clients of Azure Storage.
+   * @throws {TypeError} When the name is not a string.
+   * @throws {RangeError} When the name is not legal.
+   *
+   * @example Read over HTTP what was written in process
+   * ```ts
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * const container = hub.blobContainer("fleet");
+   * container.write("devices.txt", '{"id":"thermostat","status":"enabled"}\n');
+   *
+   * const [address, signature] = container.url.split("?");
+   * const response = await hub.fetch(new Request(`${address}/devices.txt?${signature}`));
+   * assert.equal(JSON.parse(await response.text()).id, "thermostat");
+   * ```
+   */
+  blobContainer(name: string): LocalBlobContainer {
+    const origin = (): string => this.#listeners.origin ?? `https://${this.hostName}`;
+    return new LocalBlobContainer(this.#state.blobs, name, origin);
   }
 
   /**

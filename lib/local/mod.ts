@@ -27,6 +27,7 @@ export type { PolicyName } from "./auth/authorization.ts";
 export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";
 export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
 export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
+export type { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 export type { LocalDevice } from "./devices/local_device.ts";
 export type {
   LocalDesiredPropertiesHandler,

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { BODY_LIMITS } from "../../lib/local/rest/body.ts";
+import { CountedBody } from "../support/counted_body.ts";
 import { holds } from "../support/properties.ts";
 import { RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
@@ -29,24 +30,6 @@ async function startHub(): Promise<{ hub: LocalHub; rest: RestCaller; port: numb
   hub.device("d").onMethod(() => ({ status: 200 }));
   const { http } = await hub.listen({ http: 0 });
   return { hub, rest, port: Number(http!.split(":").at(-1)) };
-}
-
-/** A body in pieces, that counts how many of them somebody took. */
-class CountedBody {
-  taken = 0;
-  readonly stream: ReadableStream<Uint8Array>;
-
-  constructor(text: string, pieces: number) {
-    const bytes = new TextEncoder().encode(text);
-    const size = Math.max(1, Math.ceil(bytes.length / pieces));
-    this.stream = new ReadableStream({
-      pull: (controller) => {
-        const start = this.taken++ * size;
-        if (start >= bytes.length) controller.close();
-        else controller.enqueue(bytes.slice(start, start + size));
-      },
-    }, { highWaterMark: 0 });
-  }
 }
 
 function requestWith(

@@ -33,7 +33,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/queries/", "lib/local/bulk_registry.ts"],
   ["lib/local/twins/"],
   ["lib/local/identities/"],
-  ["lib/local/auth/", "lib/local/sessions/"],
+  ["lib/local/auth/", "lib/local/sessions/", "lib/local/blobs/"],
   ["lib/local/records/"],
   ["lib/local/messages/"],
   ["lib/local/argument_faults.ts", "lib/local/request_body.ts", "lib/local/service_json.ts"],

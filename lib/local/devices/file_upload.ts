@@ -16,7 +16,7 @@ export interface LocalFileUpload {
   /** The size of the file in bytes. */
   blobSizeInBytes: number;
   /**
-   * The address of the file. The default only looks like one: the local hub has no storage.
+   * The address of the file. The default only looks like one: nothing is there.
    * @default {"https://storage.localhost/uploads/<deviceId>/<blobName>"}
    */
   blobUri?: string | undefined;

@@ -3,6 +3,7 @@ import { requireRight } from "../auth/authorization.ts";
 import { readResourcePath } from "../auth/resource_path.ts";
 import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
+import { readClock } from "../hub_time.ts";
 import type { HubState } from "../hub_state.ts";
 import { RestCall } from "./call.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
@@ -35,7 +36,7 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
   } catch (error) {
     // The caller has gone, and learns it as from any fetch.
     if (!(error instanceof HubFault) && request.signal.aborted) throw error;
-    const now = timeOf(hub);
+    const now = readClock(hub.now);
     if (!(error instanceof HubFault)) {
       hub.faults.report(error, trackingId);
       return toResponse(internalFaultAnswer(trackingId, envelope, now), now, trackingId);
@@ -44,17 +45,6 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
     return toResponse(faultAnswer(error, envelope, now, trackingId), now, trackingId);
   }
-}
-
-/** The hub's time for an error, which the clock itself may have caused: it belongs to the hub's owner. */
-function timeOf(hub: HubState): number {
-  try {
-    const now = hub.now();
-    if (!Number.isNaN(new Date(now).getTime())) return now;
-  } catch {
-    // The machine's time will do.
-  }
-  return Date.now();
 }
 
 /** Clients that cannot send PATCH send POST and name the method that they mean in a header. */

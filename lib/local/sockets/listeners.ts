@@ -119,6 +119,7 @@ export class Listeners {
   readonly #places: Place[] = [];
   /** By the address to listen at. */
   readonly #certificates: Map<string, Promise<ServerCertificate>> = new Map();
+  readonly #origins: { https?: string; http?: string } = {};
   #httpsHost: string | undefined;
   #restarted: Promise<void> = Promise.resolve();
   #endDowntime = (): void => {};
@@ -132,6 +133,11 @@ export class Listeners {
   /** The host, with its port if need be, at which clients reach the first port for HTTPS; the hub's name without one. */
   get httpsHost(): string {
     return this.#httpsHost ?? this.#hosts.hostName;
+  }
+
+  /** The address of the first port for HTTPS, or else of that for HTTP; `undefined` while there is none. */
+  get origin(): string | undefined {
+    return this.#origins.https ?? this.#origins.http;
   }
 
   /** Opens the ports that the options name, or those of the default protocols when they name none. */
@@ -148,9 +154,9 @@ export class Listeners {
       const { option, usesTls } = protocol;
       const settings = { hostname: bound, port: options[option] ?? 0, ...(usesTls && tls && { tls }) };
       const port = await this.#open(protocol, settings);
-      for (const [scheme, path] of protocol.addresses) {
-        addresses[scheme] = `${scheme}://${inUrl(hostname)}:${port}${path}`;
-      }
+      const at = (scheme: string): string => `${scheme}://${inUrl(hostname)}:${port}`;
+      for (const [scheme, path] of protocol.addresses) addresses[scheme] = at(scheme) + path;
+      if (option === "https" || option === "http") this.#origins[option] ??= at(option);
       if (option === "https") this.#httpsHost ??= hostAt(this.#hosts.hostName, hostname, port);
     }
     if (tls !== undefined) addresses.certificate = tls.cert;
