@@ -1,9 +1,10 @@
 import type { BulkRegistryOperationResult, DeviceRegistryOperationError } from "../../gen/index.ts";
 import { checkIdentityIfMatch, type DeviceRegistry } from "./identities/device_registry.ts";
+import { isSystemModule } from "./identities/identity_rules.ts";
 import { wrongArgument, wrongArgumentType } from "./argument_faults.ts";
 import { HubFault } from "./hub_fault.ts";
 import { quote } from "../values/checks.ts";
-import { requireDevice, requireIdentity } from "./records/find_identity.ts";
+import { findIdentity, requireDevice, requireIdentity } from "./records/find_identity.ts";
 import { type AnyRecord, identityKey } from "./records/identity_records.ts";
 import type { IdentityStore } from "./records/identity_store.ts";
 import { readIfMatch } from "./records/if_match.ts";
@@ -29,8 +30,6 @@ const MODES = [
 const JOB_MODES = ["createOrUpdate", "createOrUpdateIfMatchETag"] as const;
 
 type ImportMode = typeof MODES[number] | typeof JOB_MODES[number];
-
-const MODES_RULE = MODES.map(quote).join(" or ");
 
 interface Element {
   deviceId: string;
@@ -80,9 +79,21 @@ export class BulkRegistry {
     return { isSuccessful: errors.length === 0, errors, warnings: [] };
   }
 
+  /**
+   * Carries out one line of an import job, which has two modes more, and the first of these unless it names one.
+   *
+   * @param body The line, with its id.
+   * @throws {HubFault} What the write fails with.
+   */
+  runLine(body: JsonObject): void {
+    const element = readElement(body, "the line", [...MODES, ...JOB_MODES]);
+    if (isJobMode(element.mode)) this.#createOrUpdate(element);
+    else this.#runOne(element);
+  }
+
   #runOne(element: Element): void {
     if (element.mode === "create") return this.#create(element);
-    if (isJobMode(element.mode)) throw wrongArgument("importMode", element.body["importMode"], MODES_RULE);
+    if (isJobMode(element.mode)) throw wrongArgument("importMode", element.body["importMode"], anyOf(MODES));
     const record = requireIdentity(this.#store, element, { includeDisabled: true, missingModule: "ModuleNotFound" });
     const { body } = element;
     switch (element.mode) {
@@ -113,6 +124,21 @@ export class BulkRegistry {
     this.#twins.fill(record, content);
   }
 
+  #createOrUpdate(element: Element): void {
+    const record = findIdentity(this.#store, element);
+    if (record === undefined) return this.#create(element);
+    const { mode, body } = element;
+    if (mode === "createOrUpdateIfMatchETag") checkIdentityIfMatch(record, etagOf(body["eTag"]));
+    // The hub has made a system module with its device, and alone writes its identity.
+    const isSystem = record.kind === "module" && isSystemModule(record.moduleId);
+    if (!isSystem) this.#replace(record, body);
+    const twin = twinPartOf(body);
+    if (Object.keys(twin).length === 0) return;
+    // The two etags are compared apart: here the identity has been written already.
+    if (!isSystem) checkIfMatch(record, etagOf(body["twinETag"]));
+    this.#twins.patch(record, twin, undefined);
+  }
+
   #replace(record: AnyRecord, body: JsonObject): void {
     if (record.kind === "device") this.#devices.replace(record, body);
     else this.#modules.replace(record, body);
@@ -133,7 +159,7 @@ function readElements(body: unknown): Element[] {
       `The call names ${body.length} identities and may name ${MAX_ELEMENTS} at most: split it into several calls`,
     );
   }
-  const elements = body.map(readElement);
+  const elements = body.map((element, index) => readElement(element, `element ${index}`, MODES));
   const seen = new Set<string>();
   for (const { deviceId, moduleId } of elements) {
     const key = identityKey(deviceId, moduleId);
@@ -145,17 +171,17 @@ function readElements(body: unknown): Element[] {
   return elements;
 }
 
-function readElement(body: unknown, index: number): Element {
-  if (!isJsonObject(body)) throw wrongArgumentType(`element ${index}`, body, "an object");
+function readElement(body: unknown, what: string, modes: readonly ImportMode[]): Element {
+  if (!isJsonObject(body)) throw wrongArgumentType(what, body, "an object");
   const { id, moduleId, importMode } = body;
   if (typeof id !== "string" || id === "") {
-    throw wrongArgument(`id of element ${index}`, id, "a string that is not empty");
+    throw wrongArgument(`id of ${what}`, id, "a string that is not empty");
   }
   if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
-    throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
+    throw wrongArgument(`moduleId of ${what}`, moduleId, "a string");
   }
   const mode = readMode(importMode);
-  if (mode === undefined) throw wrongArgument(`importMode of element ${index}`, importMode, MODES_RULE);
+  if (mode === undefined) throw wrongArgument(`importMode of ${what}`, importMode, anyOf(modes));
   return { deviceId: id, moduleId: moduleId || undefined, mode, body };
 }
 
@@ -163,6 +189,10 @@ function readMode(importMode: JsonValue | undefined): ImportMode | undefined {
   if (importMode === undefined || importMode === null) return JOB_MODES[0];
   const wanted = typeof importMode === "string" ? importMode.toLowerCase() : undefined;
   return [...MODES, ...JOB_MODES].find((mode) => mode.toLowerCase() === wanted);
+}
+
+function anyOf(modes: readonly ImportMode[]): string {
+  return modes.map(quote).join(" or ");
 }
 
 function isJobMode(mode: ImportMode): mode is typeof JOB_MODES[number] {

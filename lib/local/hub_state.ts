@@ -1,6 +1,7 @@
 import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
 import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
 import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
+import { BackgroundWork } from "./background_work.ts";
 import { BlobEndpoint } from "./blobs/blob_endpoint.ts";
 import { BlobStorage } from "./blobs/blob_storage.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
@@ -15,6 +16,8 @@ import { LaggingIdentityStore } from "./records/lagging_identity_store.ts";
 import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { WatchedIdentityStore } from "./records/watched_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
+import { NO_CONFIGURATIONS } from "./jobs/configuration_copies.ts";
+import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
 import { Presence } from "./sessions/presence.ts";
@@ -48,6 +51,8 @@ export class HubState {
   /** Who wants to know about exceptions inside the hub. */
   readonly faults: FaultListeners = new FaultListeners();
   readonly alarm: HubAlarm;
+  /** What the hub does by itself. */
+  readonly background: BackgroundWork = new BackgroundWork(this.faults);
   /** The feedback on cloud-to-device messages. */
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
@@ -65,6 +70,7 @@ export class HubState {
   readonly configurations: ConfigurationRegistry;
   readonly blobs: BlobStorage;
   readonly blobEndpoint: BlobEndpoint;
+  readonly importExportJobs: ImportExportJobs;
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
@@ -104,6 +110,15 @@ export class HubState {
     new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
     this.blobs = new BlobStorage({ now, clockSkew });
     this.blobEndpoint = new BlobEndpoint(this.blobs, now, this.faults);
+    this.importExportJobs = new ImportExportJobs({
+      now,
+      store: this.store,
+      bulk: this.bulk,
+      configurations: NO_CONFIGURATIONS,
+      storage: this.blobs,
+      background: this.background,
+      faults: this.faults,
+    });
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
       now,
@@ -112,8 +127,9 @@ export class HubState {
     );
   }
 
-  /** Ends every call that waits for a device, and stops the timers. */
+  /** Ends every call that waits for a device, and stops the jobs and the timers. */
   close(): void {
+    this.importExportJobs.close();
     this.methods.close();
     this.feedback.close();
     this.fileNotifications.close();

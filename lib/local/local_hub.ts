@@ -7,6 +7,7 @@ import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { HubState } from "./hub_state.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
+import { nextTurn } from "./background_work.ts";
 import { isBlobAddress } from "./blobs/blob_endpoint.ts";
 import { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 import { LocalDevice } from "./devices/local_device.ts";
@@ -341,7 +342,8 @@ export class LocalHub {
   }
 
   /**
-   * Waits until everything is done that the hub does by itself and that is due, such as to carry out configurations.
+   * Waits until everything is done that the hub does by itself and that is due: configurations are carried out, exports
+   * and imports have ended, and what falls due on a clock of your own (`now`) that was set on has happened.
    *
    * @returns Resolves when nothing is left to do.
    *
@@ -379,15 +381,17 @@ export class LocalHub {
    * ```
    */
   async settled(): Promise<void> {
-    while (this.#state.alarm.isDue()) {
-      this.#state.alarm.ring();
+    const { alarm, background } = this.#state;
+    while (alarm.isDue() || background.isBusy) {
+      alarm.ring();
+      await background.settled();
       // Devices have their turn: what they report may be a reason to do more.
-      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      await nextTurn();
     }
   }
 
   /**
-   * Closes every port and connection, and ends every call that waits for a device. Calling it again has no further
+   * Closes every port and connection, and ends every call that waits for a device and every job. Calling it again has no further
    * effect.
    *
    * @returns Resolves when everything is closed.
@@ -405,6 +409,7 @@ export class LocalHub {
   async #close(): Promise<void> {
     this.#state.close();
     await this.#listeners.close();
+    await this.#state.background.settled();
   }
 }
 

@@ -256,10 +256,6 @@ describe("the REST surface", () => {
   });
 
   const LATER = [
-    ["POST", "/jobs/create"],
-    ["GET", "/jobs"],
-    ["GET", "/jobs/j"],
-    ["DELETE", "/jobs/j"],
     ["GET", "/jobs/v2/query"],
     ["GET", "/jobs/v2/j"],
     ["PUT", "/jobs/v2/j"],

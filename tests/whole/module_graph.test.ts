@@ -29,7 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/sockets/"],
   ["lib/local/rest/", "lib/local/amqp/", "lib/local/devices/"],
   ["lib/local/hub_state.ts"],
-  ["lib/local/configurations/"],
+  ["lib/local/jobs/", "lib/local/configurations/"],
   ["lib/local/queries/", "lib/local/bulk_registry.ts"],
   ["lib/local/twins/"],
   ["lib/local/identities/"],
@@ -38,6 +38,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/messages/"],
   ["lib/local/argument_faults.ts", "lib/local/request_body.ts", "lib/local/service_json.ts"],
   [
+    "lib/local/background_work.ts",
     "lib/local/hub_alarm.ts",
     "lib/local/hub_fault.ts",
     "lib/local/hub_time.ts",

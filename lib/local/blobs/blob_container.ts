@@ -70,6 +70,15 @@ export class BlobContainer {
   }
 
   /**
+   * Checks, before a content is there, that the hub has space for it.
+   *
+   * @throws {HubFault} `InsufficientStorage` (507) when it has not.
+   */
+  checkSpace(size: number): void {
+    this.#space.check(size);
+  }
+
+  /**
    * Writes a blob at once, in place of what is there, uncommitted blocks included.
    *
    * @throws {HubFault} `InsufficientStorage` (507).

@@ -19,6 +19,11 @@ export class ContentBuilder {
   #used = 0;
   #size = 0;
 
+  /** How many bytes were added. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Adds bytes, which stay the caller's. */
   add(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {

@@ -15,19 +15,27 @@ export class BlobSpace {
   }
 
   /**
+   * Checks that there is space.
+   *
+   * @throws {HubFault} `InsufficientStorage` (507) when there is not enough.
+   */
+  check(size: number): void {
+    if (size <= 0 || this.#used + size <= this.#limit) return;
+    throw new HubFault(
+      "InsufficientStorage",
+      507,
+      `The local hub keeps blobs in memory, ${this.#limit / MEBIBYTE} MiB in all: delete some before you write more`,
+    );
+  }
+
+  /**
    * Takes space, or gives some back.
    *
    * @param size The bytes that are added; less than 0 for those that are removed.
    * @throws {HubFault} `InsufficientStorage` (507) when there is not enough left. Then nothing is taken.
    */
   take(size: number): void {
-    if (size > 0 && this.#used + size > this.#limit) {
-      throw new HubFault(
-        "InsufficientStorage",
-        507,
-        `The local hub keeps blobs in memory, ${this.#limit / MEBIBYTE} MiB in all: delete some before you write more`,
-      );
-    }
+    this.check(size);
     this.#used += size;
   }
 }

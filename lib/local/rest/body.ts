@@ -12,7 +12,8 @@ export type BodyKind =
   | "method"
   | "configuration"
   | "configurationContent"
-  | "configurationQueries";
+  | "configurationQueries"
+  | "job";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -33,6 +34,7 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   configurationContent: 4096 * KIBIBYTE,
   /** A condition and metrics, each a query. */
   configurationQueries: 512 * KIBIBYTE,
+  job: 64 * KIBIBYTE,
 };
 
 /**

@@ -53,4 +53,16 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   }),
   configurationContent: CONFIGURATION_CONTENT,
   configurationQueries: objectOf({ targetCondition: "any", customMetricQueries: "any" }),
+  job: objectOf({
+    type: "any",
+    inputBlobContainerUri: "any",
+    inputBlobName: "any",
+    outputBlobContainerUri: "any",
+    outputBlobName: "any",
+    excludeKeysInExport: "boolean",
+    includeConfigurations: "boolean",
+    configurationsBlobName: "any",
+    storageAuthenticationType: "any",
+    identity: objectOf({ userAssignedIdentity: "any" }),
+  }),
 };

@@ -6,6 +6,7 @@ import * as configurations from "./configurations.ts";
 import * as devices from "./devices.ts";
 import type { Envelope } from "./errors.ts";
 import * as feedback from "./feedback.ts";
+import * as jobs from "./import_export_jobs.ts";
 import * as modules from "./modules.ts";
 import { queryTwins } from "./queries.ts";
 import * as twins from "./twins.ts";
@@ -56,6 +57,10 @@ export const ROUTES: readonly Route[] = [
   }),
   route("GET", "/statistics/devices", "RegistryRead", devices.readDeviceStatistics),
   route("GET", "/statistics/service", "RegistryRead", devices.readServiceStatistics),
+  route("POST", "/jobs/create", "RegistryWrite", jobs.createJob, { body: "job" }),
+  route("GET", "/jobs", "RegistryWrite", jobs.listJobs),
+  route("GET", "/jobs/{}", "RegistryWrite", jobs.readJob),
+  route("DELETE", "/jobs/{}", "RegistryWrite", jobs.cancelJob),
   ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
     route("GET", path, "ServiceConnect", twins.readTwin),
     route("PUT", path, "ServiceConnect", twins.putTwin, { body: "twin" }),
@@ -63,10 +68,6 @@ export const ROUTES: readonly Route[] = [
     route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
   ]),
   ...[
-    "POST /jobs/create",
-    "GET /jobs",
-    "GET /jobs/{}",
-    "DELETE /jobs/{}",
     "GET /jobs/v2/query",
     "GET /jobs/v2/{}",
     "PUT /jobs/v2/{}",

@@ -59,12 +59,14 @@ export function sectionForDevice(section: TwinSection): JsonObject {
   return { ...section.values, $version: section.version };
 }
 
+/** Returns a section as the service sees it: values, metadata and `$version`. */
+export function sectionDocument({ values, metadata, version }: TwinSection): JsonObject {
+  return { ...values, $metadata: metadata, $version: version };
+}
+
 function sectionOf(find: (twin: TwinRecord) => TwinSection): Branch<AnyRecord, JsonObject> {
   return {
-    build({ twin }) {
-      const { values, metadata, version } = find(twin);
-      return { ...values, $metadata: metadata, $version: version };
-    },
+    build: ({ twin }) => sectionDocument(find(twin)),
     reader(path) {
       const [name, ...below] = path;
       if (name === "$version") return below.length === 0 ? ({ twin }) => find(twin).version : undefined;

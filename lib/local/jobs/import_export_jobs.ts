@@ -1,0 +1,164 @@
+import type { JobProperties } from "../../../gen/index.ts";
+import { type BackgroundWork, nextTurn } from "../background_work.ts";
+import type { BlobStorage } from "../blobs/blob_storage.ts";
+import type { FaultListeners } from "../fault_listeners.ts";
+import { HubFault } from "../hub_fault.ts";
+import { hubTime, readClock } from "../hub_time.ts";
+import { exportIdentities, type ExportSources } from "./export_identities.ts";
+import { importIdentities, type ImportTargets } from "./import_identities.ts";
+import { type JobDescription, type JobRequest, readJobRequest } from "./job_request.ts";
+
+/** How long a job can be read after its end. */
+const HISTORY_IN_MS = 30 * 24 * 3_600_000;
+
+type Status = "enqueued" | "running" | "completed" | "failed" | "cancelled";
+
+/** A job, and how far it has come. */
+interface Job {
+  readonly id: string;
+  readonly description: JobDescription;
+  readonly startTime: number;
+  readonly stop: AbortController;
+  status: Status;
+  /** In per cent. */
+  progress: number;
+  endTime: number | undefined;
+  failureReason: string | null;
+}
+
+/** What jobs work with. */
+export interface JobParts extends ExportSources, ImportTargets {
+  readonly now: () => number;
+  readonly storage: BlobStorage;
+  readonly background: BackgroundWork;
+  readonly faults: FaultListeners;
+}
+
+/** Copies identities to blobs and from blobs, one job at a time. */
+export class ImportExportJobs {
+  readonly #parts: JobParts;
+  readonly #jobs = new Map<string, Job>();
+  #active: Job | undefined;
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a job.
+   *
+   * @param body The body of the call.
+   * @returns The job, before it begins.
+   * @throws {HubFault} `JobQuotaExceeded` (403), `BlobContainerValidationError` or `ArgumentInvalid` (400).
+   */
+  async create(body: unknown): Promise<JobProperties> {
+    const request = await readJobRequest(body, this.#parts.storage);
+    if (this.#active !== undefined) {
+      throw new HubFault("JobQuotaExceeded", 403, `Job ${this.#active.id} is not done, and the hub runs one at a time`);
+    }
+    const job: Job = {
+      id: crypto.randomUUID(),
+      description: request.description,
+      startTime: this.#parts.now(),
+      stop: new AbortController(),
+      status: "enqueued",
+      progress: 0,
+      endTime: undefined,
+      failureReason: null,
+    };
+    this.#forgetOld(job.startTime);
+    this.#jobs.set(job.id, job);
+    this.#active = job;
+    this.#parts.background.start(() => this.#run(job, request));
+    return propertiesOf(job);
+  }
+
+  /** Returns all jobs, the oldest first. */
+  all(): JobProperties[] {
+    return [...this.#jobs.values()].map(propertiesOf);
+  }
+
+  /**
+   * Returns a job.
+   *
+   * @throws {HubFault} `JobNotFound` (404).
+   */
+  get(id: string): JobProperties {
+    return propertiesOf(this.#require(id));
+  }
+
+  /**
+   * Stops a job. What an import has written stays, and its log is not written.
+   *
+   * @throws {HubFault} `JobNotFound` (404), or `OperationNotAllowedInCurrentState` (405) when it has ended.
+   */
+  cancel(id: string): void {
+    const job = this.#require(id);
+    if (job.endTime !== undefined) {
+      throw new HubFault(
+        "OperationNotAllowedInCurrentState",
+        405,
+        `Job ${id} is ${job.status} and cannot be cancelled`,
+      );
+    }
+    this.#end(job, "cancelled");
+  }
+
+  /** Stops the job that is at work. */
+  close(): void {
+    if (this.#active !== undefined) this.#end(this.#active, "cancelled");
+  }
+
+  async #run(job: Job, request: JobRequest): Promise<void> {
+    const { signal } = job.stop;
+    try {
+      await nextTurn();
+      signal.throwIfAborted();
+      job.status = "running";
+      const work = request.description.type === "export" ? exportIdentities : importIdentities;
+      await work(this.#parts, request, (progress) => void (job.progress = Math.floor(progress * 99)), signal);
+      this.#end(job, "completed");
+    } catch (error) {
+      if (signal.aborted) return;
+      job.failureReason = error instanceof HubFault
+        ? `${error.code}: ${error.message}`
+        : `The hub failed for an internal reason, which hub.onFault tells: ${this.#parts.faults.report(error)}`;
+      this.#end(job, "failed");
+    }
+  }
+
+  #end(job: Job, status: Status): void {
+    job.status = status;
+    if (status === "completed") job.progress = 100;
+    job.endTime = readClock(this.#parts.now);
+    this.#active = undefined;
+    job.stop.abort();
+  }
+
+  #forgetOld(now: number): void {
+    for (const { id, endTime } of this.#jobs.values()) {
+      if (endTime !== undefined && endTime + HISTORY_IN_MS < now) this.#jobs.delete(id);
+    }
+  }
+
+  #require(id: string): Job {
+    const job = this.#jobs.get(id);
+    if (job === undefined) throw new HubFault("JobNotFound", 404, `The hub has no import or export job ${id}`);
+    return job;
+  }
+}
+
+/** The addresses of the containers are secret, and are never shown. */
+function propertiesOf({ id, description, startTime, status, progress, endTime, failureReason }: Job): JobProperties {
+  return {
+    jobId: id,
+    startTimeUtc: hubTime(startTime),
+    ...(endTime !== undefined && { endTimeUtc: hubTime(endTime) }),
+    ...description,
+    status,
+    progress,
+    inputBlobContainerUri: "",
+    outputBlobContainerUri: "",
+    failureReason,
+  };
+}
