@@ -313,14 +313,16 @@ describe("secrets", () => {
     await rest.createDevices("d");
     const device = await rest.do("GET", "/devices/d");
     const credential = hub.tokenCredential();
+    const container = hub.blobContainer("files");
     const { token } = (await credential.getToken(SCOPE))!;
     const secrets = [
       connectionString.split("SharedAccessKey=")[1]!,
       device.authentication.symmetricKey.primaryKey,
       token,
+      container.url.split("sig=")[1]!,
     ];
     const options = { depth: 20, showHidden: true };
-    for (const object of [hub, hub.device("d"), hub.clientOptions, credential]) {
+    for (const object of [hub, hub.device("d"), hub.clientOptions, credential, container]) {
       const text = inspect(object, options) + JSON.stringify(object) + String(object);
       for (const secret of secrets) assert.equal(text.includes(secret), false);
     }

@@ -13,7 +13,8 @@ export type BodyKind =
   | "configuration"
   | "configurationContent"
   | "configurationQueries"
-  | "job";
+  | "job"
+  | "keys";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -35,6 +36,8 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   /** A condition and metrics, each a query. */
   configurationQueries: 512 * KIBIBYTE,
   job: 64 * KIBIBYTE,
+  /** A hundred devices with their modules, in ids whose characters may be escapes. */
+  keys: 256 * KIBIBYTE,
 };
 
 /**

@@ -65,4 +65,5 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
     storageAuthenticationType: "any",
     identity: objectOf({ userAssignedIdentity: "any" }),
   }),
+  keys: objectOf({ policyKey: "any", devices: listOf(objectOf({ id: "any", moduleId: "any" })) }),
 };

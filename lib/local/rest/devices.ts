@@ -3,6 +3,7 @@ import { preconditionFailed } from "../hub_fault.ts";
 import { createdDeviceDocument, deviceDocument, withParentScopes } from "../identities/identity_documents.ts";
 import { requireDevice } from "../records/find_identity.ts";
 import { type DeviceRecord, identityEtag } from "../records/identity_records.ts";
+import { regenerateKeys } from "../identities/key_regeneration.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 
@@ -62,6 +63,14 @@ export async function postDevices(call: RestCall): Promise<RestAnswer> {
     "IotHubErrorCode": "BulkRegistryOperationFailure",
   };
   return { status: 400, body: result, headers };
+}
+
+/** `POST /devices/keys/regenerate`: gives devices and modules new keys. */
+export async function regenerateDeviceKeys(call: RestCall): Promise<RestAnswer> {
+  const result = regenerateKeys(call.hub.store, await call.json());
+  if (result.errors.length === 0) return ok(result);
+  if (result.rotatedKeys.length > 0) return { status: 207, body: result };
+  return { status: 400, body: result, headers: { "iothub-errorcode": "BulkRegenerateDeviceKeyOperationFailure" } };
 }
 
 /** `DELETE /devices/{id}/commands`: purges the messages of a device. */

@@ -33,6 +33,7 @@ export interface Route {
 export const ROUTES: readonly Route[] = [
   route("GET", "/devices", "RegistryRead", devices.listDevices),
   route("POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
+  route("POST", "/devices/keys/regenerate", "RegistryWrite", devices.regenerateDeviceKeys, { body: "keys" }),
   route("POST", "/devices/query", "ServiceConnect", queryTwins, { body: "query" }),
   route("GET", "/devices/{}", "RegistryRead", devices.readDevice),
   route("PUT", "/devices/{}", "RegistryWrite", devices.putDevice, { body: "identity" }),
