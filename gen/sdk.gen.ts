@@ -111,6 +111,9 @@ import type {
   ReceiveFeedbackNotificationData,
   ReceiveFeedbackNotificationErrors,
   ReceiveFeedbackNotificationResponses,
+  RegenerateDeviceKeysData,
+  RegenerateDeviceKeysErrors,
+  RegenerateDeviceKeysResponses,
   ReplaceModuleTwinData,
   ReplaceModuleTwinErrors,
   ReplaceModuleTwinResponses,
@@ -302,6 +305,23 @@ export const queryIotHub = <ThrowOnError extends boolean = true>(
 ): RequestResult<QueryIotHubResponses, QueryIotHubErrors, ThrowOnError> =>
   options.client.post<QueryIotHubResponses, QueryIotHubErrors, ThrowOnError>({
     url: "/devices/query",
+    ...options,
+    headers: {
+      "Content-Type": "application/json",
+      ...options.headers,
+    },
+  });
+
+/**
+ * Gives up to 100 devices and modules a new key each.
+ *
+ * Each gets a new key in place of the one that `policyKey` names, and keeps the other; each succeeds or fails by itself. Came with version `2024-03-31` of the API.
+ */
+export const regenerateDeviceKeys = <ThrowOnError extends boolean = true>(
+  options: Options<RegenerateDeviceKeysData, ThrowOnError>,
+): RequestResult<RegenerateDeviceKeysResponses, RegenerateDeviceKeysErrors, ThrowOnError> =>
+  options.client.post<RegenerateDeviceKeysResponses, RegenerateDeviceKeysErrors, ThrowOnError>({
+    url: "/devices/keys/regenerate",
     ...options,
     headers: {
       "Content-Type": "application/json",

@@ -1271,6 +1271,96 @@ export type ErrorResponse = {
 };
 
 /**
+ * Whose keys to replace.
+ */
+export type KeyRegeneration = {
+  /**
+   * Which of the two keys is replaced.
+   */
+  policyKey?: "primaryKey" | "secondaryKey" | undefined;
+  /**
+   * The devices and modules, at most 100.
+   */
+  devices?: Array<KeyOwner> | undefined;
+};
+
+/**
+ * A device, or a module of it.
+ */
+export type KeyOwner = {
+  /**
+   * Identifier of the device.
+   */
+  id?: string | undefined;
+  /**
+   * Identifier of the module, if it is about one.
+   */
+  moduleId?: string | undefined;
+};
+
+/**
+ * Outcome of a regeneration of keys. Each device and module is in one of the lists.
+ */
+export type KeyRegenerationResult = {
+  /**
+   * Which of the two keys is replaced.
+   */
+  policyKey?: "primaryKey" | "secondaryKey" | undefined;
+  /**
+   * The keys of those that have a new one.
+   */
+  rotatedKeys?: Array<RotatedKeys> | undefined;
+  /**
+   * One entry for each other.
+   */
+  errors?: Array<KeyRegenerationError> | undefined;
+};
+
+/**
+ * Both keys of a device or module, one of which is new.
+ */
+export type RotatedKeys = {
+  /**
+   * Identifier of the device.
+   */
+  id?: string | undefined;
+  /**
+   * Identifier of the module, if it is about one.
+   */
+  moduleId?: string | undefined;
+  /**
+   * First key, in base64.
+   */
+  primaryKey?: string | undefined;
+  /**
+   * Second key, in base64.
+   */
+  secondaryKey?: string | undefined;
+};
+
+/**
+ * Why a device or module has its old keys still.
+ */
+export type KeyRegenerationError = {
+  /**
+   * Identifier of the device.
+   */
+  id?: string | undefined;
+  /**
+   * Identifier of the module, if it is about one.
+   */
+  moduleId?: string | undefined;
+  /**
+   * Name of the failure, the same names that the `iothub-errorcode` header carries. Usual here: `DeviceNotFound`, `ModuleNotFound`.
+   */
+  errorCode?: string | undefined;
+  /**
+   * Text that explains the failure.
+   */
+  errorStatus?: string | undefined;
+};
+
+/**
  * Version of the REST API. This description is about `2021-04-12` and no other.
  */
 export type ApiVersion = "2021-04-12";
@@ -1685,6 +1775,47 @@ export type QueryIotHubResponses = {
 };
 
 export type QueryIotHubResponse = QueryIotHubResponses[keyof QueryIotHubResponses];
+
+export type RegenerateDeviceKeysData = {
+  /**
+   * Which key, and whose. Naming an id twice gives 400 `DeviceDefinedMultipleTimes`.
+   */
+  body: KeyRegeneration;
+  path?: never | undefined;
+  query: {
+    /**
+     * Version of the REST API that this operation came with.
+     */
+    "api-version": "2024-03-31";
+  };
+  url: "/devices/keys/regenerate";
+};
+
+export type RegenerateDeviceKeysErrors = {
+  /**
+   * None has a new key, or the request as a whole was refused.
+   */
+  400: KeyRegenerationResult | ErrorResponse;
+  /**
+   * The hub refused the request or failed.
+   */
+  default: ErrorResponse;
+};
+
+export type RegenerateDeviceKeysError = RegenerateDeviceKeysErrors[keyof RegenerateDeviceKeysErrors];
+
+export type RegenerateDeviceKeysResponses = {
+  /**
+   * Each has a new key.
+   */
+  200: KeyRegenerationResult;
+  /**
+   * Some have a new key.
+   */
+  207: KeyRegenerationResult;
+};
+
+export type RegenerateDeviceKeysResponse = RegenerateDeviceKeysResponses[keyof RegenerateDeviceKeysResponses];
 
 export type DeleteDeviceData = {
   body?: never | undefined;
