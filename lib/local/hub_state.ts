@@ -17,12 +17,15 @@ import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { WatchedIdentityStore } from "./records/watched_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { NO_CONFIGURATIONS } from "./jobs/configuration_copies.ts";
+import type { HubTier } from "./jobs/active_jobs.ts";
 import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
+import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
 import { Presence } from "./sessions/presence.ts";
 import { QueryPages } from "./queries/pages.ts";
-import { twinCollections } from "./queries/twin_collections.ts";
+import { queryable } from "./queries/queryable.ts";
+import { devicesCollection, twinCollections } from "./queries/twin_collections.ts";
 import { SasVerifier } from "./auth/sas_verifier.ts";
 import { ServiceQueue } from "./messages/service_queue.ts";
 import { TwinDocuments } from "./twins/twin_documents.ts";
@@ -30,6 +33,7 @@ import { TwinWrites } from "./twins/twin_writes.ts";
 
 const DEFAULT_FEEDBACK_INTERVAL = 15_000;
 const DEFAULT_AMQP_IDLE_TIMEOUT = 240_000;
+const DEFAULT_TIER: HubTier = "S3";
 
 /** The settings of a {@linkcode HubState}. Times are in milliseconds. */
 export interface HubStateOptions {
@@ -39,6 +43,7 @@ export interface HubStateOptions {
   feedbackIntervalInMs?: number | undefined;
   amqpIdleTimeoutInMs?: number | undefined;
   queryLagInMs?: number | undefined;
+  tier?: HubTier | undefined;
 }
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
@@ -71,6 +76,7 @@ export class HubState {
   readonly blobs: BlobStorage;
   readonly blobEndpoint: BlobEndpoint;
   readonly importExportJobs: ImportExportJobs;
+  readonly scheduledJobs: ScheduledJobs;
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
 
@@ -104,7 +110,21 @@ export class HubState {
     this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker(this.presence);
-    this.queries = new QueryPages(twinCollections(queried, this.twinDocuments));
+    this.scheduledJobs = new ScheduledJobs({
+      now,
+      queried: devicesCollection(queried, this.twinDocuments),
+      store: this.store,
+      twins: this.twins,
+      methods: this.methods,
+      alarm: this.alarm,
+      background: this.background,
+      faults: this.faults,
+      tier: options.tier ?? DEFAULT_TIER,
+    });
+    this.queries = new QueryPages([
+      ...twinCollections(queried, this.twinDocuments),
+      queryable(this.scheduledJobs.deviceJobs),
+    ]);
     this.configurations = new ConfigurationRegistry(now, this.queries, this.twinDocuments);
     const { alarm, modules, twins, configurations } = this;
     new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
@@ -130,6 +150,7 @@ export class HubState {
   /** Ends every call that waits for a device, and stops the jobs and the timers. */
   close(): void {
     this.importExportJobs.close();
+    this.scheduledJobs.close();
     this.methods.close();
     this.feedback.close();
     this.fileNotifications.close();

@@ -6,6 +6,7 @@ import { checkChoice, checkNumber, checkText, checkType } from "../values/checks
 import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { HubState } from "./hub_state.ts";
+import { type HubTier, TIERS } from "./jobs/active_jobs.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 import { nextTurn } from "./background_work.ts";
 import { isBlobAddress } from "./blobs/blob_endpoint.ts";
@@ -55,6 +56,18 @@ export interface LocalHubOptions {
    * @default {0}
    */
   queryLagInMs?: number | undefined;
+  /**
+   * What hubs are allowed that are bought in a certain tier. In this version, that is the number of scheduled jobs that
+   * wait or run at a time: 1 in F1 and S1, 5 in S2, 10 in S3, and none in B1 to B3.
+   * @default {{ tier: "S3" }}
+   */
+  throttling?: LocalHubThrottling | undefined;
+}
+
+/** The allowances of a {@linkcode LocalHub}. */
+export interface LocalHubThrottling {
+  /** The tier: free (F1), basic (B1 to B3), or standard (S1 to S3). */
+  tier: HubTier;
 }
 
 /** The client options that connect a manager to a local hub in the same process. */
@@ -104,9 +117,17 @@ export class LocalHub {
   constructor(options: LocalHubOptions = {}) {
     checkLocalHubOptions(options);
     const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
-    const { feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs } = options;
+    const { feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } = options;
     const clockSkew = clockSkewInSeconds * 1000;
-    this.#state = new HubState({ hostName, now, clockSkew, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs });
+    this.#state = new HubState({
+      hostName,
+      now,
+      clockSkew,
+      feedbackIntervalInMs,
+      amqpIdleTimeoutInMs,
+      queryLagInMs,
+      tier: throttling?.tier,
+    });
     const faults = new AmqpFaultState();
     const backend = hubAmqpBackend(this.#state, clockSkew, faults);
     this.#listeners = new Listeners(this.#state.hosts, (request) => this.fetch(request), backend);
@@ -342,8 +363,8 @@ export class LocalHub {
   }
 
   /**
-   * Waits until everything is done that the hub does by itself and that is due: configurations are carried out, exports
-   * and imports have ended, and what falls due on a clock of your own (`now`) that was set on has happened.
+   * Waits until everything is done that the hub does by itself and that is due: configurations are carried out, jobs have
+   * ended, and what falls due on a clock of your own (`now`) that was set on has happened.
    *
    * @returns Resolves when nothing is left to do.
    *
@@ -391,8 +412,8 @@ export class LocalHub {
   }
 
   /**
-   * Closes every port and connection, and ends every call that waits for a device and every job. Calling it again has no further
-   * effect.
+   * Closes every port and connection, and ends every call that waits for a device and every job. Calling it again has
+   * no further effect.
    *
    * @returns Resolves when everything is closed.
    */
@@ -422,8 +443,10 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "feedbackIntervalInMs",
     "amqpIdleTimeoutInMs",
     "queryLagInMs",
+    "throttling",
   ]);
-  const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs } = options;
+  const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } =
+    options;
   if (hostName !== undefined) checkText("hostName", hostName, HOST_NAME_REGEXP, "a host name such as myhub.localhost");
   if (now !== undefined) checkType("now", now, "function");
   if (clockSkewInSeconds !== undefined) {
@@ -433,6 +456,10 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     if (time !== undefined) {
       checkNumber(name, time, (time) => time >= 0 && time < Infinity, "a finite number from 0 on");
     }
+  }
+  if (throttling !== undefined) {
+    checkMembers("throttling", throttling, ["tier"]);
+    checkChoice("throttling.tier", throttling.tier, TIERS);
   }
   if (amqpIdleTimeoutInMs !== undefined) {
     checkNumber("amqpIdleTimeoutInMs", amqpIdleTimeoutInMs, (time) => time > 0, "over 0, or Infinity for no limit");

@@ -19,10 +19,11 @@
  * @module
  */
 export { LocalHub } from "./local_hub.ts";
-export type { LocalHubClientOptions, LocalHubOptions } from "./local_hub.ts";
+export type { LocalHubClientOptions, LocalHubOptions, LocalHubThrottling } from "./local_hub.ts";
 export type { LocalHubFault, LocalHubFaultListener } from "./fault_listeners.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
+export type { HubTier } from "./jobs/active_jobs.ts";
 export type { PolicyName } from "./auth/authorization.ts";
 export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";
 export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";

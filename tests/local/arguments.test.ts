@@ -32,6 +32,8 @@ describe("a local hub", () => {
       { queryLagInMs },
       /^RangeError: Cannot use queryLagInMs (-1|NaN|Infinity): it must be a finite number from 0 on$/,
     ]),
+    [{ throttling: "S1" }, /^TypeError: Cannot use throttling: it must be an object, got a string$/],
+    [{ throttling: { tier: "S4" } }, /^RangeError: Cannot use throttling.tier "S4": it must be "F1" or .* "S3"$/],
     ...[-1, NaN, 0].map((amqpIdleTimeoutInMs): [unknown, RegExp] => [
       { amqpIdleTimeoutInMs },
       /^RangeError: Cannot use amqpIdleTimeoutInMs (-1|NaN|0): it must be over 0, or Infinity for no limit$/,

@@ -256,10 +256,6 @@ describe("the REST surface", () => {
   });
 
   const LATER = [
-    ["GET", "/jobs/v2/query"],
-    ["GET", "/jobs/v2/j"],
-    ["PUT", "/jobs/v2/j"],
-    ["POST", "/jobs/v2/j/cancel"],
     ["GET", "/digitaltwins/d"],
     ["PATCH", "/digitaltwins/d"],
     ["POST", "/digitaltwins/d/commands/c"],

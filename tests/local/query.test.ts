@@ -333,9 +333,4 @@ describe("queries that the hub does not take", () => {
       await rest.fails([400, "ArgumentNull"], "POST", "/devices/query", body);
     }
   });
-
-  test("are answered with 501 where they are of devices.jobs", async () => {
-    const { status, code } = await query("SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j1'");
-    assert.deepEqual([status, code], [501, "NotImplemented"]);
-  });
 });

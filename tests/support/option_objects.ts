@@ -26,6 +26,7 @@ import type {
   LocalAmqpError,
   LocalFileUpload,
   LocalHubOptions,
+  LocalHubThrottling,
   LocalTokenCredentialOptions,
   ServerCertificate,
 } from "../../lib/local/mod.ts";
@@ -327,8 +328,15 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       feedbackIntervalInMs: 1,
       amqpIdleTimeoutInMs: 1,
       queryLagInMs: 1,
+      throttling: { tier: "S1" },
     },
     (options) => new LocalHub(options).close(),
+  ),
+  object<LocalHubThrottling>(
+    "LocalHub",
+    "throttling",
+    { tier: "S1" },
+    (throttling) => new LocalHub({ throttling }).close(),
   ),
   object<Omit<ListenOptions, "mqtts">>(
     "listen",

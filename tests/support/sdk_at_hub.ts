@@ -59,6 +59,11 @@ export class SdkAtHub implements AsyncDisposable {
     return this.#connect(make(require("azure-iothub").Registry));
   }
 
+  /** A `JobClient`. */
+  jobs(): Json {
+    return this.#connect(require("azure-iothub").JobClient.fromConnectionString(this.hub.connectionString));
+  }
+
   /** A `Client`, likewise. */
   client(
     transport: SdkTransport = "Amqp",

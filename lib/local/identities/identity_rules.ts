@@ -39,7 +39,11 @@ export function requireObject(what: string, body: unknown): JsonObject {
  *
  * @throws {HubFault} `ArgumentInvalid` (400) when it is not.
  */
-export function checkIdInBody(kind: "deviceId" | "moduleId" | "id", body: JsonObject, expected: string): void {
+export function checkIdInBody(
+  kind: "deviceId" | "moduleId" | "jobId" | "id",
+  body: JsonObject,
+  expected: string,
+): void {
   const found = body[kind];
   if (found === undefined || found === null || found === expected) return;
   throw wrongArgument(kind, found, `${quote(expected)}, as in the path`);

@@ -4,12 +4,10 @@ import type { BlobStorage } from "../blobs/blob_storage.ts";
 import type { FaultListeners } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import { hubTime, readClock } from "../hub_time.ts";
+import { failureReasonOf, JOB_HISTORY_IN_MS } from "./job_ends.ts";
 import { exportIdentities, type ExportSources } from "./export_identities.ts";
 import { importIdentities, type ImportTargets } from "./import_identities.ts";
 import { type JobDescription, type JobRequest, readJobRequest } from "./job_request.ts";
-
-/** How long a job can be read after its end. */
-const HISTORY_IN_MS = 30 * 24 * 3_600_000;
 
 type Status = "enqueued" | "running" | "completed" | "failed" | "cancelled";
 
@@ -120,9 +118,7 @@ export class ImportExportJobs {
       this.#end(job, "completed");
     } catch (error) {
       if (signal.aborted) return;
-      job.failureReason = error instanceof HubFault
-        ? `${error.code}: ${error.message}`
-        : `The hub failed for an internal reason, which hub.onFault tells: ${this.#parts.faults.report(error)}`;
+      job.failureReason = failureReasonOf(error, this.#parts.faults);
       this.#end(job, "failed");
     }
   }
@@ -137,7 +133,7 @@ export class ImportExportJobs {
 
   #forgetOld(now: number): void {
     for (const { id, endTime } of this.#jobs.values()) {
-      if (endTime !== undefined && endTime + HISTORY_IN_MS < now) this.#jobs.delete(id);
+      if (endTime !== undefined && endTime + JOB_HISTORY_IN_MS < now) this.#jobs.delete(id);
     }
   }
 

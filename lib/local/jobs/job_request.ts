@@ -1,5 +1,5 @@
 import type { JobProperties } from "../../../gen/index.ts";
-import { cannotUse, quote } from "../../values/checks.ts";
+import { cannotUse } from "../../values/checks.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import type { BlobContainer } from "../blobs/blob_container.ts";
 import { isBlobAddress, readBlobPath } from "../blobs/blob_endpoint.ts";
@@ -9,6 +9,7 @@ import type { BlobStorage } from "../blobs/blob_storage.ts";
 import { HubFault } from "../hub_fault.ts";
 import { requireObject } from "../identities/identity_rules.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
+import { readChoice } from "./choices.ts";
 
 /** What every job says of itself, if need be what holds unless it is said. */
 type DescribedMember =
@@ -49,13 +50,13 @@ const OUTPUT_RIGHTS: readonly BlobRight[] = ["r", "w", "d"];
 export async function readJobRequest(body: unknown, storage: BlobStorage): Promise<JobRequest> {
   const job = requireObject("a job", body);
   const description: JobDescription = {
-    type: readChoice(job, "type", TYPES),
+    type: readChoice("type", job["type"], TYPES),
     inputBlobName: readBlobName(job, "inputBlobName") ?? "devices.txt",
     outputBlobName: readBlobName(job, "outputBlobName") ?? "devices.txt",
     excludeKeysInExport: readSwitch(job, "excludeKeysInExport"),
     includeConfigurations: readSwitch(job, "includeConfigurations"),
     configurationsBlobName: readBlobName(job, "configurationsBlobName") ?? "configurations.txt",
-    storageAuthenticationType: readChoice(job, "storageAuthenticationType", STORAGE_AUTHENTICATIONS, "keyBased"),
+    storageAuthenticationType: readStorageAuthentication(job),
     ...readIdentity(job),
   };
   const open = async (name: string, rights: readonly BlobRight[]): Promise<BlobContainer> => {
@@ -105,13 +106,10 @@ function readIdentity(job: JsonObject): Pick<JobProperties, "identity"> {
   return { identity: userAssignedIdentity === undefined ? {} : { userAssignedIdentity } };
 }
 
-/** Reads a member whose case does not matter. */
-function readChoice<T extends string>(job: JsonObject, name: string, choices: readonly T[], without?: T): T {
-  const value = job[name] ?? without;
-  const wanted = typeof value === "string" ? value.toLowerCase() : undefined;
-  const choice = choices.find((candidate) => candidate.toLowerCase() === wanted);
-  if (choice === undefined) throw wrongArgument(name, value, choices.map(quote).join(" or "));
-  return choice;
+function readStorageAuthentication(
+  { storageAuthenticationType }: JsonObject,
+): JobDescription["storageAuthenticationType"] {
+  return readChoice("storageAuthenticationType", storageAuthenticationType ?? "keyBased", STORAGE_AUTHENTICATIONS);
 }
 
 function readSwitch(job: JsonObject, name: string): boolean {

@@ -95,7 +95,12 @@ export class QueryPages {
   }
 }
 
-function readPageSize(header: string | null): number {
+/**
+ * Reads how many rows a page may have: the header `x-ms-max-item-count`.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is no whole number from 1 on.
+ */
+export function readPageSize(header: string | null): number {
   if (header === null || header === "") return MAX_PAGE_SIZE;
   const size = Number(header);
   if (Number.isInteger(size) && size > 0) return Math.min(size, MAX_PAGE_SIZE);

@@ -14,7 +14,8 @@ export type BodyKind =
   | "configurationContent"
   | "configurationQueries"
   | "job"
-  | "keys";
+  | "keys"
+  | "scheduledJob";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -36,6 +37,8 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   /** A condition and metrics, each a query. */
   configurationQueries: 512 * KIBIBYTE,
   job: 64 * KIBIBYTE,
+  /** A twin or a direct method, and the condition of a query. */
+  scheduledJob: (2048 + 64) * KIBIBYTE,
   /** A hundred devices with their modules, in ids whose characters may be escapes. */
   keys: 256 * KIBIBYTE,
 };

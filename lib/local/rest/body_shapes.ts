@@ -28,20 +28,26 @@ const TWIN: Readonly<Record<string, Shape>> = {
 
 /** The keys of contents are paths to properties: their case matters. */
 const CONFIGURATION_CONTENT = objectOf({ deviceContent: "any", moduleContent: "any", modulesContent: "any" });
+const WHOLE_TWIN = objectOf({
+  ...Object.fromEntries(READ_ONLY_MEMBERS.map((name) => [name, "any" as const])),
+  ...TWIN,
+});
+
+const METHOD = objectOf({
+  methodName: "any",
+  payload: "any",
+  connectTimeoutInSeconds: "number",
+  responseTimeoutInSeconds: "number",
+});
 
 /** The shape of each kind of body that an operation reads. */
 export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   none: "any",
   identity: objectOf({ ...IDENTITY, deviceId: "any" }),
-  twin: objectOf({ ...Object.fromEntries(READ_ONLY_MEMBERS.map((name) => [name, "any" as const])), ...TWIN }),
+  twin: WHOLE_TWIN,
   bulk: listOf(objectOf({ ...IDENTITY, ...TWIN, id: "any", eTag: "any", importMode: "any", twinETag: "any" })),
   query: objectOf({ query: "any" }),
-  method: objectOf({
-    methodName: "any",
-    payload: "any",
-    connectTimeoutInSeconds: "number",
-    responseTimeoutInSeconds: "number",
-  }),
+  method: METHOD,
   configuration: objectOf({
     id: "any",
     schemaVersion: "any",
@@ -66,4 +72,13 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
     identity: objectOf({ userAssignedIdentity: "any" }),
   }),
   keys: objectOf({ policyKey: "any", devices: listOf(objectOf({ id: "any", moduleId: "any" })) }),
+  scheduledJob: objectOf({
+    jobId: "any",
+    type: "any",
+    queryCondition: "any",
+    startTime: "any",
+    maxExecutionTimeInSeconds: "number",
+    updateTwin: WHOLE_TWIN,
+    cloudToDeviceMethod: METHOD,
+  }),
 };

@@ -9,6 +9,7 @@ import * as feedback from "./feedback.ts";
 import * as jobs from "./import_export_jobs.ts";
 import * as modules from "./modules.ts";
 import { queryTwins } from "./queries.ts";
+import * as scheduledJobs from "./scheduled_jobs.ts";
 import * as twins from "./twins.ts";
 
 /** One operation: its method and path, the right it needs, and the shape of its errors. */
@@ -60,6 +61,10 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/statistics/service", "RegistryRead", devices.readServiceStatistics),
   route("POST", "/jobs/create", "RegistryWrite", jobs.createJob, { body: "job" }),
   route("GET", "/jobs", "RegistryWrite", jobs.listJobs),
+  route("GET", "/jobs/v2/query", "ServiceConnect", scheduledJobs.queryScheduledJobs),
+  route("GET", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.readScheduledJob),
+  route("PUT", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.createScheduledJob, { body: "scheduledJob" }),
+  route("POST", "/jobs/v2/{}/cancel", "ServiceConnect", scheduledJobs.cancelScheduledJob),
   route("GET", "/jobs/{}", "RegistryWrite", jobs.readJob),
   route("DELETE", "/jobs/{}", "RegistryWrite", jobs.cancelJob),
   ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
@@ -69,10 +74,6 @@ export const ROUTES: readonly Route[] = [
     route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
   ]),
   ...[
-    "GET /jobs/v2/query",
-    "GET /jobs/v2/{}",
-    "PUT /jobs/v2/{}",
-    "POST /jobs/v2/{}/cancel",
     "GET /digitaltwins/{}",
     "PATCH /digitaltwins/{}",
     "POST /digitaltwins/{}/commands/{}",

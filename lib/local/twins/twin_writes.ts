@@ -185,6 +185,15 @@ export function readFirstContent(body: JsonObject): FirstContent {
 }
 
 /**
+ * Checks what a merge patch says, without a twin to merge it into, as for a job.
+ *
+ * @throws {HubFault} 400 when it breaks a rule.
+ */
+export function checkTwinPatch(body: unknown): void {
+  readServiceWrite(body);
+}
+
+/**
  * Checks the `If-Match` of a write, or the `twinETag` of a bulk call, against the etag of the twin.
  *
  * @throws {HubFault} `PreconditionFailed` (412) when they differ.
