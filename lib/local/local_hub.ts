@@ -12,6 +12,7 @@ import { nextTurn } from "./background_work.ts";
 import { isBlobAddress } from "./blobs/blob_endpoint.ts";
 import { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 import { LocalDevice } from "./devices/local_device.ts";
+import { checkLocalDeviceOptions, type LocalDeviceOptions } from "./devices/local_device_options.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./rest/router.ts";
 
@@ -79,8 +80,9 @@ export interface LocalHubClientOptions {
 }
 
 /**
- * An embedded IoT hub for tests and for work without a network. It serves device and module identities, twins, queries,
- * direct methods and cloud-to-device messages, with the rules, errors and authorization of the real service.
+ * An embedded IoT hub for tests and for work without a network. It serves device and module identities, twins, digital
+ * twins, queries, direct methods, jobs and cloud-to-device messages, with the rules, errors and authorization of the real
+ * service.
  *
  * A new hub is empty, opens no port and writes no files. Its keys are random.
  *
@@ -103,6 +105,7 @@ export class LocalHub {
   readonly faults: LocalAmqpFaults;
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
+  readonly #modelIds = new Map<string, string>();
   readonly #listeners: Listeners;
   #amqpEndpoint: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
@@ -308,8 +311,10 @@ export class LocalHub {
    * an identity for it yet.
    *
    * @param deviceId The device's id.
+   * @param options The model that the device announces. A device that is told so connects, or connects anew.
    * @returns The device. It connects with its first handler, or when it is told to.
-   * @throws {TypeError} When the id is not a string.
+   * @throws {TypeError} When an argument has the wrong type.
+   * @throws {RangeError} When the model id is not legal.
    *
    * @example Answer a direct method
    * ```ts
@@ -327,10 +332,19 @@ export class LocalHub {
    * assert.equal(payload, "rebooting");
    * ```
    */
-  device(deviceId: string): LocalDevice {
+  device(deviceId: string, options: LocalDeviceOptions = {}): LocalDevice {
     checkType("deviceId", deviceId, "string");
-    let device = this.#devices.get(deviceId);
-    if (device === undefined) this.#devices.set(deviceId, device = new LocalDevice(this.#state, deviceId));
+    checkLocalDeviceOptions(options);
+    const { modelId } = options;
+    const device = this.#devices.get(deviceId) ??
+      new LocalDevice(this.#state, deviceId, undefined, () => this.#modelIds.get(deviceId));
+    this.#devices.set(deviceId, device);
+    if (modelId !== undefined && modelId !== this.#modelIds.get(deviceId)) {
+      this.#modelIds.set(deviceId, modelId);
+      // A model is announced with a connection, and only with it.
+      device.disconnect();
+      device.connect();
+    }
     return device;
   }
 

@@ -30,6 +30,7 @@ export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
 export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 export type { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 export type { LocalDevice } from "./devices/local_device.ts";
+export type { LocalDeviceOptions } from "./devices/local_device_options.ts";
 export type {
   LocalDesiredPropertiesHandler,
   LocalDeviceTwin,

@@ -255,21 +255,6 @@ describe("the REST surface", () => {
     assert.deepEqual(twin.tags, { a: 1 });
   });
 
-  const LATER = [
-    ["GET", "/digitaltwins/d"],
-    ["PATCH", "/digitaltwins/d"],
-    ["POST", "/digitaltwins/d/commands/c"],
-    ["POST", "/digitaltwins/d/components/p/commands/c"],
-  ];
-  for (const [method = "", path = ""] of LATER) {
-    test(`says of ${method} ${path} that it is not in this version`, async () => {
-      const { rest } = setup();
-      const { body } = await rest.fails([501, "NotImplemented"], method, path);
-      assert.match(body.Message, /not in this version of the local hub/);
-      await rest.fails(NO_ACCESS, method, path, undefined, { authorization: null });
-    });
-  }
-
   const DEVICES = [
     ["POST", "/devices/d/messages/events"],
     ["GET", "/devices/d/messages/deviceBound"],

@@ -24,6 +24,7 @@ import type {
   HubFaultOptions,
   ListenOptions,
   LocalAmqpError,
+  LocalDeviceOptions,
   LocalFileUpload,
   LocalHubOptions,
   LocalHubThrottling,
@@ -331,6 +332,12 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       throttling: { tier: "S1" },
     },
     (options) => new LocalHub(options).close(),
+  ),
+  object<LocalDeviceOptions>(
+    "LocalHub.device",
+    "options",
+    { modelId: "dtmi:com:example:Thermostat;1" },
+    (options) => local((hub) => Promise.resolve(hub.device("d", options))),
   ),
   object<LocalHubThrottling>(
     "LocalHub",

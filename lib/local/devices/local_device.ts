@@ -60,11 +60,11 @@ export class LocalDevice {
    *
    * @ignore
    */
-  constructor(hub: HubState, deviceId: string, moduleId?: string) {
+  constructor(hub: HubState, deviceId: string, moduleId?: string, modelId: () => string | undefined = () => undefined) {
     this.deviceId = deviceId;
     this.moduleId = moduleId;
     this.#hub = hub;
-    this.#connection = this.#makeConnection();
+    this.#connection = this.#makeConnection(modelId);
     this.#messages = new LocalMessagePump(hub, () => this.connected ? this.#record : undefined);
   }
 
@@ -310,9 +310,12 @@ export class LocalDevice {
     throw new HubFault("DeviceNotFound", 404, `${this.#key} ${state}`);
   }
 
-  #makeConnection(): DeviceConnection {
+  #makeConnection(modelId: () => string | undefined): DeviceConnection {
     const takesMethods = (): boolean => this.#methodFallback !== undefined || this.#methodHandlers.size > 0;
     return {
+      get modelId() {
+        return modelId();
+      },
       get takesMethods() {
         return takesMethods();
       },

@@ -14,6 +14,7 @@ export function newIdentity(
   return {
     etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
     twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1, configurations: {} },
+    modelId: "",
     connected: false,
     connectionStateUpdatedTime: 0,
     lastActivityTime: 0,

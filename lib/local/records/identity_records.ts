@@ -39,6 +39,8 @@ export interface IdentityRecord {
   readonly twin: TwinRecord;
   readonly etagCounter: number;
   readonly authentication: Authentication;
+  /** The model that the device has announced; empty for none. */
+  readonly modelId: string;
   readonly connected: boolean;
   readonly connectionStateUpdatedTime: number;
   readonly lastActivityTime: number;

@@ -4,7 +4,13 @@ import type { AnyRecord, DeviceRecord, IdentityRecord, ModuleRecord } from "./id
 type IdentityChange = Partial<
   Pick<
     IdentityRecord,
-    "authentication" | "connected" | "connectionStateUpdatedTime" | "etagCounter" | "lastActivityTime" | "twin"
+    | "authentication"
+    | "connected"
+    | "connectionStateUpdatedTime"
+    | "etagCounter"
+    | "lastActivityTime"
+    | "modelId"
+    | "twin"
   >
 >;
 

@@ -15,7 +15,9 @@ export type BodyKind =
   | "configurationQueries"
   | "job"
   | "keys"
-  | "scheduledJob";
+  | "scheduledJob"
+  | "jsonPatch"
+  | "payload";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -37,6 +39,9 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   /** A condition and metrics, each a query. */
   configurationQueries: 512 * KIBIBYTE,
   job: 64 * KIBIBYTE,
+  jsonPatch: 512 * KIBIBYTE,
+  /** As in a direct method. */
+  payload: 512 * KIBIBYTE,
   /** A twin or a direct method, and the condition of a query. */
   scheduledJob: (2048 + 64) * KIBIBYTE,
   /** A hundred devices with their modules, in ids whose characters may be escapes. */

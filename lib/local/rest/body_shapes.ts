@@ -28,6 +28,7 @@ const TWIN: Readonly<Record<string, Shape>> = {
 
 /** The keys of contents are paths to properties: their case matters. */
 const CONFIGURATION_CONTENT = objectOf({ deviceContent: "any", moduleContent: "any", modulesContent: "any" });
+
 const WHOLE_TWIN = objectOf({
   ...Object.fromEntries(READ_ONLY_MEMBERS.map((name) => [name, "any" as const])),
   ...TWIN,
@@ -81,4 +82,6 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
     updateTwin: WHOLE_TWIN,
     cloudToDeviceMethod: METHOD,
   }),
+  jsonPatch: listOf(objectOf({ op: "any", path: "any", from: "any", value: "any" })),
+  payload: "any",
 };

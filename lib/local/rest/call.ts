@@ -56,6 +56,8 @@ export class RestCall {
    */
   async json(): Promise<unknown> {
     const text = await readBody(this.request, BODY_LIMITS[this.#body]);
+    // A payload is any JSON value, or none.
+    if (text === "" && this.#body === "payload") return null;
     try {
       return readServiceJson(parseOutsideJson(text), BODY_SHAPES[this.#body]);
     } catch (error) {

@@ -4,6 +4,7 @@ import type { BodyKind } from "./body.ts";
 import type { RestHandler } from "./call.ts";
 import * as configurations from "./configurations.ts";
 import * as devices from "./devices.ts";
+import * as digitalTwins from "./digital_twins.ts";
 import type { Envelope } from "./errors.ts";
 import * as feedback from "./feedback.ts";
 import * as jobs from "./import_export_jobs.ts";
@@ -73,12 +74,19 @@ export const ROUTES: readonly Route[] = [
     route("PATCH", path, "ServiceConnect", twins.patchTwin, { body: "twin" }),
     route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
   ]),
-  ...[
-    "GET /digitaltwins/{}",
-    "PATCH /digitaltwins/{}",
-    "POST /digitaltwins/{}/commands/{}",
-    "POST /digitaltwins/{}/components/{}/commands/{}",
-  ].map((operation) => later(operation)),
+  route("GET", "/digitaltwins/{}", "ServiceConnect", digitalTwins.readDigitalTwin),
+  route("PATCH", "/digitaltwins/{}", "ServiceConnect", digitalTwins.patchDigitalTwin, { body: "jsonPatch" }),
+  route("POST", "/digitaltwins/{}/commands/{}", "ServiceConnect", digitalTwins.invokeCommand, {
+    body: "payload",
+    envelope: "nested",
+  }),
+  route(
+    "POST",
+    "/digitaltwins/{}/components/{}/commands/{}",
+    "ServiceConnect",
+    digitalTwins.invokeComponentCommand,
+    { body: "payload", envelope: "nested" },
+  ),
   ...[
     "POST /devices/{}/messages/events",
     "GET /devices/{}/messages/devicebound",

@@ -10,6 +10,8 @@ export interface MethodAnswer {
 
 /** The connection of a device, over whatever protocol. */
 export interface DeviceConnection {
+  /** The model that the device announces with the connection; left out, that which it has announced before stays. */
+  readonly modelId?: string | undefined;
   /** Whether the device accepts direct methods. */
   readonly takesMethods: boolean;
   /** Calls a direct method on the device. */
@@ -109,6 +111,7 @@ export class Presence {
       connected: connection !== undefined,
       connectionStateUpdatedTime: this.#now(),
       lastActivityTime: connection === undefined ? record.lastActivityTime : this.#now(),
+      ...(connection?.modelId !== undefined && { modelId: connection.modelId }),
     });
     this.#setActive(key, before, connection);
   }

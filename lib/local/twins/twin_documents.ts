@@ -31,7 +31,7 @@ export class TwinDocuments {
       cloudToDeviceMessageCount: (record) => queues.count(record),
       authenticationType: (record) => record.authentication.type,
       x509Thumbprint: (record) => record.authentication.x509Thumbprint,
-      modelId: () => "",
+      modelId: (record) => record.modelId,
       version: ({ twin }) => twin.etagCounter + twin.reported.version,
       tags: {
         build: ({ twin }) => Object.keys(twin.tags).length > 0 ? twin.tags : undefined,

@@ -1,0 +1,24 @@
+import { checkText } from "../../values/checks.ts";
+import { checkMembers } from "../../values/members.ts";
+
+/** What a {@linkcode LocalDevice} is besides its id. */
+export interface LocalDeviceOptions {
+  /**
+   * The model that the device announces when it connects, such as `"dtmi:com:example:Thermostat;1"`. The hub shows it in
+   * the twin and in the digital twin of the device, also after the device has disconnected.
+   */
+  modelId?: string | undefined;
+}
+
+/** The id of a model: names that are separated by colons, and a version after a semicolon. */
+const MODEL_ID =
+  /^dtmi:[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?(?::[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z0-9])?)*;[1-9]\d{0,8}(?:\.\d{1,6})?$/;
+
+/** Throws unless each option is what it should be. */
+export function checkLocalDeviceOptions(options: LocalDeviceOptions): void {
+  checkMembers("options", options, ["modelId"]);
+  const { modelId } = options;
+  if (modelId !== undefined) {
+    checkText("modelId", modelId, MODEL_ID, "a model id such as dtmi:com:example:Thermostat;1");
+  }
+}
