@@ -16,7 +16,7 @@ import { LaggingIdentityStore } from "./records/lagging_identity_store.ts";
 import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { WatchedIdentityStore } from "./records/watched_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
-import { NO_CONFIGURATIONS } from "./jobs/configuration_copies.ts";
+import { ConfigurationCopies } from "./jobs/configuration_copies.ts";
 import type { HubTier } from "./jobs/active_jobs.ts";
 import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
@@ -134,7 +134,7 @@ export class HubState {
       now,
       store: this.store,
       bulk: this.bulk,
-      configurations: NO_CONFIGURATIONS,
+      configurations: new ConfigurationCopies(this.configurations),
       storage: this.blobs,
       background: this.background,
       faults: this.faults,

@@ -331,7 +331,7 @@ describe("an export", () => {
     assert.deepEqual(authentication.symmetricKey, { primaryKey: null, secondaryKey: null });
   });
 
-  test("has a file of configurations when it is told to, which is empty as long as there are none", async () => {
+  test("has a file of configurations when it is told to, which is empty where there are none", async () => {
     const { run, container } = setup();
     await run({ type: "export", includeConfigurations: true });
     assert.deepEqual(container.list(), ["configurations.txt", "devices.txt"]);
@@ -493,13 +493,77 @@ describe("an import", () => {
     assert.equal((await rest.do("GET", "/jobs")).length, 2);
   });
 
-  test("says of each configuration that there are none yet", async () => {
-    const { run, container, lines } = setup();
+  test("creates configurations, and replaces those that are there", async () => {
+    const { hub, rest, run, container, lines } = setup();
+    await rest.createDevices("d");
+    const content = (n: number): Json => ({ deviceContent: { "properties.desired.n": n } });
+    await rest.do("PUT", "/configurations/old", {
+      id: "old",
+      content: content(1),
+      priority: 3,
+      labels: { Case: "kept" },
+    });
+    const { etag: stale } = await rest.do("GET", "/configurations/old");
+    await rest.do("PUT", "/configurations/old", { id: "old", content: content(1) }, { "if-match": "*" });
     container.write("devices.txt", "");
-    container.write("configurations.txt", '{"Id":"one"}\n{"Id":"two"}\nno JSON\n');
+    container.write(
+      "configurations.txt",
+      [
+        { Id: "new", Content: { DeviceContent: { "properties.desired.n": 7 } }, TargetCondition: "*", Priority: 10 },
+        {
+          id: "old",
+          content: content(1),
+          labels: { Case: "new" },
+          importMode: "CreateOrUpdateIfMatchETag",
+          ETag: stale,
+        },
+        {
+          Id: "old",
+          Content: { DeviceContent: {} },
+          Priority: 5,
+          Metrics: { Queries: { all: "SELECT * FROM devices" } },
+        },
+        { Id: "Bad", Content: { DeviceContent: {} } },
+        { Content: { DeviceContent: {} } },
+        { Id: "mode", Content: { DeviceContent: {} }, importMode: "merge" },
+      ].map((line) => JSON.stringify(line)).join("\n") + "\nno JSON\n",
+    );
     const job = { type: "import", inputBlobContainerUri: container.url, includeConfigurations: true };
     assert.equal((await run(job)).status, "completed");
-    assert.deepEqual(lines("importErrors.log").map(({ errorCode }) => errorCode), [501000, 501000, 400012]);
+    assert.deepEqual(
+      lines("importErrors.log").map(({ configurationId, errorCode }) => [configurationId, errorCode]),
+      [[undefined, 412001], ["Bad", 400004], [undefined, 400004], ["mode", 400004], [undefined, 400012]],
+    );
+    const { priority, content: kept, metrics, labels } = await rest.do("GET", "/configurations/old");
+    assert.deepEqual([priority, kept, labels], [5, content(1), {}]);
+    assert.deepEqual(metrics.queries, { all: "SELECT * FROM devices" });
+    assert.equal(hub.device("d").twin.desired["n"], 7);
+
+    // What was exported creates the same again, elsewhere too.
+    await run({ type: "export", includeConfigurations: true });
+    const [line] = lines("configurations.txt").filter(({ Id }) => Id === "new");
+    assert.deepEqual([line.Content, line.Priority, line.TargetCondition, typeof line.ETag], [
+      { DeviceContent: { "properties.desired.n": 7 } },
+      10,
+      "*",
+      "string",
+    ]);
+    assert.deepEqual(Object.keys(line.SystemMetrics), ["Results", "Queries"]);
+    const other = setup();
+    for (const blob of ["devices.txt", "configurations.txt"]) other.container.write(blob, container.read(blob));
+    await other.run({ ...job, inputBlobContainerUri: other.container.url });
+    assert.deepEqual(other.lines("importErrors.log"), []);
+    const known = async ({ rest: at }: Setup): Promise<Json[]> =>
+      (await at.do("GET", "/configurations")).map((
+        { id, content: all, priority: rank, labels: by, metrics: own }: Json,
+      ) => [
+        id,
+        all,
+        rank,
+        by,
+        own.queries,
+      ]).sort();
+    assert.deepEqual(await known(other), await known({ rest } as Setup));
   });
 });
 

@@ -57,13 +57,18 @@ export class ConfigurationRegistry {
     return this.#records.values();
   }
 
+  /** Returns a configuration; `undefined` when it does not exist. */
+  find(id: string): ConfigurationRecord | undefined {
+    return this.#records.get(id);
+  }
+
   /**
    * Returns a configuration.
    *
    * @throws {HubFault} `ConfigurationNotFound` (404) when it does not exist.
    */
   require(id: string): ConfigurationRecord {
-    const record = this.#records.get(id);
+    const record = this.find(id);
     if (record === undefined) throw new HubFault("ConfigurationNotFound", 404, `There is no configuration ${id}`);
     return record;
   }

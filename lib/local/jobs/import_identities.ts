@@ -77,10 +77,11 @@ function errorOf(text: string | undefined, count: number, run: (line: JsonObject
       return { errorCode: 400012, errorStatus: `Invalid device format in line ${count}: ${error.message}` };
     }
     if (!(error instanceof HubFault)) throw error;
-    const { id, moduleId } = line ?? {};
+    const { id, moduleId, Id: configurationId } = line ?? {};
     return {
       ...(typeof id === "string" && { deviceId: id }),
       ...(typeof moduleId === "string" && { moduleId }),
+      ...(typeof configurationId === "string" && { configurationId }),
       errorCode: error.errorNumber ?? error.status * 1000,
       errorStatus: error.message,
     };

@@ -1,4 +1,5 @@
 import { listOf, objectOf, type Shape } from "../service_json.ts";
+import { CONFIGURATION_SHAPE, CONTENT_SHAPE } from "../configurations/configuration_shape.ts";
 import type { BodyKind } from "./body.ts";
 import { READ_ONLY_MEMBERS } from "../twins/twin_writes.ts";
 
@@ -26,9 +27,6 @@ const TWIN: Readonly<Record<string, Shape>> = {
   properties: objectOf({ desired: "any", reported: "any" }),
 };
 
-/** The keys of contents are paths to properties: their case matters. */
-const CONFIGURATION_CONTENT = objectOf({ deviceContent: "any", moduleContent: "any", modulesContent: "any" });
-
 const WHOLE_TWIN = objectOf({
   ...Object.fromEntries(READ_ONLY_MEMBERS.map((name) => [name, "any" as const])),
   ...TWIN,
@@ -49,16 +47,8 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   bulk: listOf(objectOf({ ...IDENTITY, ...TWIN, id: "any", eTag: "any", importMode: "any", twinETag: "any" })),
   query: objectOf({ query: "any" }),
   method: METHOD,
-  configuration: objectOf({
-    id: "any",
-    schemaVersion: "any",
-    labels: "any",
-    content: CONFIGURATION_CONTENT,
-    targetCondition: "any",
-    priority: "number",
-    metrics: objectOf({ queries: "any" }),
-  }),
-  configurationContent: CONFIGURATION_CONTENT,
+  configuration: objectOf(CONFIGURATION_SHAPE),
+  configurationContent: CONTENT_SHAPE,
   configurationQueries: objectOf({ targetCondition: "any", customMetricQueries: "any" }),
   job: objectOf({
     type: "any",
