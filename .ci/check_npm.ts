@@ -1,6 +1,7 @@
 /** Checks of the package for npm: it is built, packed and installed, and then used as its users do. */
 import { join, resolve } from "node:path";
 import { buildNpmPackage, NPM_PACKAGE } from "./build_npm.ts";
+import { typesOfPackage, typesOfSources } from "./check_types.ts";
 import { commandIn, type Outcome, together } from "./command.ts";
 import { installPackages } from "./install_packages.ts";
 import { suiteOnPackage } from "./suite_on_package.ts";
@@ -9,13 +10,7 @@ const CACHE = resolve(import.meta.dirname!, "..", ".cache");
 const USER_FILES = join(import.meta.dirname!, "npm_user");
 
 const TYPES_OF_NODE = "24.19.2";
-const TOOLS = { "@arethetypeswrong/cli": "0.18.5", npm: "11.19.1", publint: "0.3.25", typescript: "6.0.3" };
-
-/** What users compile with: with Node's types and nothing of a browser, and the other way round. */
-const COMPILER_OPTIONS: Record<string, Record<string, unknown>> = {
-  node: { module: "NodeNext", lib: ["ES2022"], types: ["node"] },
-  bundler: { module: "ESNext", moduleResolution: "Bundler", lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] },
-};
+const TOOLS = { "@arethetypeswrong/cli": "0.18.5", npm: "11.19.1", publint: "0.3.25" };
 
 const ALLOWED_FILES_REGEXP =
   /^(?:dist\/.+\.js(?:\.map)?|types\/.+\.d\.ts|package\.json|(?:lib\/(?:\w+\/)?)?\w+\.md|LICENSE)$/;
@@ -43,19 +38,10 @@ export class NpmChecks {
     ]);
   }
 
-  /** TypeScript understands it, down to its declarations, with either kind of resolution. */
+  /** TypeScript understands it, down to its declarations, and the sources as well. */
   async types(): Promise<Outcome> {
     const user = await this.installed();
-    return together(
-      await Promise.all(
-        Object.entries(COMPILER_OPTIONS).map(async ([name, options]) => {
-          const compilerOptions = { target: "ES2022", strict: true, noEmit: true, skipLibCheck: false, ...options };
-          const file = `tsconfig.${name}.json`;
-          await Deno.writeTextFile(join(user, file), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
-          return this.runTool(user, "typescript/bin/tsc", "-p", file);
-        }),
-      ),
-    );
+    return together([await typesOfPackage(this.#node, user), await typesOfSources(this.#node, user)]);
   }
 
   /** A program that uses it runs, says nothing and ends by itself. */

@@ -48,3 +48,24 @@ void either.createDeviceWithSas("d", { status: "on" });
 const client = createClient({ baseUrl: "https://myhub.azure-devices.net" });
 const { data } = await getDevice({ client, path: { id: "d" }, query: { "api-version": "2021-04-12" } });
 export const etag: string | undefined = data.etag;
+
+// What has been read can be passed on, whatever it lacks.
+const { continuationToken } = page;
+const environment: Record<string, string | undefined> = {};
+const { endpoint } = environment;
+await either.queryIotHub("SELECT * FROM devices", { continuationToken, maxItemCount: undefined });
+await either.query("SELECT * FROM devices").byPage({ continuationToken }).next();
+await either.deleteDevice("d", { etag: device.etag, abortSignal: undefined });
+await either.updateDeviceWithCertificateAuthority("d", {
+  status: device.status ?? "enabled",
+  deviceScope: device.deviceScope,
+  parentScopes: device.parentScopes,
+  etag: device.etag,
+});
+await either.replaceTwin("d", { tags: twin.tags, properties: twin.properties }, { etag: twin.etag });
+await either.replaceTwin("d", twin);
+void IoTHubRegistryManager.fromConnectionString(hub.connectionString, {
+  endpoint,
+  fetch: undefined,
+  limits: undefined,
+});

@@ -90,6 +90,9 @@ function sendBy(fetch: FetchLike, extras?: () => object, runtime?: FetchRuntime)
 /** An option that only Bun's `fetch` has. */
 const NOT_DECOMPRESSED: object = { decompress: false };
 
+/** The platform's `CompressionFormat`: the types of Node have no type of that name, and others lack one of the names. */
+type CompressionFormat = ConstructorParameters<typeof DecompressionStream>[0];
+
 /** Returns the body without its compression, if it has one of the two that every `fetch` undoes. */
 function decompressed({ headers, body }: Response): ReadableStream<Uint8Array> | null {
   const [encoding] = /^(?:gzip|br)$/i.exec(headers.get("content-encoding") ?? "") ?? [];

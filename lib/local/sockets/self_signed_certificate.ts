@@ -1,4 +1,5 @@
 import { encodeBase64 } from "../../values/base64.ts";
+import type { CryptoKey } from "../../values/crypto_key.ts";
 import {
   bitString,
   encode,
