@@ -55,6 +55,7 @@ export type { OperationOptions } from "./lib/timing/operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./lib/queries/paged_iterator.ts";
 export type { QueryItemType, QueryResult } from "./lib/queries/query_page.ts";
 export type { RenewKeysOptions } from "./lib/identities/renew_keys.ts";
+export type { ModuleTwinQuery, TwinQuery } from "./lib/queries/twin_query.ts";
 export type { RetryOptions } from "./lib/timing/retry_options.ts";
 export type { SasTokenInput } from "./lib/auth/sas_token.ts";
 export type {
@@ -68,6 +69,7 @@ export type { ModifyTwinOptions, TwinChange } from "./lib/twins/twin_change.ts";
 export type { TwinPatch } from "./lib/twins/twin_patch.ts";
 export type {
   AuthenticationMechanism,
+  AuthenticationRequest,
   BulkRegistryOperationResult,
   CloudToDeviceMethod,
   CloudToDeviceMethodResult,
@@ -75,18 +77,26 @@ export type {
   DeviceCapabilities,
   DeviceRegistryOperationError,
   DeviceRegistryOperationWarning,
+  DeviceRequest,
   ExportImportDevice,
   FeedbackRecord,
+  HubTime,
   Module,
+  ModuleTwin,
   PropertyContainer,
   PurgeMessageQueueResult,
   QuerySpecification,
   RegistryStatistics,
   ServiceStatistics,
   SymmetricKey,
+  SymmetricKeyRequest,
   Twin,
+  TwinMetadata,
   TwinProperties,
+  TwinSection,
+  TwinX509Thumbprint,
   X509Thumbprint,
+  X509ThumbprintRequest,
 } from "./gen/types.gen.ts";
 export type { ReceivedFeedback } from "./lib/messages/feedback.ts";
 export type { FileNotification, ReceivedFileNotification } from "./lib/messages/file_notifications.ts";

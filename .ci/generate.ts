@@ -30,8 +30,8 @@ const MODULE_DOC = `
  * import { LocalHub } from "@iothub/registry-manager/local";
  *
  * await using hub = new LocalHub();
- * const { hostName, sharedAccessKey, sharedAccessKeyName } = parseConnectionString(hub.connectionString);
- * const token = await createSasToken({ resourceUri: hostName, key: sharedAccessKey!, keyName: sharedAccessKeyName });
+ * const { hostName, sharedAccessKey = "", sharedAccessKeyName } = parseConnectionString(hub.connectionString);
+ * const token = await createSasToken({ resourceUri: hostName, key: sharedAccessKey, keyName: sharedAccessKeyName });
  *
  * const client = createClient({
  *   baseUrl: \`https://\${hostName}\`,

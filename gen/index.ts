@@ -15,8 +15,8 @@
  * import { LocalHub } from "@iothub/registry-manager/local";
  *
  * await using hub = new LocalHub();
- * const { hostName, sharedAccessKey, sharedAccessKeyName } = parseConnectionString(hub.connectionString);
- * const token = await createSasToken({ resourceUri: hostName, key: sharedAccessKey!, keyName: sharedAccessKeyName });
+ * const { hostName, sharedAccessKey = "", sharedAccessKeyName } = parseConnectionString(hub.connectionString);
+ * const token = await createSasToken({ resourceUri: hostName, key: sharedAccessKey, keyName: sharedAccessKeyName });
  *
  * const client = createClient({
  *   baseUrl: `https://${hostName}`,
@@ -91,6 +91,7 @@ export type {
   ApplyConfigurationOnEdgeDeviceResponse,
   ApplyConfigurationOnEdgeDeviceResponses,
   AuthenticationMechanism,
+  AuthenticationRequest,
   BulkCreateOrUpdateDevicesData,
   BulkCreateOrUpdateDevicesError,
   BulkCreateOrUpdateDevicesErrors,
@@ -117,9 +118,12 @@ export type {
   CompleteFeedbackNotificationResponses,
   Configuration,
   ConfigurationContent,
+  ConfigurationId,
   ConfigurationMetrics,
+  ConfigurationMetricsRequest,
   ConfigurationQueriesTestInput,
   ConfigurationQueriesTestResponse,
+  ConfigurationRequest,
   CreateImportExportJobData,
   CreateImportExportJobError,
   CreateImportExportJobErrors,
@@ -162,10 +166,13 @@ export type {
   DeleteModuleResponses,
   Device,
   DeviceCapabilities,
+  DeviceId,
   DeviceJobStatistics,
   DeviceRegistryOperationError,
   DeviceRegistryOperationWarning,
+  DeviceRequest,
   DigitalTwin,
+  DigitalTwinId,
   ErrorResponse,
   ExportImportDevice,
   FeedbackRecord,
@@ -239,6 +246,9 @@ export type {
   GetTwinErrors,
   GetTwinResponse,
   GetTwinResponses,
+  HubTime,
+  ImportExportJobId,
+  ImportExportJobRequest,
   InvokeDeviceMethodData,
   InvokeDeviceMethodError,
   InvokeDeviceMethodErrors,
@@ -267,6 +277,9 @@ export type {
   KeyRegenerationResult,
   ManagedIdentity,
   Module,
+  ModuleId,
+  ModuleRequest,
+  ModuleTwin,
   PropertyContainer,
   PurgeCloudToDeviceMessageQueueData,
   PurgeCloudToDeviceMessageQueueError,
@@ -308,15 +321,24 @@ export type {
   ReplaceTwinResponse,
   ReplaceTwinResponses,
   RotatedKeys,
+  ScheduledJobId,
+  ScheduledTwinUpdate,
   ServiceStatistics,
   SymmetricKey,
+  SymmetricKeyRequest,
+  TargetDeviceId,
+  TargetModuleId,
   TestConfigurationQueriesData,
   TestConfigurationQueriesError,
   TestConfigurationQueriesErrors,
   TestConfigurationQueriesResponse,
   TestConfigurationQueriesResponses,
   Twin,
+  TwinMetadata,
   TwinProperties,
+  TwinRequest,
+  TwinSection,
+  TwinX509Thumbprint,
   UpdateDigitalTwinData,
   UpdateDigitalTwinError,
   UpdateDigitalTwinErrors,
@@ -332,6 +354,7 @@ export type {
   UpdateTwinResponse,
   UpdateTwinResponses,
   X509Thumbprint,
+  X509ThumbprintRequest,
 } from "./types.gen.ts";
 
 import { createClient as createFetchClient } from "./client/index.ts";

@@ -12,7 +12,59 @@ export type Configuration = {
   /**
    * Identifier, unique in the hub, fixed at creation. 1 to 128 characters: lower-case letters, digits and `- + % _ * ! '`.
    */
-  id?: string | undefined;
+  id: string;
+  /**
+   * Version of the layout of this document, such as `1.0`.
+   */
+  schemaVersion: string;
+  /**
+   * Free text labels, name to value.
+   */
+  labels?: {
+    [key: string]: string;
+  } | undefined;
+  /**
+   * What is applied to the targets.
+   */
+  content: ConfigurationContent;
+  /**
+   * Which twins the configuration applies to: the condition part of a query over `deviceId`, `tags` and `properties.reported`. `*` is every device, an empty string none. With `moduleContent` it starts with `from devices.modules where`.
+   */
+  targetCondition: string;
+  /**
+   * When the configuration was created.
+   */
+  createdTimeUtc: string;
+  /**
+   * When the configuration was last written.
+   */
+  lastUpdatedTimeUtc: string;
+  /**
+   * Rank against other configurations that target the same twin: the highest wins, among equals the newest.
+   */
+  priority: number;
+  /**
+   * Metrics the hub itself keeps, such as `targetedCount` and `appliedCount`.
+   */
+  systemMetrics: ConfigurationMetrics;
+  /**
+   * Metrics defined by the owner of the configuration, at most five queries.
+   */
+  metrics: ConfigurationMetrics;
+  /**
+   * Version tag of the configuration, without quotes. To make a write conditional, send it quoted in `If-Match`.
+   */
+  etag: string;
+};
+
+/**
+ * A configuration to be written. The content is fixed at creation: the hub ignores different content in a later write, yet needs it. Members that only the hub writes are ignored.
+ */
+export type ConfigurationRequest = {
+  /**
+   * Identifier, unique in the hub, fixed at creation. 1 to 128 characters: lower-case letters, digits and `- + % _ * ! '`.
+   */
+  id: string;
   /**
    * Version of the layout of this document, such as `1.0`.
    */
@@ -24,37 +76,21 @@ export type Configuration = {
     [key: string]: string;
   } | undefined;
   /**
-   * What is applied to the targets. Required on every write, yet fixed at creation: the hub ignores different content in a later write.
+   * What is applied to the targets.
    */
-  content?: ConfigurationContent | undefined;
+  content: ConfigurationContent;
   /**
    * Which twins the configuration applies to: the condition part of a query over `deviceId`, `tags` and `properties.reported`. `*` is every device, an empty string none. With `moduleContent` it starts with `from devices.modules where`.
    */
   targetCondition?: string | undefined;
   /**
-   * When the configuration was created. Server-owned.
-   */
-  createdTimeUtc?: string | undefined;
-  /**
-   * When the configuration was last written. Server-owned.
-   */
-  lastUpdatedTimeUtc?: string | undefined;
-  /**
    * Rank against other configurations that target the same twin: the highest wins, among equals the newest. The hub takes 0 when it is left out.
    */
   priority?: number | undefined;
   /**
-   * Metrics the hub itself keeps, such as `targetedCount` and `appliedCount`. Server-owned.
+   * Metrics of your own, at most five queries.
    */
-  systemMetrics?: ConfigurationMetrics | undefined;
-  /**
-   * Metrics defined by the owner of the configuration, at most five queries.
-   */
-  metrics?: ConfigurationMetrics | undefined;
-  /**
-   * Version tag of the configuration, without quotes. Server-owned; to make a write conditional, send it quoted in `If-Match`.
-   */
-  etag?: string | undefined;
+  metrics?: ConfigurationMetricsRequest | undefined;
 };
 
 /**
@@ -88,11 +124,23 @@ export type ConfigurationContent = {
  */
 export type ConfigurationMetrics = {
   /**
-   * Number of twins found per metric name. Empty until the hub has evaluated the queries. Server-owned.
+   * Number of twins found per metric name. Empty until the hub has evaluated the queries.
    */
-  results?: {
+  results: {
     [key: string]: number;
-  } | undefined;
+  };
+  /**
+   * Query text per metric name.
+   */
+  queries: {
+    [key: string]: string;
+  };
+};
+
+/**
+ * Queries that count twins.
+ */
+export type ConfigurationMetricsRequest = {
   /**
    * Query text per metric name.
    */
@@ -140,15 +188,15 @@ export type RegistryStatistics = {
   /**
    * All device identities.
    */
-  totalDeviceCount?: number | undefined;
+  totalDeviceCount: number;
   /**
    * Device identities whose status is `enabled`.
    */
-  enabledDeviceCount?: number | undefined;
+  enabledDeviceCount: number;
   /**
    * Device identities whose status is `disabled`.
    */
-  disabledDeviceCount?: number | undefined;
+  disabledDeviceCount: number;
 };
 
 /**
@@ -158,57 +206,91 @@ export type ServiceStatistics = {
   /**
    * Devices connected over MQTT or AMQP.
    */
-  connectedDeviceCount?: number | undefined;
+  connectedDeviceCount: number;
 };
 
 /**
- * A device identity: the entry of the registry that lets a device connect. `deviceId` is fixed at creation. A write replaces all other writable members; those left out go back to their defaults.
+ * A device identity: the entry of the registry that lets a device connect.
  */
 export type Device = {
   /**
    * Identifier of the device, unique in the hub and case-sensitive. 1 to 128 ASCII letters, digits and `- : . + % _ # * ? ! ( ) , = @ ; $ '`.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
-   * Tells apart devices that had the same id one after the other: deleting and creating again changes it. Server-owned.
+   * Tells apart devices that had the same id one after the other: deleting and creating again changes it.
    */
-  generationId?: string | undefined;
+  generationId: string;
   /**
-   * Version tag of the identity, without quotes. Server-owned and ignored in a request body; to make a write conditional, send it quoted in `If-Match`.
+   * Version tag of the identity, without quotes. To make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string | undefined;
+  etag: string;
   /**
-   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
+   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected.
    */
-  connectionState?: "Disconnected" | "Connected" | undefined;
+  connectionState: "Disconnected" | "Connected";
+  /**
+   * `enabled` (the default): the device may connect; `disabled`: the hub refuses it and cuts its connection.
+   */
+  status: "enabled" | "disabled";
+  /**
+   * Why the device has its status: free text of at most 128 characters. `null` when not set.
+   */
+  statusReason: string | null;
+  /**
+   * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never.
+   */
+  connectionStateUpdatedTime: HubTime;
+  /**
+   * When `status` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never.
+   */
+  statusUpdatedTime: HubTime;
+  /**
+   * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never.
+   */
+  lastActivityTime: HubTime;
+  /**
+   * Cloud-to-device messages now in the queue of the device.
+   */
+  cloudToDeviceMessageCount: number;
+  /**
+   * How the device proves who it is.
+   */
+  authentication: AuthenticationMechanism;
+  /**
+   * What kind of device it is.
+   */
+  capabilities: DeviceCapabilities;
+  /**
+   * For an IoT Edge device: its own scope, made by the hub. For any other device: the scope of its parent edge device; absent without a parent.
+   */
+  deviceScope?: string | undefined;
+  /**
+   * Scope of the parent edge device, if there is one. Absent or empty without a parent.
+   */
+  parentScopes?: Array<string> | undefined;
+};
+
+/**
+ * A device identity to be written. `deviceId` is fixed at creation. A write replaces all other members; those left out go back to their defaults. Members that only the hub writes are ignored, so that an identity that was read can be sent back.
+ */
+export type DeviceRequest = {
+  /**
+   * Identifier of the device, the same as in the path. 1 to 128 ASCII letters, digits and `- : . + % _ # * ? ! ( ) , = @ ; $ '`.
+   */
+  deviceId: string;
   /**
    * `enabled` (the default): the device may connect; `disabled`: the hub refuses it and cuts its connection.
    */
   status?: "enabled" | "disabled" | undefined;
   /**
-   * Why the device has its status: free text of at most 128 characters. `null` when not set.
+   * Why the device has its status: free text of at most 128 characters.
    */
   statusReason?: string | null | undefined;
   /**
-   * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
-   */
-  connectionStateUpdatedTime?: string | undefined;
-  /**
-   * When `status` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
-   */
-  statusUpdatedTime?: string | undefined;
-  /**
-   * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
-   */
-  lastActivityTime?: string | undefined;
-  /**
-   * Cloud-to-device messages now in the queue of the device. Server-owned.
-   */
-  cloudToDeviceMessageCount?: number | undefined;
-  /**
    * How the device proves who it is. Left out of a write, even of an update, it becomes `sas` with newly generated keys.
    */
-  authentication?: AuthenticationMechanism | undefined;
+  authentication?: AuthenticationRequest | undefined;
   /**
    * What kind of device it is.
    */
@@ -224,17 +306,40 @@ export type Device = {
 };
 
 /**
- * How a device or module proves who it is. Keys and thumbprints exclude each other.
+ * A time in UTC. `0001-01-01T00:00:00`, with or without `Z`, means never, so no `date-time` is promised: it may lack the zone, and it is earlier than any time that one compares with.
+ */
+export type HubTime = string;
+
+/**
+ * How a device or module proves who it is.
  */
 export type AuthenticationMechanism = {
   /**
-   * Keys for `sas`. The hub returns null keys for the other types.
+   * The keys for `sas`; they are `null` for the other types.
    */
-  symmetricKey?: SymmetricKey | null | undefined;
+  symmetricKey: SymmetricKey;
   /**
-   * Thumbprints for `selfSigned`. The hub returns null thumbprints for the other types.
+   * The thumbprints for `selfSigned`; they are `null` for the other types.
    */
-  x509Thumbprint?: X509Thumbprint | null | undefined;
+  x509Thumbprint: X509Thumbprint;
+  /**
+   * `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`).
+   */
+  type: "sas" | "selfSigned" | "certificateAuthority" | "none";
+};
+
+/**
+ * How a device or module is to prove who it is. Keys and thumbprints exclude each other.
+ */
+export type AuthenticationRequest = {
+  /**
+   * Keys for `sas`; without them the hub generates both.
+   */
+  symmetricKey?: SymmetricKeyRequest | null | undefined;
+  /**
+   * Thumbprints for `selfSigned`.
+   */
+  x509Thumbprint?: X509ThumbprintRequest | null | undefined;
   /**
    * `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`).
    */
@@ -246,37 +351,87 @@ export type AuthenticationMechanism = {
  */
 export type DeviceCapabilities = {
   /**
-   * Whether it is an IoT Edge device. The hub takes `false` when it is left out.
+   * Whether it is an IoT Edge device.
    */
-  iotEdge?: boolean | undefined;
+  iotEdge: boolean;
 };
 
 /**
- * The two keys a shared access signature can be made with. Give both or neither; without them the hub generates both.
+ * The two keys that shared access signatures can be made with; both are `null` unless the type is `sas`.
  */
 export type SymmetricKey = {
   /**
    * First key: base64 of 16 to 64 bytes. `null` when the device does not use keys.
    */
+  primaryKey: string | null;
+  /**
+   * Second key, equally valid, so that keys can be rolled over. `null` when the device does not use keys.
+   */
+  secondaryKey: string | null;
+};
+
+/**
+ * The two keys that shared access signatures can be made with. Give both or neither; without them the hub generates both.
+ */
+export type SymmetricKeyRequest = {
+  /**
+   * First key: base64 of 16 to 64 bytes. `null` has the hub generate it.
+   */
   primaryKey?: string | null | undefined;
   /**
-   * Second key, equally valid, so that keys can be rolled over: base64 of 16 to 64 bytes. `null` when the device does not use keys.
+   * Second key, equally valid, so that keys can be rolled over: base64 of 16 to 64 bytes. `null` has the hub generate it.
    */
   secondaryKey?: string | null | undefined;
 };
 
 /**
- * The two certificates the device may present. In twins that have thumbprints, the hub has been seen to write the member names with a capital first letter.
+ * The two certificates the device may present; both are `null` unless the type is `selfSigned`.
  */
 export type X509Thumbprint = {
   /**
    * Thumbprint of the first certificate: 40 (SHA-1) or 64 (SHA-256) hexadecimal digits without separators. `null` when not set.
    */
-  primaryThumbprint?: string | null | undefined;
+  primaryThumbprint: string | null;
   /**
    * Thumbprint of the second certificate, equally valid, so that certificates can be rolled over. `null` when not set.
    */
+  secondaryThumbprint: string | null;
+};
+
+/**
+ * The two certificates the device may present.
+ */
+export type X509ThumbprintRequest = {
+  /**
+   * Thumbprint of the first certificate: 40 (SHA-1) or 64 (SHA-256) hexadecimal digits without separators.
+   */
+  primaryThumbprint?: string | null | undefined;
+  /**
+   * Thumbprint of the second certificate, equally valid, so that certificates can be rolled over.
+   */
   secondaryThumbprint?: string | null | undefined;
+};
+
+/**
+ * The certificates the device may present, as twins hold them: where there are any, the hub has been seen to write the names with a capital first letter.
+ */
+export type TwinX509Thumbprint = {
+  /**
+   * Thumbprint of the first certificate. `null` when not set.
+   */
+  primaryThumbprint?: string | null | undefined;
+  /**
+   * Thumbprint of the second certificate. `null` when not set.
+   */
+  secondaryThumbprint?: string | null | undefined;
+  /**
+   * The same as `primaryThumbprint`.
+   */
+  PrimaryThumbprint?: string | null | undefined;
+  /**
+   * The same as `secondaryThumbprint`.
+   */
+  SecondaryThumbprint?: string | null | undefined;
 };
 
 /**
@@ -286,7 +441,7 @@ export type ExportImportDevice = {
   /**
    * Identifier of the device. At most one element of a request may name it.
    */
-  id?: string | undefined;
+  id: string;
   /**
    * Identifier of the module, when the element is about a module of the device.
    */
@@ -318,7 +473,7 @@ export type ExportImportDevice = {
   /**
    * How the device or module proves who it is. Left out, it becomes `sas` with generated keys.
    */
-  authentication?: AuthenticationMechanism | undefined;
+  authentication?: AuthenticationRequest | undefined;
   /**
    * Version tag of the twin. Used only by `updateTwinIfMatchETag`.
    */
@@ -348,15 +503,18 @@ export type ExportImportDevice = {
 };
 
 /**
- * Desired and reported properties of a twin, as bulk requests and blobs hold them.
+ * Desired and reported properties of a twin, in requests and blobs.
  */
 export type PropertyContainer = {
   /**
-   * What the back end wants the device to have. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
+   * What the back end wants the device to have, at most 32 KB. In an update, `null` deletes a key. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
    */
-  desired?: {
-    [key: string]: unknown;
-  } | undefined;
+  desired?:
+    | {
+      [key: string]: unknown;
+    }
+    | null
+    | undefined;
   /**
    * What the device says it has. Written by the device only.
    */
@@ -372,15 +530,15 @@ export type BulkRegistryOperationResult = {
   /**
    * Whether every element succeeded.
    */
-  isSuccessful?: boolean | undefined;
+  isSuccessful: boolean;
   /**
    * One entry per element that failed.
    */
-  errors?: Array<DeviceRegistryOperationError> | undefined;
+  errors: Array<DeviceRegistryOperationError>;
   /**
    * One entry per element that succeeded in part.
    */
-  warnings?: Array<DeviceRegistryOperationWarning> | undefined;
+  warnings: Array<DeviceRegistryOperationWarning>;
 };
 
 /**
@@ -390,11 +548,11 @@ export type DeviceRegistryOperationError = {
   /**
    * Identifier of the device concerned.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
    * Name of the failure, the same names that the `iothub-errorcode` header carries; those that start with `Generic` stand for a class of failures. Usual here: `DeviceAlreadyExists`, `DeviceNotFound`, `PreconditionFailed`, `ArgumentInvalid`. An import job writes the number (such as 409001) to its error log instead.
    */
-  errorCode?:
+  errorCode:
     | "InvalidErrorCode"
     | "GenericBadRequest"
     | "InvalidProtocolVersion"
@@ -610,12 +768,11 @@ export type DeviceRegistryOperationError = {
     | "GroupNotAvailable"
     | "HostingServiceNotAvailable"
     | "GenericGatewayTimeout"
-    | "GatewayTimeout"
-    | undefined;
+    | "GatewayTimeout";
   /**
    * Text that explains the failure.
    */
-  errorStatus?: string | undefined;
+  errorStatus: string;
   /**
    * Identifier of the module concerned, if any.
    */
@@ -633,15 +790,15 @@ export type DeviceRegistryOperationWarning = {
   /**
    * Identifier of the device concerned.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
    * `DeviceRegisteredWithoutTwin`: the identity was created, its twin was not.
    */
-  warningCode?: "DeviceRegisteredWithoutTwin" | undefined;
+  warningCode: "DeviceRegisteredWithoutTwin";
   /**
    * Text that explains the warning.
    */
-  warningStatus?: string | undefined;
+  warningStatus: string;
 };
 
 /**
@@ -651,19 +808,19 @@ export type QuerySpecification = {
   /**
    * The query text, at most 8192 characters, such as `SELECT * FROM devices WHERE tags.site = 'north'`.
    */
-  query?: string | undefined;
+  query: string;
 };
 
 /**
- * The twin of a device or module: tags, desired and reported properties, and a copy of what the identity says. It comes and goes with the identity. A write takes `tags` and `properties.desired` and ignores the other members.
+ * The twin of a device or module: tags, desired and reported properties, and a copy of what the identity says. It comes and goes with the identity.
  */
 export type Twin = {
   /**
-   * Identifier of the device. Server-owned.
+   * Identifier of the device.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
-   * Identifier of the module; only in module twins. Server-owned.
+   * Identifier of the module; only in module twins.
    */
   moduleId?: string | undefined;
   /**
@@ -675,57 +832,57 @@ export type Twin = {
   /**
    * The desired and the reported properties.
    */
-  properties?: TwinProperties | undefined;
+  properties: TwinProperties;
   /**
-   * Version tag of the twin, without quotes; a new twin has `AAAAAAAAAAE=`. It moves with writes of tags and desired properties, not with those of the device. Server-owned; to make a write conditional, send it quoted in `If-Match`. In the body it counts only in the `updateTwin` of a scheduled job.
+   * Version tag of the twin, without quotes; a new twin has `AAAAAAAAAAE=`. It moves with writes of tags and desired properties, not with those of the device. To make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string | undefined;
+  etag: string;
   /**
-   * Number that grows with each write of tags, desired or reported properties. Server-owned.
+   * Number that grows with each write of tags, desired or reported properties.
    */
-  version?: number | undefined;
+  version: number;
   /**
-   * Version tag of the identity; not the same as `etag`. Server-owned.
+   * Version tag of the identity; not the same as `etag`.
    */
-  deviceEtag?: string | undefined;
+  deviceEtag: string;
   /**
-   * Status of the identity. `enabled`: the device may connect; `disabled`: the hub refuses it. Server-owned.
+   * Status of the identity. `enabled`: the device may connect; `disabled`: the hub refuses it.
    */
-  status?: "enabled" | "disabled" | undefined;
+  status: "enabled" | "disabled";
   /**
-   * Why the device has its status. Absent when not set. Server-owned.
+   * Why the device has its status. Absent when not set.
    */
   statusReason?: string | undefined;
   /**
-   * When the status last changed (a device identity spells this member `statusUpdatedTime`). `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
+   * When the status last changed (a device identity spells this member `statusUpdatedTime`). `0001-01-01T00:00:00` (with or without `Z`) means never.
    */
-  statusUpdateTime?: string | undefined;
+  statusUpdateTime: HubTime;
   /**
-   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
+   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected.
    */
-  connectionState?: "Disconnected" | "Connected" | undefined;
+  connectionState: "Disconnected" | "Connected";
   /**
-   * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
+   * When the device last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never.
    */
-  lastActivityTime?: string | undefined;
+  lastActivityTime: HubTime;
   /**
-   * Cloud-to-device messages now in the queue. Server-owned.
+   * Cloud-to-device messages now in the queue.
    */
-  cloudToDeviceMessageCount?: number | undefined;
+  cloudToDeviceMessageCount: number;
   /**
-   * How the device or module proves who it is. `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`). Server-owned.
+   * How the device or module proves who it is. `sas`: shared access signature made with a symmetric key; `selfSigned`: X.509 certificate recognised by its thumbprint; `certificateAuthority`: X.509 certificate that chains to a CA registered with the hub; `none`: no credentials of its own (only the system modules `$edgeAgent` and `$edgeHub`).
    */
-  authenticationType?: "sas" | "selfSigned" | "certificateAuthority" | "none" | undefined;
+  authenticationType: "sas" | "selfSigned" | "certificateAuthority" | "none";
   /**
-   * Thumbprints of its certificates. Server-owned.
+   * Thumbprints of its certificates.
    */
-  x509Thumbprint?: X509Thumbprint | undefined;
+  x509Thumbprint: TwinX509Thumbprint;
   /**
-   * Digital twin model id that the device announced; empty or absent if it announced none. Beyond the vendor's list. Server-owned.
+   * Digital twin model id that the device announced; empty or absent if it announced none. Beyond the vendor's list.
    */
   modelId?: string | undefined;
   /**
-   * State of each configuration that targets this twin, by configuration id. Absent without any. Beyond the vendor's list. Server-owned.
+   * State of each configuration that targets this twin, by configuration id. Absent without any. Beyond the vendor's list.
    */
   configurations?: {
     [key: string]: {
@@ -737,35 +894,98 @@ export type Twin = {
     };
   } | undefined;
   /**
-   * What kind of device it is. Server-owned.
+   * What kind of device it is. Absent in the twin of a module, except as a row of a query.
    */
   capabilities?: DeviceCapabilities | undefined;
   /**
-   * Scope of the device; absent without one. Server-owned.
+   * Scope of the device; absent without one.
    */
   deviceScope?: string | undefined;
   /**
-   * Scope of the parent edge device; absent without one. Server-owned.
+   * Scope of the parent edge device; absent without one.
    */
   parentScopes?: Array<string> | undefined;
 };
 
 /**
- * Desired and reported properties of a twin. Besides the properties, each section holds `$version` (a number) and `$metadata` (times of the last changes), both server-owned.
+ * The twin of a module.
+ */
+export type ModuleTwin = Twin & {
+  /**
+   * Identifier of the module.
+   */
+  moduleId: string;
+};
+
+/**
+ * What to write into a twin. Members that only the hub or the device writes are ignored, so that a twin that was read can be sent back; an unknown one is refused.
+ */
+export type TwinRequest = {
+  /**
+   * Data of the back end, invisible to devices, at most 8 KB. In an update, `null` deletes a key. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
+   */
+  tags?:
+    | {
+      [key: string]: unknown;
+    }
+    | null
+    | undefined;
+  /**
+   * The properties, of which a back end can write the desired ones only.
+   */
+  properties?: PropertyContainer | undefined;
+};
+
+/**
+ * Desired and reported properties of a twin.
  */
 export type TwinProperties = {
   /**
-   * What the back end wants the device to have, at most 32 KB. In an update, `null` deletes a key. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
+   * What the back end wants the device to have, at most 32 KB.
    */
-  desired?: {
-    [key: string]: unknown;
-  } | undefined;
+  desired: TwinSection;
   /**
    * What the device says it has, at most 32 KB. Written by the device only.
    */
-  reported?: {
-    [key: string]: unknown;
-  } | undefined;
+  reported: TwinSection;
+};
+
+/**
+ * Properties of a twin by name, with their version and the times of their last changes. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
+ */
+export type TwinSection = {
+  /**
+   * When each property last changed.
+   */
+  $metadata: TwinMetadata;
+  /**
+   * Number that grows with each write of the section.
+   */
+  $version: number;
+  [key: string]: unknown;
+};
+
+/**
+ * When a part of a twin last changed. It has the shape of what it describes: the times of a property are in the member of its name.
+ */
+export type TwinMetadata = {
+  /**
+   * When it last changed. `0001-01-01T00:00:00` (with or without `Z`) means never.
+   */
+  $lastUpdated: HubTime;
+  /**
+   * The `$version` of the section that the change made. Of desired properties only, and absent until the first write.
+   */
+  $lastUpdatedVersion?: number | undefined;
+  /**
+   * Identifier of the configuration that made the change, if one did.
+   */
+  $lastUpdatedBy?: string | undefined;
+  /**
+   * Version of that configuration.
+   */
+  $lastUpdatedByDigest?: string | undefined;
+  [key: string]: unknown;
 };
 
 /**
@@ -773,21 +993,21 @@ export type TwinProperties = {
  */
 export type JobProperties = {
   /**
-   * Identifier of the job, made by the hub. Server-owned.
+   * Identifier of the job, made by the hub.
    */
-  jobId?: string | undefined;
+  jobId: string;
   /**
-   * When the job started. Server-owned.
+   * When the job started.
    */
   startTimeUtc?: string | undefined;
   /**
-   * When the job ended. Server-owned.
+   * When the job ended.
    */
   endTimeUtc?: string | undefined;
   /**
-   * Kind of job; `export` or `import` in a request. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
+   * Kind of job. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
    */
-  type?:
+  type:
     | "unknown"
     | "export"
     | "import"
@@ -801,27 +1021,17 @@ export type JobProperties = {
     | "scheduleDeviceMethod"
     | "scheduleUpdateTwin"
     | "restoreFromBackup"
-    | "failoverDataCopy"
-    | undefined;
+    | "failoverDataCopy";
   /**
-   * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job. Server-owned.
+   * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job.
    */
-  status?:
-    | "unknown"
-    | "enqueued"
-    | "running"
-    | "completed"
-    | "failed"
-    | "cancelled"
-    | "scheduled"
-    | "queued"
-    | undefined;
+  status: "unknown" | "enqueued" | "running" | "completed" | "failed" | "cancelled" | "scheduled" | "queued";
   /**
-   * Progress in per cent. Server-owned.
+   * Progress in per cent.
    */
-  progress?: number | undefined;
+  progress: number;
   /**
-   * URI of the container to import from, with its SAS token unless an identity is used. A secret: responses leave it empty.
+   * URI of the container to import from. Empty, since it holds a secret.
    */
   inputBlobContainerUri?: string | undefined;
   /**
@@ -829,7 +1039,7 @@ export type JobProperties = {
    */
   inputBlobName?: string | undefined;
   /**
-   * URI of the container for the exported registry or for the error log of an import, with its SAS token unless an identity is used. A secret: responses leave it empty.
+   * URI of the container for the exported registry or for the error log of an import. Empty, since it holds a secret.
    */
   outputBlobContainerUri?: string | undefined;
   /**
@@ -849,9 +1059,55 @@ export type JobProperties = {
    */
   identity?: ManagedIdentity | undefined;
   /**
-   * Why the job failed. `null` when it did not. Server-owned.
+   * Why the job failed. `null` when it did not.
    */
   failureReason?: string | null | undefined;
+  /**
+   * Whether configurations are exported or imported too. Without it they are not.
+   */
+  includeConfigurations?: boolean | undefined;
+  /**
+   * Name of the blob for configurations; the hub takes `configurations.txt` when it is left out.
+   */
+  configurationsBlobName?: string | undefined;
+};
+
+/**
+ * An import or export job to be created.
+ */
+export type ImportExportJobRequest = {
+  /**
+   * `export` copies the identity registry to blob storage, `import` from it.
+   */
+  type: "export" | "import";
+  /**
+   * URI of the container to import from, with its SAS token unless an identity is used. A secret.
+   */
+  inputBlobContainerUri?: string | undefined;
+  /**
+   * Name of the blob to import; `devices.txt` is the usual name.
+   */
+  inputBlobName?: string | undefined;
+  /**
+   * URI of the container for the exported registry or for the error log of an import, with its SAS token unless an identity is used. A secret.
+   */
+  outputBlobContainerUri?: string | undefined;
+  /**
+   * Name of the blob to export to; `devices.txt` is the usual name.
+   */
+  outputBlobName?: string | undefined;
+  /**
+   * Whether an export leaves the keys out. Without it they are exported. Other jobs ignore it.
+   */
+  excludeKeysInExport?: boolean | undefined;
+  /**
+   * How the hub signs in to storage. `keyBased`: with the SAS tokens in the URIs; `identityBased`: with a managed identity.
+   */
+  storageAuthenticationType?: "keyBased" | "identityBased" | undefined;
+  /**
+   * The identity to use with `identityBased`; without it the hub uses its system-assigned one.
+   */
+  identity?: ManagedIdentity | undefined;
   /**
    * Whether configurations are exported or imported too. Without it they are not.
    */
@@ -879,15 +1135,15 @@ export type PurgeMessageQueueResult = {
   /**
    * Number of messages removed.
    */
-  totalMessagesPurged?: number | undefined;
+  totalMessagesPurged: number;
   /**
    * Identifier of the device.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
    * Identifier of the module; `null` for the queue of a device.
    */
-  moduleId?: string | null | undefined;
+  moduleId: string | null;
 };
 
 /**
@@ -897,34 +1153,19 @@ export type JobRequest = {
   /**
    * Identifier of the job, the same as in the path.
    */
-  jobId?: string | undefined;
+  jobId: string;
   /**
-   * Kind of job; `scheduleDeviceMethod` or `scheduleUpdateTwin` in a request. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
+   * Whether to invoke a method or to update twins.
    */
-  type?:
-    | "unknown"
-    | "export"
-    | "import"
-    | "backup"
-    | "readDeviceProperties"
-    | "writeDeviceProperties"
-    | "updateDeviceConfiguration"
-    | "rebootDevice"
-    | "factoryResetDevice"
-    | "firmwareUpdate"
-    | "scheduleDeviceMethod"
-    | "scheduleUpdateTwin"
-    | "restoreFromBackup"
-    | "failoverDataCopy"
-    | undefined;
+  type: "scheduleDeviceMethod" | "scheduleUpdateTwin";
   /**
    * The method to invoke. Required with `scheduleDeviceMethod`.
    */
   cloudToDeviceMethod?: CloudToDeviceMethod | undefined;
   /**
-   * The twin update to merge. Required with `scheduleUpdateTwin`; its `etag` has to be set, usually to `*`.
+   * The twin update to merge. Required with `scheduleUpdateTwin`.
    */
-  updateTwin?: Twin | undefined;
+  updateTwin?: ScheduledTwinUpdate | undefined;
   /**
    * Which devices take part: the condition part of a query, without `WHERE`. `*` is every device. A faulty condition is found out only when the job runs.
    */
@@ -940,13 +1181,36 @@ export type JobRequest = {
 };
 
 /**
+ * The twin update of a scheduled job.
+ */
+export type ScheduledTwinUpdate = {
+  /**
+   * The version tag that the twins must have, usually `*` for any.
+   */
+  etag: string;
+  /**
+   * Data of the back end, invisible to devices, at most 8 KB. In an update, `null` deletes a key. Keys are at most 1 KB of UTF-8 and case-sensitive, without control characters, `.`, `$`, `#` and space; string values at most 4 KB; nesting at most 10 levels.
+   */
+  tags?:
+    | {
+      [key: string]: unknown;
+    }
+    | null
+    | undefined;
+  /**
+   * The properties, of which a back end can write the desired ones only.
+   */
+  properties?: PropertyContainer | undefined;
+};
+
+/**
  * A direct method call.
  */
 export type CloudToDeviceMethod = {
   /**
    * Name of the method, not empty.
    */
-  methodName?: string | undefined;
+  methodName: string;
   /**
    * Any JSON value, `null` included, at most 128 KB; what it means is up to the device.
    */
@@ -962,7 +1226,7 @@ export type CloudToDeviceMethod = {
 };
 
 /**
- * A scheduled job and how far it has got.
+ * A scheduled job and how far it has got. Of a job that the hub does not know it says so, and nothing else.
  */
 export type JobResponse = {
   /**
@@ -974,7 +1238,7 @@ export type JobResponse = {
    */
   queryCondition?: string | undefined;
   /**
-   * When the job was created. Server-owned.
+   * When the job was created.
    */
   createdTime?: string | undefined;
   /**
@@ -982,7 +1246,7 @@ export type JobResponse = {
    */
   startTime?: string | undefined;
   /**
-   * When the job ended. Server-owned.
+   * When the job ended.
    */
   endTime?: string | undefined;
   /**
@@ -992,7 +1256,7 @@ export type JobResponse = {
   /**
    * Kind of job. `export` and `import` copy the identity registry to and from blob storage. `scheduleDeviceMethod` and `scheduleUpdateTwin` are the scheduled jobs. `unknown` stands for a job the hub does not know. `backup`, `restoreFromBackup` and `failoverDataCopy` are internal to the hub; the remaining values are legacy device-management jobs.
    */
-  type?:
+  type:
     | "unknown"
     | "export"
     | "import"
@@ -1006,8 +1270,7 @@ export type JobResponse = {
     | "scheduleDeviceMethod"
     | "scheduleUpdateTwin"
     | "restoreFromBackup"
-    | "failoverDataCopy"
-    | undefined;
+    | "failoverDataCopy";
   /**
    * The method invoked. The hub may give its payload back as an array of bytes.
    */
@@ -1015,30 +1278,21 @@ export type JobResponse = {
   /**
    * The twin update merged.
    */
-  updateTwin?: Twin | undefined;
+  updateTwin?: TwinRequest | undefined;
   /**
-   * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job. Server-owned.
+   * `enqueued` or `queued`: accepted, not started; `scheduled`: waits for its start time; `running`: in progress; `completed`: ended, possibly with failures of single devices; `failed`: could not be carried out; `cancelled`: stopped on request; `unknown`: no such job.
    */
-  status?:
-    | "unknown"
-    | "enqueued"
-    | "running"
-    | "completed"
-    | "failed"
-    | "cancelled"
-    | "scheduled"
-    | "queued"
-    | undefined;
+  status: "unknown" | "enqueued" | "running" | "completed" | "failed" | "cancelled" | "scheduled" | "queued";
   /**
-   * Why the job failed. Server-owned.
+   * Why the job failed.
    */
   failureReason?: string | undefined;
   /**
-   * Text about the status. Server-owned.
+   * Text about the status.
    */
   statusMessage?: string | undefined;
   /**
-   * How the job fared on its devices. Server-owned.
+   * How the job fared on its devices.
    */
   deviceJobStatistics?: DeviceJobStatistics | undefined;
 };
@@ -1050,23 +1304,23 @@ export type DeviceJobStatistics = {
   /**
    * All devices of the job.
    */
-  deviceCount?: number | undefined;
+  deviceCount: number;
   /**
    * Devices on which it failed.
    */
-  failedCount?: number | undefined;
+  failedCount: number;
   /**
    * Devices on which it succeeded.
    */
-  succeededCount?: number | undefined;
+  succeededCount: number;
   /**
    * Devices on which it is in progress.
    */
-  runningCount?: number | undefined;
+  runningCount: number;
   /**
    * Devices on which it has not started.
    */
-  pendingCount?: number | undefined;
+  pendingCount: number;
 };
 
 /**
@@ -1076,7 +1330,7 @@ export type QueryResult = {
   /**
    * What the items are. `twin`: whole twins; `raw`: rows of a projection or an aggregate; `deviceJob`: a job on one device; `jobResponse`: scheduled jobs; `enrollment`, `enrollmentGroup` and `deviceRegistration`: records of the Device Provisioning Service; `unknown`: anything else.
    */
-  type?:
+  type:
     | "unknown"
     | "twin"
     | "deviceJob"
@@ -1084,16 +1338,13 @@ export type QueryResult = {
     | "raw"
     | "enrollment"
     | "enrollmentGroup"
-    | "deviceRegistration"
-    | undefined;
+    | "deviceRegistration";
   /**
    * The rows.
    */
-  items?:
-    | Array<{
-      [key: string]: unknown;
-    }>
-    | undefined;
+  items: Array<{
+    [key: string]: unknown;
+  }>;
   /**
    * Asks for the next page; absent on the last one.
    */
@@ -1101,49 +1352,71 @@ export type QueryResult = {
 };
 
 /**
- * A module identity: an independent part of a device, with credentials and a twin of its own. It has no status; disable the device instead. A write replaces all writable members; those left out go back to their defaults.
+ * A module identity: an independent part of a device, with credentials and a twin of its own. It has no status; disable the device instead.
  */
 export type Module = {
   /**
-   * Identifier of the module, unique on the device and case-sensitive, with the same alphabet as device ids. Ids that start with `$` belong to the system. Fixed at creation.
+   * Identifier of the module, unique on the device and case-sensitive, with the alphabet of device ids. Ids that start with `$` belong to the system.
    */
-  moduleId?: string | undefined;
+  moduleId: string;
   /**
    * Who looks after the module, such as `iotEdge` for modules of the IoT Edge runtime. `null` when not set.
    */
-  managedBy?: string | null | undefined;
+  managedBy: string | null;
   /**
    * Identifier of the device.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
-   * Tells apart modules that had the same id one after the other. Server-owned.
+   * Tells apart modules that had the same id one after the other.
    */
-  generationId?: string | undefined;
+  generationId: string;
   /**
-   * Version tag of the identity, without quotes. Server-owned; to make a write conditional, send it quoted in `If-Match`.
+   * Version tag of the identity, without quotes. To make a write conditional, send it quoted in `If-Match`.
    */
-  etag?: string | undefined;
+  etag: string;
   /**
-   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected. Server-owned.
+   * `Connected` while an MQTT or AMQP session is open, else `Disconnected`; devices that use HTTPS never count as connected.
    */
-  connectionState?: "Disconnected" | "Connected" | undefined;
+  connectionState: "Disconnected" | "Connected";
   /**
-   * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
+   * When `connectionState` last changed. `0001-01-01T00:00:00` (with or without `Z`) means never.
    */
-  connectionStateUpdatedTime?: string | undefined;
+  connectionStateUpdatedTime: HubTime;
   /**
-   * When the module last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never. Server-owned.
+   * When the module last connected, sent or received. `0001-01-01T00:00:00` (with or without `Z`) means never.
    */
-  lastActivityTime?: string | undefined;
+  lastActivityTime: HubTime;
   /**
-   * Messages now in the queue of the module. Server-owned.
+   * Messages now in the queue of the module.
    */
-  cloudToDeviceMessageCount?: number | undefined;
+  cloudToDeviceMessageCount: number;
+  /**
+   * How the module proves who it is.
+   */
+  authentication: AuthenticationMechanism;
+};
+
+/**
+ * A module identity to be written. A write replaces all members but the ids; those left out go back to their defaults. Members that only the hub writes are ignored, so that an identity that was read can be sent back.
+ */
+export type ModuleRequest = {
+  /**
+   * Identifier of the device, the same as in the path.
+   */
+  deviceId: string;
+  /**
+   * Identifier of the module, the same as in the path, with the alphabet of device ids. Ids that start with `$` belong to the system.
+   */
+  moduleId: string;
+  /**
+   * Who looks after the module, such as `iotEdge` for modules of the IoT Edge runtime.
+   */
+  managedBy?: string | null | undefined;
   /**
    * How the module proves who it is. Left out of a write, even of an update, it becomes `sas` with newly generated keys.
    */
-  authentication?: AuthenticationMechanism | undefined;
+  authentication?: AuthenticationRequest | undefined;
 };
 
 /**
@@ -1153,11 +1426,11 @@ export type CloudToDeviceMethodResult = {
   /**
    * Status that the device chose; the hub attaches no meaning to it.
    */
-  status?: number | undefined;
+  status: number;
   /**
    * Any JSON value that the device answered; `null` if it sent none.
    */
-  payload?: unknown;
+  payload: unknown;
 };
 
 /**
@@ -1167,27 +1440,27 @@ export type FeedbackRecord = {
   /**
    * Message id of the message concerned.
    */
-  originalMessageId?: string | undefined;
+  originalMessageId: string;
   /**
    * When the outcome was known.
    */
-  enqueuedTimeUtc?: string | undefined;
+  enqueuedTimeUtc: string;
   /**
    * `Success`: the device completed it; `Expired`: its time ran out; `DeliveryCountExceeded`: abandoned too often; `Rejected`: the device refused it; `Purged`: removed from the queue.
    */
-  statusCode?: "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged" | undefined;
+  statusCode: "Success" | "Expired" | "DeliveryCountExceeded" | "Rejected" | "Purged";
   /**
    * Text that goes with the status code.
    */
-  description?: string | undefined;
+  description: string;
   /**
    * Identifier of the device.
    */
-  deviceId?: string | undefined;
+  deviceId: string;
   /**
    * Generation id of the device.
    */
-  deviceGenerationId?: string | undefined;
+  deviceGenerationId: string;
 };
 
 /**
@@ -1197,17 +1470,17 @@ export type DigitalTwin = {
   /**
    * Identifier of the digital twin, the device id.
    */
-  $dtId?: string | undefined;
+  $dtId: string;
   /**
    * Model and property metadata.
    */
-  $metadata?: {
+  $metadata: {
     /**
      * Id of the model (`dtmi:…`); empty if the device announced none.
      */
-    $model?: string | undefined;
+    $model: string;
     [key: string]: unknown;
-  } | undefined;
+  };
   [key: string]: unknown;
 };
 
@@ -1218,11 +1491,11 @@ export type JsonPatchOperation = {
   /**
    * `add`: put a value at the path; `remove`: delete what is there; `replace`: put a value in the place of another; `move` and `copy`: take the value from elsewhere in the document; `test`: go on only if the value is the one given.
    */
-  op?: "add" | "remove" | "replace" | "move" | "copy" | "test" | undefined;
+  op: "add" | "remove" | "replace" | "move" | "copy" | "test";
   /**
    * Where: a JSON Pointer, such as `/thermostat1/targetTemperature`.
    */
-  path?: string | undefined;
+  path: string;
   /**
    * Where from, with `move` and `copy`: a JSON Pointer.
    */
@@ -1365,6 +1638,46 @@ export type KeyRegenerationError = {
  */
 export type ApiVersion = "2021-04-12";
 
+/**
+ * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
+ */
+export type DeviceId = string;
+
+/**
+ * Identifier of the module. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
+ */
+export type ModuleId = string;
+
+/**
+ * Identifier of the device. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
+ */
+export type TargetDeviceId = string;
+
+/**
+ * Identifier of the module. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
+ */
+export type TargetModuleId = string;
+
+/**
+ * Identifier of the digital twin, the device id. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
+ */
+export type DigitalTwinId = string;
+
+/**
+ * Identifier of the configuration.
+ */
+export type ConfigurationId = string;
+
+/**
+ * Identifier of the job, chosen by its creator: 1 to 64 lower-case letters, digits, `-` and `'`. Some hubs take upper-case letters and `_` too.
+ */
+export type ScheduledJobId = string;
+
+/**
+ * Identifier of the job, made by the hub.
+ */
+export type ImportExportJobId = string;
+
 export type DeleteConfigurationData = {
   body?: never | undefined;
   headers?: {
@@ -1390,7 +1703,31 @@ export type DeleteConfigurationData = {
 
 export type DeleteConfigurationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such configuration: `ConfigurationNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1425,7 +1762,27 @@ export type GetConfigurationData = {
 
 export type GetConfigurationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such configuration: `ConfigurationNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1445,7 +1802,7 @@ export type CreateOrUpdateConfigurationData = {
   /**
    * The configuration.
    */
-  body: Configuration;
+  body: ConfigurationRequest;
   headers?: {
     /**
      * Makes the call an update of the configuration that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -1469,7 +1826,39 @@ export type CreateOrUpdateConfigurationData = {
 
 export type CreateOrUpdateConfigurationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such configuration: `ConfigurationNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * The id is taken: `ConfigurationAlreadyExists`.
+   */
+  409: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1509,7 +1898,23 @@ export type GetConfigurationsData = {
 
 export type GetConfigurationsErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1542,7 +1947,23 @@ export type TestConfigurationQueriesData = {
 
 export type TestConfigurationQueriesErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1581,7 +2002,31 @@ export type ApplyConfigurationOnEdgeDeviceData = {
 
 export type ApplyConfigurationOnEdgeDeviceErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1613,7 +2058,23 @@ export type GetDeviceStatisticsData = {
 
 export type GetDeviceStatisticsErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1643,7 +2104,23 @@ export type GetServiceStatisticsData = {
 
 export type GetServiceStatisticsErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1677,7 +2154,23 @@ export type GetDevicesData = {
 
 export type GetDevicesErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1714,7 +2207,23 @@ export type BulkCreateOrUpdateDevicesErrors = {
    */
   400: BulkRegistryOperationResult | ErrorResponse;
   /**
-   * The hub refused the request or failed.
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1758,7 +2267,23 @@ export type QueryIotHubData = {
 
 export type QueryIotHubErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1797,7 +2322,7 @@ export type RegenerateDeviceKeysErrors = {
    */
   400: KeyRegenerationResult | ErrorResponse;
   /**
-   * The hub refused the request or failed.
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1842,7 +2367,31 @@ export type DeleteDeviceData = {
 
 export type DeleteDeviceErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1877,7 +2426,27 @@ export type GetDeviceData = {
 
 export type GetDeviceErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1897,7 +2466,7 @@ export type CreateOrUpdateDeviceData = {
   /**
    * The identity.
    */
-  body: Device;
+  body: DeviceRequest;
   headers?: {
     /**
      * Makes the call an update of the identity that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -1921,7 +2490,39 @@ export type CreateOrUpdateDeviceData = {
 
 export type CreateOrUpdateDeviceErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * The id is taken: `DeviceAlreadyExists`.
+   */
+  409: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1941,7 +2542,7 @@ export type CreateImportExportJobData = {
   /**
    * The job: `type` and the containers.
    */
-  body: JobProperties;
+  body: ImportExportJobRequest;
   path?: never | undefined;
   query: {
     /**
@@ -1954,7 +2555,23 @@ export type CreateImportExportJobData = {
 
 export type CreateImportExportJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -1984,7 +2601,23 @@ export type GetImportExportJobsData = {
 
 export type GetImportExportJobsErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2019,7 +2652,27 @@ export type CancelImportExportJobData = {
 
 export type CancelImportExportJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such job: `JobNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2060,7 +2713,27 @@ export type GetImportExportJobData = {
 
 export type GetImportExportJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such job: `JobNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2095,7 +2768,27 @@ export type PurgeCloudToDeviceMessageQueueData = {
 
 export type PurgeCloudToDeviceMessageQueueErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2127,7 +2820,23 @@ export type ReceiveFeedbackNotificationData = {
 
 export type ReceiveFeedbackNotificationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2168,7 +2877,27 @@ export type CompleteFeedbackNotificationData = {
 
 export type CompleteFeedbackNotificationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * The lock has ended: `DeviceMessageLockLost`.
+   */
+  412: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2205,7 +2934,27 @@ export type AbandonFeedbackNotificationData = {
 
 export type AbandonFeedbackNotificationErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * The lock has ended: `DeviceMessageLockLost`.
+   */
+  412: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2242,7 +2991,27 @@ export type GetTwinData = {
 
 export type GetTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2262,7 +3031,7 @@ export type UpdateTwinData = {
   /**
    * The changes.
    */
-  body: Twin;
+  body: TwinRequest;
   headers?: {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -2286,7 +3055,35 @@ export type UpdateTwinData = {
 
 export type UpdateTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2306,7 +3103,7 @@ export type ReplaceTwinData = {
   /**
    * The new tags and desired properties.
    */
-  body: Twin;
+  body: TwinRequest;
   headers?: {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -2330,7 +3127,35 @@ export type ReplaceTwinData = {
 
 export type ReplaceTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2369,7 +3194,27 @@ export type GetModuleTwinData = {
 
 export type GetModuleTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2380,7 +3225,7 @@ export type GetModuleTwinResponses = {
   /**
    * The twin.
    */
-  200: Twin;
+  200: ModuleTwin;
 };
 
 export type GetModuleTwinResponse = GetModuleTwinResponses[keyof GetModuleTwinResponses];
@@ -2389,7 +3234,7 @@ export type UpdateModuleTwinData = {
   /**
    * The changes.
    */
-  body: Twin;
+  body: TwinRequest;
   headers?: {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -2417,7 +3262,35 @@ export type UpdateModuleTwinData = {
 
 export type UpdateModuleTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2428,7 +3301,7 @@ export type UpdateModuleTwinResponses = {
   /**
    * The whole twin after the write.
    */
-  200: Twin;
+  200: ModuleTwin;
 };
 
 export type UpdateModuleTwinResponse = UpdateModuleTwinResponses[keyof UpdateModuleTwinResponses];
@@ -2437,7 +3310,7 @@ export type ReplaceModuleTwinData = {
   /**
    * The new tags and desired properties.
    */
-  body: Twin;
+  body: TwinRequest;
   headers?: {
     /**
      * Writes only if the twin has this version tag (`etag`, not `deviceEtag`). Left out or with a star: whatever the version. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -2465,7 +3338,35 @@ export type ReplaceModuleTwinData = {
 
 export type ReplaceModuleTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2476,7 +3377,7 @@ export type ReplaceModuleTwinResponses = {
   /**
    * The whole twin after the write.
    */
-  200: Twin;
+  200: ModuleTwin;
 };
 
 export type ReplaceModuleTwinResponse = ReplaceModuleTwinResponses[keyof ReplaceModuleTwinResponses];
@@ -2485,7 +3386,7 @@ export type GetDigitalTwinData = {
   body?: never | undefined;
   path: {
     /**
-     * Identifier of the digital twin, the device id.
+     * Identifier of the digital twin, the device id. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
      */
     id: string;
   };
@@ -2500,7 +3401,27 @@ export type GetDigitalTwinData = {
 
 export type GetDigitalTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2529,7 +3450,7 @@ export type UpdateDigitalTwinData = {
   } | undefined;
   path: {
     /**
-     * Identifier of the digital twin, the device id.
+     * Identifier of the digital twin, the device id. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
      */
     id: string;
   };
@@ -2544,7 +3465,35 @@ export type UpdateDigitalTwinData = {
 
 export type UpdateDigitalTwinErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2565,7 +3514,7 @@ export type InvokeDigitalTwinCommandData = {
   body: unknown;
   path: {
     /**
-     * Identifier of the digital twin, the device id.
+     * Identifier of the digital twin, the device id. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
      */
     id: string;
     /**
@@ -2592,7 +3541,31 @@ export type InvokeDigitalTwinCommandData = {
 
 export type InvokeDigitalTwinCommandErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device or module, or it is not connected or takes no methods: `DeviceNotFound`, `ModuleNotFound`, `DeviceNotOnline`.
+   */
+  404: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2613,7 +3586,7 @@ export type InvokeDigitalTwinComponentCommandData = {
   body: unknown;
   path: {
     /**
-     * Identifier of the digital twin, the device id.
+     * Identifier of the digital twin, the device id. `.` and `..` cannot be addressed: URL parsers drop them, even percent-encoded.
      */
     id: string;
     /**
@@ -2644,7 +3617,31 @@ export type InvokeDigitalTwinComponentCommandData = {
 
 export type InvokeDigitalTwinComponentCommandErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device or module, or it is not connected or takes no methods: `DeviceNotFound`, `ModuleNotFound`, `DeviceNotOnline`.
+   */
+  404: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2678,7 +3675,23 @@ export type GetScheduledJobData = {
 
 export type GetScheduledJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2716,7 +3729,27 @@ export type CreateScheduledJobData = {
 
 export type CreateScheduledJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * The id is taken: `JobAlreadyExists`.
+   */
+  409: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2751,7 +3784,31 @@ export type CancelScheduledJobData = {
 
 export type CancelScheduledJobErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such job: `JobNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * The job has ended, or runs already: `OperationNotAllowedInCurrentState`.
+   */
+  405: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2799,7 +3856,23 @@ export type QueryScheduledJobsData = {
 
 export type QueryScheduledJobsErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2834,7 +3907,27 @@ export type GetModulesData = {
 
 export type GetModulesErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device, or it is disabled and this needs it enabled: `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2879,7 +3972,31 @@ export type DeleteModuleData = {
 
 export type DeleteModuleErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2918,7 +4035,27 @@ export type GetModuleData = {
 
 export type GetModuleErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -2938,7 +4075,7 @@ export type CreateOrUpdateModuleData = {
   /**
    * The identity.
    */
-  body: Module;
+  body: ModuleRequest;
   headers?: {
     /**
      * Makes the call an update of the identity that has this version tag, or of any version with a star. The value goes in double quotes, the star too: `"AAAAAAAAAAE="` or `"*"`. The hub may ignore a value without quotes and write unconditionally.
@@ -2966,7 +4103,39 @@ export type CreateOrUpdateModuleData = {
 
 export type CreateOrUpdateModuleErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such module, or no such device: `ModuleNotFound`, `DeviceNotFound`.
+   */
+  404: ErrorResponse;
+  /**
+   * The id is taken: `ModuleAlreadyExistsOnDevice`.
+   */
+  409: ErrorResponse;
+  /**
+   * It has another version tag, or `If-Match` is missing: `PreconditionFailed`.
+   */
+  412: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -3008,7 +4177,31 @@ export type InvokeDeviceMethodData = {
 
 export type InvokeDeviceMethodErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device or module, or it is not connected or takes no methods: `DeviceNotFound`, `ModuleNotFound`, `DeviceNotOnline`.
+   */
+  404: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };
@@ -3050,7 +4243,31 @@ export type InvokeDeviceModuleMethodData = {
 
 export type InvokeDeviceModuleMethodErrors = {
   /**
-   * The hub refused the request or failed.
+   * An argument, an id or the body is not legal: `ArgumentInvalid`, `ArgumentNull`, `GenericBadRequest`, `IotHubFormatError` and others.
+   */
+  400: ErrorResponse;
+  /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * There is no such device or module, or it is not connected or takes no methods: `DeviceNotFound`, `ModuleNotFound`, `DeviceNotOnline`.
+   */
+  404: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
+   * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
 };

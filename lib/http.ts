@@ -49,6 +49,7 @@ export type { OperationOptions } from "./timing/operation_options.ts";
 export type { PagedAsyncIterableIterator, PageSettings } from "./queries/paged_iterator.ts";
 export type { QueryItemType, QueryResult } from "./queries/query_page.ts";
 export type { RenewKeysOptions } from "./identities/renew_keys.ts";
+export type { ModuleTwinQuery, TwinQuery } from "./queries/twin_query.ts";
 export type { RetryOptions } from "./timing/retry_options.ts";
 export type { SasTokenInput } from "./auth/sas_token.ts";
 export type {
@@ -62,6 +63,7 @@ export type { ModifyTwinOptions, TwinChange } from "./twins/twin_change.ts";
 export type { TwinPatch } from "./twins/twin_patch.ts";
 export type {
   AuthenticationMechanism,
+  AuthenticationRequest,
   BulkRegistryOperationResult,
   CloudToDeviceMethod,
   CloudToDeviceMethodResult,
@@ -69,17 +71,25 @@ export type {
   DeviceCapabilities,
   DeviceRegistryOperationError,
   DeviceRegistryOperationWarning,
+  DeviceRequest,
   ExportImportDevice,
+  HubTime,
   Module,
+  ModuleTwin,
   PropertyContainer,
   PurgeMessageQueueResult,
   QuerySpecification,
   RegistryStatistics,
   ServiceStatistics,
   SymmetricKey,
+  SymmetricKeyRequest,
   Twin,
+  TwinMetadata,
   TwinProperties,
+  TwinSection,
+  TwinX509Thumbprint,
   X509Thumbprint,
+  X509ThumbprintRequest,
 } from "../gen/types.gen.ts";
 
 export type { HttpNouns } from "./http_registry_manager.ts";

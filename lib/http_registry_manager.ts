@@ -53,7 +53,7 @@ export const HttpNouns: new (view: never) => HttpNouns = /* @__PURE__ */ sum(
  *
  * await registry.createDeviceWithSas("thermostat-1");
  * const twin = await registry.updateTwin("thermostat-1", { properties: { desired: { intervalInSeconds: 60 } } });
- * console.assert(twin.properties?.desired?.["intervalInSeconds"] === 60);
+ * console.assert(twin.properties.desired["intervalInSeconds"] === 60);
  * ```
  */
 export class IoTHubRegistryManager extends HttpNouns {

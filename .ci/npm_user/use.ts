@@ -57,7 +57,7 @@ await either.queryIotHub("SELECT * FROM devices", { continuationToken, maxItemCo
 await either.query("SELECT * FROM devices").byPage({ continuationToken }).next();
 await either.deleteDevice("d", { etag: device.etag, abortSignal: undefined });
 await either.updateDeviceWithCertificateAuthority("d", {
-  status: device.status ?? "enabled",
+  status: device.status,
   deviceScope: device.deviceScope,
   parentScopes: device.parentScopes,
   etag: device.etag,

@@ -1,4 +1,4 @@
-import type { Device } from "../../gen/types.gen.ts";
+import type { DeviceRequest } from "../../gen/types.gen.ts";
 import { checkHostName } from "./connection_string.ts";
 import { quote, wrongValue } from "../values/checks.ts";
 import { checkId } from "../values/ids.ts";
@@ -9,7 +9,8 @@ import { keyBytes } from "./sas_token.ts";
  * primary key.
  *
  * @param hostName The hub's host name.
- * @param device The identity as the hub returned it. For a device that signs in with a key, it must include the key.
+ * @param device The identity as the hub returned it, or as it is sent. For a device that signs in with a key, it must
+ * include the key.
  * @returns `HostName=…;DeviceId=…;SharedAccessKey=…`, or `…;x509=true`. It holds the device's key: treat it as a secret.
  * @throws {TypeError} When the identity has no id, or neither a key nor a certificate.
  * @throws {RangeError} When the host name, the id or the key is not legal, or when the id has a semicolon, which would end
@@ -26,7 +27,7 @@ import { keyBytes } from "./sas_token.ts";
  * console.assert(text === "HostName=myhub.azure-devices.net;DeviceId=camera-7;x509=true");
  * ```
  */
-export function deviceConnectionString(hostName: string, device: Device): string {
+export function deviceConnectionString(hostName: string, device: DeviceRequest): string {
   checkHostName(hostName);
   checkId("deviceId", device?.deviceId);
   const { deviceId, authentication } = device;

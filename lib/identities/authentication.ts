@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism } from "../../gen/types.gen.ts";
+import type { AuthenticationRequest } from "../../gen/types.gen.ts";
 import { checkType } from "../values/checks.ts";
 
 /** The two keys of an identity. Each has 16 to 64 bytes, in base64. */
@@ -23,7 +23,7 @@ export interface X509Thumbprints {
 /** Describes sign-in with keys. The hub generates a key that is left out. */
 export function sasAuthentication(
   { primaryKey, secondaryKey }: { primaryKey?: string | undefined; secondaryKey?: string | undefined },
-): AuthenticationMechanism {
+): AuthenticationRequest {
   if (primaryKey !== undefined) checkType("primaryKey", primaryKey, "string");
   if (secondaryKey !== undefined) checkType("secondaryKey", secondaryKey, "string");
   return { type: "sas", symmetricKey: { primaryKey, secondaryKey } };
@@ -33,7 +33,7 @@ export function sasAuthentication(
  * Describes sign-in with the keys of an update. Both must be given, since the hub would replace a missing key with a new
  * one and so lock the device out.
  */
-export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMechanism {
+export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationRequest {
   checkType("primaryKey", keys.primaryKey, "string");
   checkType("secondaryKey", keys.secondaryKey, "string");
   return sasAuthentication(keys);
@@ -42,7 +42,7 @@ export function sasAuthenticationOfUpdate(keys: SymmetricKeys): AuthenticationMe
 /** Describes sign-in with self-signed certificates, which the hub knows by their thumbprints. */
 export function x509Authentication(
   { primaryThumbprint, secondaryThumbprint }: X509Thumbprints,
-): AuthenticationMechanism {
+): AuthenticationRequest {
   checkType("primaryThumbprint", primaryThumbprint, "string");
   if (secondaryThumbprint !== undefined && secondaryThumbprint !== null) {
     checkType("secondaryThumbprint", secondaryThumbprint, "string");
@@ -51,6 +51,6 @@ export function x509Authentication(
 }
 
 /** Describes sign-in with certificates of an authority that the hub trusts. */
-export function certificateAuthority(): AuthenticationMechanism {
+export function certificateAuthority(): AuthenticationRequest {
   return { type: "certificateAuthority" };
 }

@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism } from "../../gen/types.gen.ts";
+import type { AuthenticationMechanism, AuthenticationRequest } from "../../gen/types.gen.ts";
 import { sasAuthenticationOfUpdate, x509Authentication } from "./authentication.ts";
 
 /** The members of a change of an identity that concern how it signs in: either keys or thumbprints. */
@@ -27,8 +27,8 @@ export const AUTHENTICATION_CHANGE: readonly string[] = [
  */
 export function changedAuthentication(
   change: AuthenticationChange,
-  { type, symmetricKey, x509Thumbprint }: AuthenticationMechanism = {},
-): AuthenticationMechanism {
+  { type, symmetricKey, x509Thumbprint }: Partial<AuthenticationMechanism> = {},
+): AuthenticationRequest {
   const { primaryKey, secondaryKey, primaryThumbprint, secondaryThumbprint } = change;
   const changesKeys = primaryKey !== undefined || secondaryKey !== undefined;
   const changesThumbprints = primaryThumbprint !== undefined || secondaryThumbprint !== undefined;

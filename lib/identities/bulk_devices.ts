@@ -80,7 +80,7 @@ function entryOf(name: string, device: unknown): ExportImportDevice {
   const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
   checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);
   checkInner(authentication, `${name}.authentication`, "x509Thumbprint", ["primaryThumbprint", "secondaryThumbprint"]);
-  return entry;
+  return { ...entry, id };
 }
 
 /** Throws unless an object's member has known members only, if it is there. Returns the member. */

@@ -1,4 +1,4 @@
-import type { Device } from "../../gen/types.gen.ts";
+import type { Device, DeviceRequest } from "../../gen/types.gen.ts";
 import { checkMembers } from "../values/members.ts";
 import {
   AUTHENTICATION_CHANGE,
@@ -26,7 +26,7 @@ export interface DeviceChange extends AuthenticationChange {
 }
 
 /** Returns the identity to write for a change of the one that was read. Throws unless the change is legal. */
-export function changedDevice(deviceId: string, device: Device, change: DeviceChange): Device {
+export function changedDevice(deviceId: string, device: Device, change: DeviceChange): DeviceRequest {
   checkMembers("the change", change, [
     "status",
     "statusReason",

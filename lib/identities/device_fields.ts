@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism, Device, Module } from "../../gen/types.gen.ts";
+import type { AuthenticationRequest, Device, DeviceRequest, Module, ModuleRequest } from "../../gen/types.gen.ts";
 import { checkChoice, checkLength, checkType, wrongType } from "../values/checks.ts";
 import { isMerged } from "../values/json.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
@@ -43,7 +43,11 @@ export function checkUpdate({ status }: DeviceFields): void {
 }
 
 /** Returns the body of a request that creates or updates a device identity. */
-export function deviceBody(deviceId: string, authentication: AuthenticationMechanism, fields: DeviceFields): Device {
+export function deviceBody(
+  deviceId: string,
+  authentication: AuthenticationRequest,
+  fields: DeviceFields,
+): DeviceRequest {
   const { status = "enabled", iotEdge = false, statusReason, deviceScope, parentScopes } = fields;
   checkChoice("status", status, ["enabled", "disabled"]);
   checkType("iotEdge", iotEdge, "boolean");
@@ -66,7 +70,7 @@ export function deviceBody(deviceId: string, authentication: AuthenticationMecha
 }
 
 /** Whether an identity is the one that was sent. This cannot be known if the hub generated its keys. */
-export function isOwnIdentity(sent: Device | Module, found: Device | Module): boolean {
+export function isOwnIdentity(sent: DeviceRequest | ModuleRequest, found: Device | Module): boolean {
   const keys = sent.authentication?.symmetricKey;
   if (keys && !keys.primaryKey) return false;
   // The parents are not compared, since the hub works them out from the scopes.

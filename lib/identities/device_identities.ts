@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism, BulkRegistryOperationResult, Device } from "../../gen/types.gen.ts";
+import type { AuthenticationRequest, BulkRegistryOperationResult, Device, DeviceRequest } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import {
   certificateAuthority,
@@ -44,7 +44,7 @@ export class DeviceIdentities extends HubClient {
    * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
    *
    * const device = await registry.createDeviceWithSas("thermostat-1", { statusReason: "Installed in hall 3" });
-   * console.assert(device.authentication?.symmetricKey?.primaryKey?.length === 44);
+   * console.assert(device.authentication.symmetricKey.primaryKey?.length === 44);
    * ```
    *
    * REST operation: `PUT /devices/{id}`.
@@ -77,7 +77,7 @@ export class DeviceIdentities extends HubClient {
    * const device = await registry.createDeviceWithX509("camera-7", {
    *   primaryThumbprint: "0123456789ABCDEF0123456789ABCDEF01234567",
    * });
-   * console.assert(device.authentication?.type === "selfSigned");
+   * console.assert(device.authentication.type === "selfSigned");
    * ```
    *
    * REST operation: `PUT /devices/{id}`.
@@ -105,7 +105,7 @@ export class DeviceIdentities extends HubClient {
    * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
    *
    * const gateway = await registry.createDeviceWithCertificateAuthority("gateway-1", { iotEdge: true });
-   * console.assert(gateway.capabilities?.iotEdge === true);
+   * console.assert(gateway.capabilities.iotEdge === true);
    * ```
    *
    * REST operation: `PUT /devices/{id}`.
@@ -139,14 +139,9 @@ export class DeviceIdentities extends HubClient {
    * await using hub = new LocalHub();
    * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
    *
-   * const { etag, authentication } = await registry.createDeviceWithSas("thermostat-1");
-   * const { primaryKey, secondaryKey } = authentication!.symmetricKey!;
-   * const updated = await registry.updateDeviceWithSas("thermostat-1", {
-   *   etag,
-   *   primaryKey: primaryKey!,
-   *   secondaryKey: secondaryKey!,
-   *   status: "disabled",
-   * });
+   * const keys = { primaryKey: btoa("a key of the device"), secondaryKey: btoa("another of its keys") };
+   * const { etag } = await registry.createDeviceWithSas("thermostat-1", keys);
+   * const updated = await registry.updateDeviceWithSas("thermostat-1", { ...keys, etag, status: "disabled" });
    * console.assert(updated.status === "disabled" && updated.etag !== etag);
    * ```
    *
@@ -188,7 +183,7 @@ export class DeviceIdentities extends HubClient {
    *   primaryThumbprint: "B".repeat(40),
    *   status: "enabled",
    * });
-   * console.assert(camera.authentication?.x509Thumbprint?.primaryThumbprint === "B".repeat(40));
+   * console.assert(camera.authentication.x509Thumbprint.primaryThumbprint === "B".repeat(40));
    * ```
    *
    * REST operation: `PUT /devices/{id} with If-Match`.
@@ -458,7 +453,7 @@ export class DeviceIdentities extends HubClient {
    *   { id: "thermostat-1", importMode: "create" },
    *   { id: "thermostat-2", importMode: "create", tags: { site: "berlin" } },
    * ]);
-   * console.assert(result.isSuccessful, result.errors?.[0]?.errorStatus);
+   * console.assert(result.isSuccessful, result.errors[0]?.errorStatus);
    * ```
    *
    * REST operation: `POST /devices`.
@@ -480,10 +475,10 @@ function putDevice<Fields extends DeviceFields>(
   operation: facts.OperationFacts,
   deviceId: string,
   fields: Fields,
-  authentication: (fields: NoInfer<Fields>) => AuthenticationMechanism,
+  authentication: (fields: NoInfer<Fields>) => AuthenticationRequest,
   headers?: typeof ifMatch,
 ): Promise<Device> {
-  const makeBody = (): Device => {
+  const makeBody = (): DeviceRequest => {
     if (headers !== undefined) checkUpdate(fields);
     return deviceBody(deviceId, authentication(fields), fields);
   };
@@ -512,7 +507,7 @@ function modifyDevice(
 }
 
 /** Returns the method that does the same as a write with this way to sign in. */
-function updateFor(type: AuthenticationMechanism["type"]): facts.OperationFacts {
+function updateFor(type: AuthenticationRequest["type"]): facts.OperationFacts {
   if (type === "sas") return facts.updateDeviceWithSas;
   return type === "selfSigned" ? facts.updateDeviceWithX509 : facts.updateDeviceWithCertificateAuthority;
 }
@@ -522,7 +517,7 @@ function writeDevice<Options extends OperationOptions>(
   operation: facts.OperationFacts,
   deviceId: string,
   options: Options,
-  makeBody: () => Device,
+  makeBody: () => DeviceRequest,
   headers?: (options: Options) => ReturnType<typeof ifMatch>,
 ): Promise<Device> {
   return callHub(devices, operation, { deviceId }, options, (call) => {

@@ -1,4 +1,4 @@
-import type { Module } from "../../gen/types.gen.ts";
+import type { Module, ModuleRequest } from "../../gen/types.gen.ts";
 import { checkMembers } from "../values/members.ts";
 import {
   AUTHENTICATION_CHANGE,
@@ -15,7 +15,7 @@ export interface ModuleChange extends AuthenticationChange {
 }
 
 /** Returns the identity to write for a change of the one that was read. Throws unless the change is legal. */
-export function changedModule(deviceId: string, moduleId: string, module: Module, change: ModuleChange): Module {
+export function changedModule(deviceId: string, moduleId: string, module: Module, change: ModuleChange): ModuleRequest {
   checkMembers("the change", change, ["managedBy", ...AUTHENTICATION_CHANGE]);
   const managedBy = changed(change.managedBy, module.managedBy);
   return moduleBody(deviceId, moduleId, changedAuthentication(change, module.authentication), { managedBy });

@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism, Module } from "../../gen/types.gen.ts";
+import type { AuthenticationRequest, ModuleRequest } from "../../gen/types.gen.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { checkType } from "../values/checks.ts";
 
@@ -12,9 +12,9 @@ export interface ModuleFields extends OperationOptions {
 export function moduleBody(
   deviceId: string,
   moduleId: string,
-  authentication: AuthenticationMechanism,
+  authentication: AuthenticationRequest,
   { managedBy }: ModuleFields,
-): Module {
+): ModuleRequest {
   if (managedBy !== undefined && managedBy !== null) checkType("managedBy", managedBy, "string");
   return { moduleId, managedBy, deviceId, authentication };
 }

@@ -1,4 +1,4 @@
-import type { AuthenticationMechanism, Module } from "../../gen/types.gen.ts";
+import type { AuthenticationRequest, Module, ModuleRequest } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import {
   certificateAuthority,
@@ -52,7 +52,7 @@ export class ModuleIdentities extends HubClient {
    *
    * await registry.createDeviceWithSas("gateway-1");
    * const module = await registry.createModuleWithSas("gateway-1", "camera", { managedBy: "operations" });
-   * console.assert(module.authentication?.type === "sas");
+   * console.assert(module.authentication.type === "sas");
    * ```
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
@@ -88,7 +88,7 @@ export class ModuleIdentities extends HubClient {
    *
    * await registry.createDeviceWithSas("gateway-1");
    * const module = await registry.createModuleWithX509("gateway-1", "camera", { primaryThumbprint: "A".repeat(40) });
-   * console.assert(module.authentication?.type === "selfSigned");
+   * console.assert(module.authentication.type === "selfSigned");
    * ```
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
@@ -124,7 +124,7 @@ export class ModuleIdentities extends HubClient {
    *
    * await registry.createDeviceWithSas("gateway-1");
    * const module = await registry.createModuleWithCertificateAuthority("gateway-1", "camera");
-   * console.assert(module.authentication?.type === "certificateAuthority");
+   * console.assert(module.authentication.type === "certificateAuthority");
    * ```
    *
    * REST operation: `PUT /devices/{id}/modules/{mid}`.
@@ -168,14 +168,15 @@ export class ModuleIdentities extends HubClient {
    * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
    *
    * await registry.createDeviceWithSas("gateway-1");
-   * const { etag, authentication } = await registry.createModuleWithSas("gateway-1", "camera");
-   * const { primaryKey, secondaryKey } = authentication!.symmetricKey!;
+   * const [one, other] = [btoa("a key of the module"), btoa("another of its keys")];
+   * const keys = { primaryKey: one, secondaryKey: other };
+   * const { etag } = await registry.createModuleWithSas("gateway-1", "camera", keys);
    * const module = await registry.updateModuleWithSas("gateway-1", "camera", {
    *   etag,
-   *   primaryKey: secondaryKey!,
-   *   secondaryKey: primaryKey!,
+   *   primaryKey: other,
+   *   secondaryKey: one,
    * });
-   * console.assert(module.authentication?.symmetricKey?.primaryKey === secondaryKey);
+   * console.assert(module.authentication.symmetricKey.primaryKey === other);
    * ```
    *
    * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
@@ -213,7 +214,7 @@ export class ModuleIdentities extends HubClient {
    * await registry.createDeviceWithSas("gateway-1");
    * await registry.createModuleWithX509("gateway-1", "camera", { primaryThumbprint: "A".repeat(40) });
    * const module = await registry.updateModuleWithX509("gateway-1", "camera", { primaryThumbprint: "B".repeat(40) });
-   * console.assert(module.authentication?.x509Thumbprint?.primaryThumbprint === "B".repeat(40));
+   * console.assert(module.authentication.x509Thumbprint.primaryThumbprint === "B".repeat(40));
    * ```
    *
    * REST operation: `PUT /devices/{id}/modules/{mid} with If-Match`.
@@ -477,10 +478,10 @@ function putModule<Fields extends ModuleFields>(
   deviceId: string,
   moduleId: string,
   fields: Fields,
-  authentication: (fields: NoInfer<Fields>) => AuthenticationMechanism,
+  authentication: (fields: NoInfer<Fields>) => AuthenticationRequest,
   headers?: typeof ifMatch,
 ): Promise<Module> {
-  const makeBody = (): Module => moduleBody(deviceId, moduleId, authentication(fields), fields);
+  const makeBody = (): ModuleRequest => moduleBody(deviceId, moduleId, authentication(fields), fields);
   return writeModule(modules, operation, { deviceId, moduleId }, fields, makeBody, headers);
 }
 
@@ -506,7 +507,7 @@ function modifyModule(
 }
 
 /** Returns the method that does the same as a write with this way to sign in. */
-function updateFor(type: AuthenticationMechanism["type"]): facts.OperationFacts {
+function updateFor(type: AuthenticationRequest["type"]): facts.OperationFacts {
   if (type === "sas") return facts.updateModuleWithSas;
   return type === "selfSigned" ? facts.updateModuleWithX509 : facts.updateModuleWithCertificateAuthority;
 }
@@ -516,7 +517,7 @@ function writeModule<Options extends OperationOptions>(
   operation: facts.OperationFacts,
   { deviceId, moduleId }: ModuleIds,
   options: Options,
-  makeBody: () => Module,
+  makeBody: () => ModuleRequest,
   headers?: (options: Options) => ReturnType<typeof ifMatch>,
 ): Promise<Module> {
   return callHub(modules, operation, { deviceId, moduleId }, options, (call) => {

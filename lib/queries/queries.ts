@@ -1,4 +1,4 @@
-import type { QuerySpecification, Twin } from "../../gen/types.gen.ts";
+import type { ModuleTwin, QuerySpecification, Twin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
@@ -6,6 +6,7 @@ import * as facts from "../transport/operations.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
 import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
+import type { ModuleTwinQuery, TwinQuery } from "./twin_query.ts";
 
 /** Queries over the twins of a hub, in its SQL-like language. */
 export class Queries extends HubClient {
@@ -38,7 +39,21 @@ export class Queries extends HubClient {
    *
    * REST operation: `POST /devices/query`.
    */
+  queryIotHub(
+    query: TwinQuery,
+    options?: OperationOptions & { continuationToken?: string | undefined; maxItemCount?: number | undefined },
+  ): Promise<QueryResult<Twin>>;
+  /** Runs a query for whole twins of modules and returns one page of its result. */
+  queryIotHub(
+    query: ModuleTwinQuery,
+    options?: OperationOptions & { continuationToken?: string | undefined; maxItemCount?: number | undefined },
+  ): Promise<QueryResult<ModuleTwin>>;
+  /** Runs any other query and returns one page of its result, whose rows are what the type argument says. */
   queryIotHub<T = Record<string, unknown>>(
+    query: string | QuerySpecification,
+    options?: OperationOptions & { continuationToken?: string | undefined; maxItemCount?: number | undefined },
+  ): Promise<QueryResult<T>>;
+  queryIotHub<T>(
     query: string | QuerySpecification,
     options: OperationOptions & { continuationToken?: string | undefined; maxItemCount?: number | undefined } = {},
   ): Promise<QueryResult<T>> {
@@ -78,14 +93,28 @@ export class Queries extends HubClient {
    * ]);
    * const ids: string[] = [];
    * for await (const twin of registry.query("SELECT * FROM devices WHERE tags.site = 'berlin'")) {
-   *   ids.push(twin.deviceId!);
+   *   ids.push(twin.deviceId);
    * }
    * console.assert(ids.join() === "thermostat-1");
    * ```
    *
    * REST operation: `POST /devices/query`.
    */
-  query<T = Twin>(
+  query(
+    query: TwinQuery,
+    options?: OperationOptions & { maxItemCount?: number | undefined },
+  ): PagedAsyncIterableIterator<Twin, QueryResult<Twin>>;
+  /** Runs a query for whole twins of modules and returns them one after the other. */
+  query(
+    query: ModuleTwinQuery,
+    options?: OperationOptions & { maxItemCount?: number | undefined },
+  ): PagedAsyncIterableIterator<ModuleTwin, QueryResult<ModuleTwin>>;
+  /** Runs any other query and returns its rows one after the other, which are what the type argument says. */
+  query<T = Record<string, unknown>>(
+    query: string | QuerySpecification,
+    options?: OperationOptions & { maxItemCount?: number | undefined },
+  ): PagedAsyncIterableIterator<T, QueryResult<T>>;
+  query<T>(
     query: string | QuerySpecification,
     options: OperationOptions & { maxItemCount?: number | undefined } = {},
   ): PagedAsyncIterableIterator<T, QueryResult<T>> {

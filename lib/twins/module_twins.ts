@@ -1,4 +1,4 @@
-import type { Twin } from "../../gen/types.gen.ts";
+import type { ModuleTwin } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
@@ -34,12 +34,12 @@ export class ModuleTwins extends HubClient {
    * await registry.createDeviceWithSas("gateway-1");
    * await registry.createModuleWithSas("gateway-1", "camera");
    * const twin = await registry.getModuleTwin("gateway-1", "camera");
-   * console.assert(twin.properties?.reported?.["$version"] === 1);
+   * console.assert(twin.properties.reported.$version === 1);
    * ```
    *
    * REST operation: `GET /twins/{id}/modules/{mid}`.
    */
-  getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<Twin> {
+  getModuleTwin(deviceId: string, moduleId: string, options: OperationOptions = {}): Promise<ModuleTwin> {
     return callHub(
       this,
       facts.getModuleTwin,
@@ -85,7 +85,7 @@ export class ModuleTwins extends HubClient {
     moduleId: string,
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string | undefined } = {},
-  ): Promise<Twin> {
+  ): Promise<ModuleTwin> {
     return writeTwin(
       { operation: facts.replaceModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: isReplacement },
       moduleTwin,
@@ -135,7 +135,7 @@ export class ModuleTwins extends HubClient {
     moduleId: string,
     moduleTwin: TwinPatch,
     options: OperationOptions & { etag?: string | undefined } = {},
-  ): Promise<Twin> {
+  ): Promise<ModuleTwin> {
     return writeTwin(
       { operation: facts.updateModuleTwin, deviceId, moduleId, argument: "moduleTwin", isOwn: hasPatch },
       moduleTwin,
@@ -176,10 +176,10 @@ export class ModuleTwins extends HubClient {
    * await registry.createDeviceWithSas("gateway-1");
    * await registry.createModuleWithSas("gateway-1", "camera");
    * const twin = await registry.modifyModuleTwin("gateway-1", "camera", ({ properties }) => {
-   *   const rate = Number(properties?.desired?.["rate"] ?? Infinity);
+   *   const rate = Number(properties.desired["rate"] ?? Infinity);
    *   return rate > 5 ? { properties: { desired: { rate: 5 } } } : undefined;
    * });
-   * console.assert(twin.properties?.desired?.["rate"] === 5);
+   * console.assert(twin.properties.desired["rate"] === 5);
    * ```
    *
    * REST operations: `GET /twins/{id}/modules/{mid}`, `PATCH /twins/{id}/modules/{mid}` with If-Match.
@@ -187,9 +187,9 @@ export class ModuleTwins extends HubClient {
   modifyModuleTwin(
     deviceId: string,
     moduleId: string,
-    change: TwinChange,
+    change: TwinChange<ModuleTwin>,
     options: ModifyTwinOptions = {},
-  ): Promise<Twin> {
+  ): Promise<ModuleTwin> {
     return modify(
       { operation: "modifyModuleTwin" },
       change,

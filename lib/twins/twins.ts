@@ -32,7 +32,7 @@ export class Twins extends HubClient {
    *
    * await registry.createDeviceWithSas("thermostat-1");
    * const twin = await registry.getTwin("thermostat-1");
-   * console.assert(twin.properties?.reported?.["$version"] === 1);
+   * console.assert(twin.properties.reported.$version === 1);
    * ```
    *
    * REST operation: `GET /twins/{id}`.

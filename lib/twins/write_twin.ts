@@ -1,4 +1,4 @@
-import type { Twin } from "../../gen/types.gen.ts";
+import type { Twin, TwinRequest } from "../../gen/types.gen.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
 import { callHub } from "../transport/call_hub.ts";
 import type { HubClient } from "../transport/hub_client.ts";
@@ -20,23 +20,23 @@ interface TwinWrite {
 }
 
 /** The options that all generated operations that write twins have in common. */
-interface TwinRequest extends GeneratedOptions {
+interface TwinCall extends GeneratedOptions {
   readonly headers: { "If-Match": string };
-  readonly body: Twin;
+  readonly body: TwinRequest;
 }
 
 /** Writes the twin of a device or a module. All methods that write twins go through this function. */
-export function writeTwin(
+export function writeTwin<T extends Twin>(
   { operation, argument, isOwn, ...ids }: TwinWrite,
   patch: TwinPatch,
   options: OperationOptions & { etag?: string | undefined },
   client: HubClient,
-  read: (options: OperationOptions) => Promise<Twin>,
-  write: (request: TwinRequest) => Promise<{ data: Twin }>,
-): Promise<Twin> {
+  read: (options: OperationOptions) => Promise<T>,
+  write: (request: TwinCall) => Promise<{ data: T }>,
+): Promise<T> {
   return callHub(client, operation, ids, options, (call) => {
     checkTwinPatch(argument, patch);
     const findEarlierWrite = findWritten(patch, read, isOwn);
-    return write({ ...call({ findEarlierWrite }), headers: ifMatch(options), body: patch as Twin });
+    return write({ ...call({ findEarlierWrite }), headers: ifMatch(options), body: patch as TwinRequest });
   });
 }

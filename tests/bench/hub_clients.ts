@@ -1,6 +1,6 @@
 import { Agent, request as httpsRequest } from "node:https";
 import { createRequire } from "node:module";
-import { IoTHubRegistryManager } from "../../mod.ts";
+import { IoTHubRegistryManager, type Twin } from "../../mod.ts";
 import { sampleRegistration } from "./sample_data.ts";
 
 /** The same jobs for every contender. */
@@ -49,7 +49,9 @@ function moduleClient(port: number): HubClient {
     registerDevices: () => registry.bulkCreateOrUpdateDevices(devices),
     async readTwins(count) {
       let read = 0;
-      for await (const twin of registry.query(String(count), { maxItemCount: 100 })) read += twin.deviceId ? 1 : 0;
+      for await (const twin of registry.query<Twin>(String(count), { maxItemCount: 100 })) {
+        read += twin.deviceId ? 1 : 0;
+      }
       checkCount(read, count);
     },
   };

@@ -141,7 +141,7 @@ describe("deviceConnectionString()", () => {
 
   test("refuses a device without a key, and a host name that is none", () => {
     assert.throws(() => deviceConnectionString("h", { deviceId: "d" }), /neither a primary key nor a certificate/);
-    assert.throws(() => deviceConnectionString("h", {}), TypeError);
+    assert.throws(() => deviceConnectionString("h", {} as { deviceId: string }), TypeError);
     assert.throws(() => deviceConnectionString("h;DeviceId=x", { deviceId: "d" }), RangeError);
     assert.throws(() => deviceConnectionString(undefined as unknown as string, { deviceId: "d" }), TypeError);
   });

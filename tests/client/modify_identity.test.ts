@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
-import {
-  type BulkDevice,
-  type ClientOptions,
-  type Device,
-  type DeviceChange,
-  IoTHubRegistryManager,
-} from "../../mod.ts";
+import { type ClientOptions, type Device, type DeviceChange, IoTHubRegistryManager, type Module } from "../../mod.ts";
 import { Recorder } from "../support/recorder.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;
@@ -41,7 +35,8 @@ function setUp(
 }
 
 /** What a write can change of a device, and what no write may change by the way. */
-function factsOf({ etag: _, statusUpdatedTime: __, ...facts }: Device): Partial<Device> {
+function factsOf(identity: Device | Module): Partial<Device> {
+  const { etag: _, statusUpdatedTime: __, ...facts }: Partial<Device> = identity;
   return facts;
 }
 
@@ -441,16 +436,16 @@ test("what was read can be passed to a bulk request, of this hub and of another"
   const before = await read(registry);
   // An identity has its id and its etag, which is the current one, under names of its own.
   const updates = before.map((identity) => ({ ...identity, importMode: "updateIfMatchETag" as const }));
-  const updated = await registry.bulkCreateOrUpdateDevices(updates as BulkDevice[]);
+  const updated = await registry.bulkCreateOrUpdateDevices(updates);
   assert.deepEqual(updated.errors, []);
   assert.deepEqual((await read(registry)).map(factsOf), before.map(factsOf));
-  const stale = await registry.bulkCreateOrUpdateDevices(updates as BulkDevice[]);
+  const stale = await registry.bulkCreateOrUpdateDevices(updates);
   assert.deepEqual(stale.errors?.map(({ errorCode }) => errorCode), Array(4).fill("PreconditionFailed"));
 
   await using other = setUp();
   const copies = before.map((identity) => ({ ...identity, importMode: "create" as const }));
-  const created = await other.registry.bulkCreateOrUpdateDevices(copies as BulkDevice[]);
+  const created = await other.registry.bulkCreateOrUpdateDevices(copies);
   assert.deepEqual(created.errors, []);
-  const keys = ({ authentication }: Device): unknown => authentication;
+  const keys = ({ authentication }: Device | Module): unknown => authentication;
   assert.deepEqual((await read(other.registry)).map(keys), before.map(keys));
 });

@@ -79,7 +79,7 @@ describe("modifyTwin", () => {
     await using fixture = await setUp();
     const { registry, requests } = fixture;
     const twin = await registry.modifyTwin("d", () => Promise.resolve({ properties: { desired: { rate: 5 } } }));
-    assert.equal(twin.properties?.desired?.["rate"], 5);
+    assert.equal(twin.properties.desired["rate"], 5);
     assert.deepEqual(requests, [READ, WRITE]);
     assert.equal((await registry.getTwin("d")).etag, twin.etag);
   });

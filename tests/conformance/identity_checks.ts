@@ -13,12 +13,12 @@ export const IDENTITY_CHECKS: readonly Check[] = [
         .catch((error: Error) => error.name); // an id with a space is no id
       expectEqual(created, "RangeError");
       const device = await registry.createDeviceWithSas("sas%2F#?=1", KEYS);
-      expectEqual(device.authentication?.symmetricKey, KEYS);
+      expectEqual(device.authentication.symmetricKey, KEYS);
       const { secondaryKey: primaryKey, primaryKey: secondaryKey } = KEYS;
       const etag = device.etag;
       await registry.updateDeviceWithSas("sas%2F#?=1", { etag, primaryKey, secondaryKey, status: "disabled" });
       const updated = await registry.getDevice("sas%2F#?=1");
-      expectEqual([updated.status, updated.authentication?.symmetricKey?.primaryKey], ["disabled", primaryKey]);
+      expectEqual([updated.status, updated.authentication.symmetricKey.primaryKey], ["disabled", primaryKey]);
       expect(updated.etag !== etag, "an update changes the etag");
       await registry.deleteDevice("sas%2F#?=1", { etag: updated.etag });
       expectEqual(await registry.getDevices(), [], "devices");
@@ -32,7 +32,7 @@ export const IDENTITY_CHECKS: readonly Check[] = [
         primaryThumbprint: OTHER_THUMBPRINT,
         status: "enabled",
       });
-      expectEqual(x509.authentication?.x509Thumbprint?.primaryThumbprint, OTHER_THUMBPRINT);
+      expectEqual(x509.authentication.x509Thumbprint.primaryThumbprint, OTHER_THUMBPRINT);
       await registry.createDeviceWithCertificateAuthority("ca", { statusReason: "Grüße, 世界" });
       expectEqual((await registry.getDevice("ca")).statusReason, "Grüße, 世界");
       await registry.updateDeviceWithCertificateAuthority("ca", { status: "disabled" });

@@ -12,7 +12,7 @@ export const QUERY_CHECKS: readonly Check[] = [
       const devices = IDS.map((id) => ({ id, importMode: "create" as const, tags: { batch: "b1" } }));
       expectEqual(await registry.bulkCreateOrUpdateDevices(devices), { isSuccessful: true, errors: [], warnings: [] });
       const again = await registry.bulkCreateOrUpdateDevices(devices.slice(0, 2));
-      expectEqual([again.isSuccessful, again.errors?.length, again.errors?.[0]?.errorCode], [
+      expectEqual([again.isSuccessful, again.errors.length, again.errors[0]?.errorCode], [
         false,
         2,
         "DeviceAlreadyExists",

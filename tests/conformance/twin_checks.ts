@@ -13,7 +13,7 @@ export const TWIN_CHECKS: readonly Check[] = [
       const twin = await registry.getTwin("twin");
       expectEqual(twin.tags, { site: "Köln" });
       const replaced = await registry.replaceTwin("twin", { ...twin, tags: { site: "Bonn" } });
-      expectEqual([replaced.tags, replaced.properties?.desired?.["a"]], [{ site: "Bonn" }, { b: 1 }]);
+      expectEqual([replaced.tags, replaced.properties.desired["a"]], [{ site: "Bonn" }, { b: 1 }]);
     },
   },
   {
@@ -21,7 +21,7 @@ export const TWIN_CHECKS: readonly Check[] = [
     async run({ registry }) {
       await registry.createModuleWithSas("twin", "module");
       await registry.updateModuleTwin("twin", "module", { properties: { desired: { rate: 5 } } });
-      expectEqual((await registry.getModuleTwin("twin", "module")).properties?.desired?.["rate"], 5);
+      expectEqual((await registry.getModuleTwin("twin", "module")).properties.desired["rate"], 5);
       const replaced = await registry.replaceModuleTwin("twin", "module", {});
       expect(!("rate" in replaced.properties!.desired!), "replacing removes what is left out");
     },

@@ -84,7 +84,7 @@ async function countWaiting(run: Run, deviceIds: readonly string[]): Promise<num
   let waiting = 0;
   await forEachLimited(deviceIds, PARALLEL_CALLS, async (deviceId) => {
     const device = await run.registry.getDevice(deviceId, run.options);
-    waiting += device.cloudToDeviceMessageCount ?? 0;
+    waiting += device.cloudToDeviceMessageCount;
   });
   return waiting;
 }

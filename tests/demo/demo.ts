@@ -53,7 +53,7 @@ export async function runDemo(
   let left: Failure[] = [];
   // A wrong key or a hub out of reach shows here, before anything has been created.
   const { totalDeviceCount } = await registry.getDeviceRegistryStatistics(run.options);
-  output.line(`It holds ${counted(totalDeviceCount ?? 0, "device")} so far`);
+  output.line(`It holds ${counted(totalDeviceCount, "device")} so far`);
   try {
     await manageFleet(run, registration, devices, embedded);
   } finally {

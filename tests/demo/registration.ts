@@ -52,7 +52,7 @@ export class Registration {
     if (ready.length === 0) return;
     for (const { deviceId } of ready) this.#unsettled.add(deviceId);
     const result = await registry.bulkCreateOrUpdateDevices(ready.map((device) => this.#element(device)), options);
-    const errors = new Map(result.errors?.map((error) => [error.deviceId, error]));
+    const errors = new Map(result.errors.map((error) => [error.deviceId, error]));
     await forEachLimited(ready, PARALLEL_CALLS, (device) => this.#settle(device, errors.get(device.deviceId)));
   }
 
@@ -95,7 +95,7 @@ export class Registration {
     await forEachLimited(gateways, PARALLEL_CALLS, async ({ deviceId }) => {
       try {
         const { deviceScope, capabilities } = await registry.getDevice(deviceId, options);
-        if (capabilities?.iotEdge && deviceScope) this.#scopes.set(deviceId, deviceScope);
+        if (capabilities.iotEdge && deviceScope) this.#scopes.set(deviceId, deviceScope);
       } catch (error) {
         noteFailure(this.#run, deviceId, error);
       }
@@ -145,9 +145,9 @@ export class Registration {
       const result = await this.#run.registry.bulkCreateOrUpdateDevices(
         ids.map((id) => ({ id, importMode: "delete" })),
       );
-      return (result.errors ?? [])
+      return result.errors
         .filter((error) => error.errorCode !== "DeviceNotFound")
-        .map((error) => ({ deviceId: error.deviceId ?? "", reason: errorText(error) }));
+        .map((error) => ({ deviceId: error.deviceId, reason: errorText(error) }));
     } catch (error) {
       return ids.map((deviceId) => ({ deviceId, reason: String(error) }));
     }

@@ -15,8 +15,8 @@ export async function tagTwins(run: Run, devices: readonly FleetDevice[]): Promi
         })),
         run.options,
       );
-      for (const error of errors ?? []) {
-        run.failures.push({ deviceId: error.deviceId ?? "", reason: errorText(error) });
+      for (const error of errors) {
+        run.failures.push({ deviceId: error.deviceId, reason: errorText(error) });
       }
       advance(batch.length);
     }

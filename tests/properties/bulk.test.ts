@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type ExportImportDevice, IoTHubError, IoTHubRegistryManager } from "../../mod.ts";
+import { type ExportImportDevice, IoTHubError, IoTHubRegistryManager, type Twin } from "../../mod.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { holds } from "../support/properties.ts";
 
@@ -79,9 +79,9 @@ async function stateOf(
 ): Promise<Map<string, Expected & { etag: string; twinETag: string }>> {
   const state = new Map();
   for (const from of ["devices", "devices.modules"]) {
-    for await (const twin of registry.query(`SELECT * FROM ${from}`)) {
+    for await (const twin of registry.query<Twin>(`SELECT * FROM ${from}`)) {
       const { deviceId, moduleId, status, tags = {}, etag, deviceEtag } = twin;
-      state.set(keyOf({ id: deviceId!, moduleId }), { status, tags, etag: deviceEtag, twinETag: etag });
+      state.set(keyOf({ id: deviceId, moduleId }), { status, tags, etag: deviceEtag, twinETag: etag });
     }
   }
   return state;
@@ -118,7 +118,7 @@ describe("a bulk call of any elements", () => {
           } else {
             const result = await registry.bulkCreateOrUpdateDevices(bodies);
             const reported = result.errors!.map(({ deviceId, moduleId, errorCode }) =>
-              [keyOf({ id: deviceId!, moduleId }), errorCode] as const
+              [keyOf({ id: deviceId, moduleId }), errorCode] as const
             );
             assert.deepEqual(reported, errors);
             assert.equal(result.isSuccessful, errors.length === 0);

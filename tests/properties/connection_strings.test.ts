@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { type ConnectionString, type Device, deviceConnectionString, parseConnectionString } from "../../mod.ts";
+import { type ConnectionString, deviceConnectionString, type DeviceRequest, parseConnectionString } from "../../mod.ts";
 import { IoTHubRegistryManager } from "../../lib/http.ts";
 import { ANY_TEXT, holds, type Outcome } from "../support/properties.ts";
 
@@ -161,7 +161,7 @@ describe("a connection string", () => {
 
   test("of a device is read back as it was written, or is not written at all", async () => {
     const property = fc.property(hostName, anyId, fc.option(key), (host, id, secret) => {
-      const authentication: Device["authentication"] = secret === null
+      const authentication: DeviceRequest["authentication"] = secret === null
         ? { type: "selfSigned" }
         : { type: "sas", symmetricKey: { primaryKey: secret } };
       let text: string;

@@ -198,14 +198,16 @@ describe("the pages of any query", () => {
             .filter(({ tags }) => where.test(tags) === true).slice(0, top ?? Infinity);
 
           const rows: Twin[] = [];
-          for await (const twin of registry.query(query, { maxItemCount: pageSize })) {
+          for await (const twin of registry.query<Twin>(query, { maxItemCount: pageSize })) {
             rows.push(twin);
             assert.ok(rows.length <= fleet.length, "there must be an end");
           }
           assert.deepEqual(rows.map(({ deviceId, tags = {} }) => ({ id: deviceId, tags })), expected);
 
           const paged: Twin[] = [];
-          for await (const page of registry.query(query).byPage({ maxPageSize: pageSize })) paged.push(...page.items);
+          for await (const page of registry.query<Twin>(query).byPage({ maxPageSize: pageSize })) {
+            paged.push(...page.items);
+          }
           assert.deepEqual(paged, rows);
 
           const looped: Twin[] = [];

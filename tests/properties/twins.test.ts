@@ -81,8 +81,8 @@ function contentOf(section: Section | undefined): Section {
 function contentsOf(twin: Twin): Record<"tags" | "desired" | "reported", Section> {
   return {
     tags: contentOf(twin.tags),
-    desired: contentOf(twin.properties?.desired),
-    reported: contentOf(twin.properties?.reported),
+    desired: contentOf(twin.properties.desired),
+    reported: contentOf(twin.properties.reported),
   };
 }
 

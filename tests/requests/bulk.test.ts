@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Device, type ExportImportDevice, IoTHubError, type Module } from "../../mod.ts";
+import { type BulkDevice, type Device, type ExportImportDevice, IoTHubError, type Module } from "../../mod.ts";
 import { Recorder } from "../support/recorder.ts";
 import { testRequests } from "../support/request_cases.ts";
 
@@ -34,7 +34,7 @@ const DEVICES: ExportImportDevice[] = [
 const SENT = [DEVICES[0], { id: "d2", tags: { kept: "" } }];
 
 /** A device and a module as a hub describes them. */
-const READ: readonly (Device & Module & { deviceId: string })[] = [
+const READ: [Device, Omit<Module, "authentication">] = [
   {
     deviceId: "d1",
     generationId: "638000000000000000",
@@ -85,7 +85,7 @@ testRequests([
         importMode: "update",
         status: "disabled",
         statusReason: null,
-        authentication: READ[0]!.authentication,
+        authentication: READ[0].authentication,
         capabilities: { iotEdge: false },
       },
       { id: "d1", moduleId: "m1", eTag: "BBBB=", importMode: "update", managedBy: null },
@@ -95,7 +95,7 @@ testRequests([
   {
     name: "bulkCreateOrUpdateDevices takes both names where they say the same",
     call: (registry) =>
-      registry.bulkCreateOrUpdateDevices([{ id: "d1", deviceId: "d1", eTag: "A", etag: "A" } as object]),
+      registry.bulkCreateOrUpdateDevices([{ id: "d1", deviceId: "d1", eTag: "A", etag: "A" } as object as BulkDevice]),
     request: POST,
     body: [{ id: "d1", eTag: "A" }],
     answer: { body: SUCCESS },

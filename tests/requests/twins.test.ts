@@ -18,6 +18,7 @@ const WHOLE_TWIN: Twin = {
   status: "enabled",
   statusUpdateTime: "0001-01-01T00:00:00Z",
   connectionState: "Disconnected",
+  lastActivityTime: "0001-01-01T00:00:00Z",
   cloudToDeviceMessageCount: 0,
   authenticationType: "sas",
   x509Thumbprint: { primaryThumbprint: undefined, secondaryThumbprint: undefined },
@@ -25,7 +26,7 @@ const WHOLE_TWIN: Twin = {
   tags: { site: "berlin" },
   properties: {
     desired: { interval: 60, $metadata: { $lastUpdated: "2024-01-01T00:00:00Z" }, $version: 2 },
-    reported: { interval: 60, $metadata: {}, $version: 1 },
+    reported: { interval: 60, $metadata: { $lastUpdated: "2024-01-01T00:00:00Z" }, $version: 1 },
   },
 };
 

@@ -29,15 +29,13 @@ export async function fleetState(registry: IoTHubRegistryManager): Promise<unkno
     for (const module of modules) state[`${deviceId}/${module.moduleId}`] = moduleFacts(module);
   }
   for await (const { deviceId, moduleId } of registry.query("SELECT * FROM devices.modules")) {
-    state[`twin of ${deviceId}/${moduleId}`] = twinFacts(await registry.getModuleTwin(deviceId!, moduleId!));
+    state[`twin of ${deviceId}/${moduleId}`] = twinFacts(await registry.getModuleTwin(deviceId, moduleId));
   }
   return state;
 }
 
-function authenticationFacts(
-  { type, symmetricKey, x509Thumbprint }: NonNullable<Device["authentication"]> = {},
-): unknown {
-  const { primaryKey } = symmetricKey ?? {};
+function authenticationFacts({ type, symmetricKey, x509Thumbprint }: Device["authentication"]): unknown {
+  const { primaryKey } = symmetricKey;
   // Those of the steps are made of words; a key that the hub made is random.
   const isGiven = typeof primaryKey === "string" && /^[\x20-\x7e]*$/.test(atob(primaryKey));
   return { type, x509Thumbprint, primaryKey: isGiven ? primaryKey : "made by the hub" };

@@ -186,7 +186,7 @@ const ENTRY: Whole<ExportImportDevice> = {
   twinETag: "AAAA=",
   tags: {},
   properties: {},
-  capabilities: {},
+  capabilities: { iotEdge: false },
   deviceScope: "",
   parentScopes: [],
 };

@@ -1,4 +1,5 @@
-import type { AuthenticationMechanism, CloudToDeviceMethod, Device, Module, TwinPatch } from "../../mod.ts";
+import type { ModuleRequest } from "../../gen/index.ts";
+import type { AuthenticationRequest, CloudToDeviceMethod, DeviceRequest, TwinPatch } from "../../mod.ts";
 
 /** Ids with characters that a path must escape. */
 export const DEVICE: string = "A9-:.+%_#*?!(),=@;$'";
@@ -23,11 +24,11 @@ export const THUMBPRINTS: Thumbprints = {
 };
 
 /** What the packages' callers must put together themselves, and ours need not. */
-export const SAS: AuthenticationMechanism = { type: "sas", symmetricKey: KEYS };
-export const X509: AuthenticationMechanism = { type: "selfSigned", x509Thumbprint: THUMBPRINTS };
-export const AUTHORITY: AuthenticationMechanism = { type: "certificateAuthority" };
-export const SENT_DEVICE: Device = { deviceId: DEVICE, status: "enabled", capabilities: { iotEdge: false } };
-export const SENT_MODULE: Module = { deviceId: DEVICE, moduleId: MODULE };
+export const SAS: AuthenticationRequest = { type: "sas", symmetricKey: KEYS };
+export const X509: AuthenticationRequest = { type: "selfSigned", x509Thumbprint: THUMBPRINTS };
+export const AUTHORITY: AuthenticationRequest = { type: "certificateAuthority" };
+export const SENT_DEVICE: DeviceRequest = { deviceId: DEVICE, status: "enabled", capabilities: { iotEdge: false } };
+export const SENT_MODULE: ModuleRequest = { deviceId: DEVICE, moduleId: MODULE };
 
 export const SCOPES: { deviceScope: string; parentScopes: string[] } = {
   deviceScope: "ms-azure-iot-edge://d-1",

@@ -188,7 +188,12 @@ SCENARIOS["arguments that are wrong"] = async () => {
     attempt(() =>
       deviceConnectionString("no host", { deviceId: "d", authentication: { type: "sas", symmetricKey: DEVICE_KEYS } })
     ),
-    attempt(() => deviceConnectionString(HOST_NAME, { authentication: { type: "sas", symmetricKey: DEVICE_KEYS } })),
+    attempt(() =>
+      deviceConnectionString(
+        HOST_NAME,
+        { authentication: { type: "sas", symmetricKey: DEVICE_KEYS } } as object as { deviceId: string },
+      )
+    ),
   ]);
   return { secrets: PLANTED, shown: errors };
 };

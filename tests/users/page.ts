@@ -12,7 +12,13 @@ const registry = IoTHubRegistryManager.fromTokenCredential("myhub.azure-devices.
   endpoint: location.origin,
 });
 
-const [form, output, list] = ["form", "output", "ul"].map((name) => document.querySelector<HTMLElement>(name)!);
+const [form, output, list] = [element("form"), element("output"), element("ul")] as const;
+
+function element<Name extends keyof HTMLElementTagNameMap>(name: Name): HTMLElementTagNameMap[Name] {
+  const found = document.querySelector(name);
+  if (found === null) throw new Error(`The page has no ${name}`);
+  return found;
+}
 
 async function showDevices(): Promise<void> {
   const items: HTMLElement[] = [];
@@ -21,17 +27,17 @@ async function showDevices(): Promise<void> {
     item.textContent = `${deviceId}: ${tags?.["site"]}`;
     items.push(item);
   }
-  list!.replaceChildren(...items);
+  list.replaceChildren(...items);
 }
 
-form!.addEventListener("submit", async (event) => {
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const fields = new FormData(form as HTMLFormElement);
+  const fields = new FormData(form);
   try {
     await registry.updateTwin(String(fields.get("deviceId")), { tags: { site: String(fields.get("site")) } });
-    output!.textContent = "saved";
+    output.textContent = "saved";
   } catch (error) {
-    output!.textContent = error instanceof IoTHubError ? error.code : String(error);
+    output.textContent = error instanceof IoTHubError ? error.code : String(error);
   }
   await showDevices();
 });

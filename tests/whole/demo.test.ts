@@ -108,7 +108,7 @@ describe("the demo on the embedded hub", () => {
 
     const actual = new Map<string, Record<string, unknown>>();
     for await (const twin of registry.query("SELECT * FROM devices")) {
-      const { firmware, intervalInSeconds } = twin.properties?.desired ?? {};
+      const { firmware, intervalInSeconds } = twin.properties.desired;
       actual.set(twin.deviceId!, {
         status: twin.status,
         statusReason: twin.statusReason,

@@ -34,7 +34,7 @@ export interface LocalAccessToken {
 /** A source of access tokens, of the same shape as `TokenCredential` of `@azure/core-auth`. */
 export interface LocalTokenCredential {
   /** Issues a token for the first of the scopes. */
-  getToken(scopes: string | string[], options?: { abortSignal?: unknown }): Promise<LocalAccessToken | null>;
+  getToken(scopes: string | string[], options?: { abortSignal?: unknown }): Promise<LocalAccessToken>;
 }
 
 interface KeyPair {

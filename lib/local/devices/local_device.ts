@@ -39,7 +39,7 @@ import { sectionForDevice } from "../twins/twin_documents.ts";
  *
  * const answer = await registry.invokeDeviceMethod("thermostat", { methodName: "reboot", payload: "now" });
  * assert.deepEqual(answer, { status: 200, payload: { accepted: "now" } });
- * assert.equal((await registry.getTwin("thermostat")).properties?.reported?.["firmware"], "1.2.0");
+ * assert.equal((await registry.getTwin("thermostat")).properties.reported["firmware"], "1.2.0");
  * ```
  */
 export class LocalDevice {
@@ -115,7 +115,7 @@ export class LocalDevice {
    * await registry.createModuleWithSas("camera", "lens");
    *
    * await hub.device("camera").module("lens").updateReportedProperties({ zoom: 3 });
-   * assert.equal((await registry.getModuleTwin("camera", "lens")).properties?.reported?.["zoom"], 3);
+   * assert.equal((await registry.getModuleTwin("camera", "lens")).properties.reported["zoom"], 3);
    * ```
    */
   module(moduleId: string): LocalDevice {

@@ -23,8 +23,8 @@ export interface ScheduledJobParts extends Omit<ScheduledJobTools, "deviceJobs">
 
 /** Which jobs are asked for; `undefined` for any. */
 export interface ScheduledJobFilter {
-  readonly type: JobResponse["type"];
-  readonly status: JobResponse["status"];
+  readonly type: JobResponse["type"] | undefined;
+  readonly status: JobResponse["status"] | undefined;
 }
 
 /** Some of the jobs that are asked for. */

@@ -1,4 +1,10 @@
-import type { DeviceCapabilities, Twin, TwinProperties } from "../../../gen/index.ts";
+import type {
+  DeviceCapabilities,
+  Twin,
+  TwinMetadata,
+  TwinProperties,
+  TwinSection as SectionDocument,
+} from "../../../gen/index.ts";
 import { hubTime } from "../hub_time.ts";
 import { scopesOf } from "../identities/identity_documents.ts";
 import type { IdentityQueues } from "../identities/identity_queues.ts";
@@ -60,11 +66,11 @@ export function sectionForDevice(section: TwinSection): JsonObject {
 }
 
 /** Returns a section as the service sees it: values, metadata and `$version`. */
-export function sectionDocument({ values, metadata, version }: TwinSection): JsonObject {
-  return { ...values, $metadata: metadata, $version: version };
+export function sectionDocument(section: TwinSection): SectionDocument {
+  return { ...section.values, $metadata: section.metadata as TwinMetadata, $version: section.version };
 }
 
-function sectionOf(find: (twin: TwinRecord) => TwinSection): Branch<AnyRecord, JsonObject> {
+function sectionOf(find: (twin: TwinRecord) => TwinSection): Branch<AnyRecord, SectionDocument> {
   return {
     build: ({ twin }) => sectionDocument(find(twin)),
     reader(path) {
