@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const SUITE = join(ROOT, ".cache", "npm_suite");
 
 /** What tests read beside the code. */
-const DATA = ["deno.json", "tests/fixtures"];
+const DATA = ["deno.json", "openapi.json", "tests/fixtures"];
 
 /** These look at the sources themselves, which are not in the package, or at the documents beside them. */
 const SKIPPED = ["documents.test.ts", "module_graph.test.ts"];

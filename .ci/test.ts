@@ -7,6 +7,7 @@
  */
 import { join, resolve } from "node:path";
 import { NpmChecks } from "./check_npm.ts";
+import { checkDescription } from "./check_description.ts";
 import { checkSizes } from "./check_sizes.ts";
 import { typesInDeno } from "./check_types.ts";
 import { command, type Outcome } from "./command.ts";
@@ -82,6 +83,7 @@ const CHECKS: Check[] = [
   { name: "lint", run: () => command(deno, "lint") },
   { name: "types", run: () => command(deno, "check", "mod.ts", "lib", "gen", "tests", ".ci") },
   { name: "types in projects of users", run: typesInDeno },
+  { name: "description of the API", run: () => checkDescription(runtimes.node["24"]) },
   { name: "generated code", run: generated },
   { name: "publishable", run: () => command(deno, "publish", "--dry-run", "--allow-dirty", "--quiet") },
   { name: "documentation", run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts") },

@@ -47,7 +47,33 @@ void either.createDeviceWithSas("d", { status: "on" });
 
 const client = createClient({ baseUrl: "https://myhub.azure-devices.net" });
 const { data } = await getDevice({ client, path: { id: "d" }, query: { "api-version": "2021-04-12" } });
-export const etag: string | undefined = data.etag;
+export const etag: string = data.etag;
+
+// What a hub always sends is there without a question.
+const [key, lastSeen]: [string | null, string] = [
+  device.authentication.symmetricKey.primaryKey,
+  device.lastActivityTime,
+];
+const version: number = twin.version + twin.properties.desired.$version;
+const { interval } = (await either.getModuleTwin("d", "m")).properties.reported;
+for await (const { deviceId, properties } of either.query(`SELECT * FROM devices WHERE tags.site = '${key}'`)) {
+  await either.updateTwin(deviceId, { properties: { desired: { interval, lastSeen, version } } }, { etag: twin.etag });
+  void properties.reported.$metadata.$lastUpdated;
+}
+for await (const { deviceId, moduleId } of either.query("SELECT * FROM devices.modules")) {
+  await either.getModuleTwin(deviceId, moduleId);
+}
+for await (const row of either.query("SELECT deviceId FROM devices")) {
+  // @ts-expect-error: a row of a projection is no twin.
+  const whole: Twin = row;
+  void whole;
+}
+// @ts-expect-error: a method has a name.
+void either.invokeDeviceMethod("d", {});
+// @ts-expect-error: a bulk element has an id.
+void either.bulkCreateOrUpdateDevices([{ importMode: "create" }]);
+// @ts-expect-error: a query has a text.
+void either.queryIotHub({});
 
 // What has been read can be passed on, whatever it lacks.
 const { continuationToken } = page;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { LocalHub } from "../../lib/local/mod.ts";
+import { faultsOfAnswer } from "./description.ts";
 import { signSas } from "./sas.ts";
 
 /** A parsed JSON text, to be looked into without a cast at every step. */
@@ -26,7 +27,7 @@ export interface CallOptions {
 /** What is needed of a hub to call it. */
 export type RestHub = Pick<LocalHub, "hostName" | "connectionString" | "fetch">;
 
-/** Calls the REST surface of a hub with hand-made requests. */
+/** Calls the REST surface of a hub with hand-made requests. Every answer has to be as `openapi.json` describes it. */
 export class RestCaller {
   readonly #hub: RestHub;
   #authorization: string;
@@ -47,13 +48,11 @@ export class RestCaller {
         ...(signal && { signal }),
       }),
     );
+    const { status } = response;
     const text = await response.text();
-    return {
-      status: response.status,
-      code: response.headers.get("iothub-errorcode"),
-      headers: response.headers,
-      body: text === "" ? undefined : JSON.parse(text),
-    };
+    const answer = text === "" ? undefined : JSON.parse(text);
+    assert.deepEqual(faultsOfAnswer({ method, path: path.replace(/\?.*$/, ""), status, body: answer }), []);
+    return { status, code: response.headers.get("iothub-errorcode"), headers: response.headers, body: answer };
   }
 
   /** A call that has to succeed. @returns the body */
