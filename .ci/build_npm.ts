@@ -17,10 +17,13 @@ export const NPM_PACKAGE: string = join(ROOT, ".cache", "npm");
 
 const DESCRIPTION = "Manages an Azure IoT hub: device and module identities, twins, queries, direct methods, " +
   "cloud-to-device messages. For Node, Bun, Deno, Workers and browsers, with an offline hub for tests.";
+const AUTHOR = "The registry-manager authors";
+const REPOSITORY = "https://github.com/iothub/registry-manager";
 const KEYWORDS = ["azure", "iot", "iot-hub", "device-management", "device-twin", "direct-method", "amqp"];
 const COPIED = [
   "README.md",
   "LICENSE",
+  "NOTICE.md",
   "CHANGELOG.md",
   "lib/README.md",
   "lib/recipes.md",
@@ -94,7 +97,8 @@ function manifest(config: DenoConfig, packages: readonly string[]): Record<strin
   const dependencies = packages.map((dependency) => {
     const [, exact] = imports[dependency]?.match(/^npm:.+@(\d+\.\d+\.\d+)$/) ?? [];
     if (exact === undefined) throw new Error(`deno.json pins no version of ${dependency}`);
-    return [dependency, exact] as const;
+    // Patches reach users without a release of this package.
+    return [dependency, `^${exact}`] as const;
   });
   const exports = Object.entries(config.exports).map(([exported, path]) => [exported, {
     types: path.replace("./", "./types/").replace(/\.ts$/, ".d.ts"),
@@ -105,15 +109,18 @@ function manifest(config: DenoConfig, packages: readonly string[]): Record<strin
     version,
     description: DESCRIPTION,
     keywords: KEYWORDS,
+    author: AUTHOR,
     license,
+    homepage: `${REPOSITORY}#readme`,
+    repository: { type: "git", url: `git+${REPOSITORY}.git` },
+    bugs: { url: `${REPOSITORY}/issues` },
     type: "module",
     engines: { node: ">=20" },
     sideEffects: false,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     dependencies: Object.fromEntries(dependencies.filter(([dependency]) => !OPTIONAL_PACKAGES.includes(dependency))),
     peerDependencies: Object.fromEntries(
-      dependencies.filter(([dependency]) => OPTIONAL_PACKAGES.includes(dependency))
-        .map(([dependency, exact]) => [dependency, `^${exact}`]),
+      dependencies.filter(([dependency]) => OPTIONAL_PACKAGES.includes(dependency)),
     ),
     peerDependenciesMeta: Object.fromEntries(OPTIONAL_PACKAGES.map((dependency) => [dependency, { optional: true }])),
   };

@@ -46,8 +46,9 @@ export class NpmChecks {
 
   /** A program that uses it runs, says nothing and ends by itself. */
   async use(runtime: string): Promise<Outcome> {
-    const { success, output } = await commandIn(await this.installed(), runtime, "use.js");
-    return { success: success && output === "", output };
+    const user = await this.installed();
+    const outcomes = await Promise.all(["use.js", "use.cjs"].map((file) => commandIn(user, runtime, file)));
+    return together(outcomes.map(({ success, output }) => ({ success: success && output === "", output })));
   }
 
   /** The project's own tests pass on it, in a runtime that runs no TypeScript. */
@@ -91,7 +92,7 @@ export class NpmChecks {
     const tarball = await this.#packed();
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-    for (const name of ["use.js", "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
+    for (const name of ["use.js", "use.cjs", "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
     const args = ["install", "--no-audit", "--no-fund", tarball, `@types/node@${TYPES_OF_NODE}`];
     const { success, output } = await this.runTool(folder, "npm/bin/npm-cli.js", ...args);
     if (!success) throw new Error(output);
@@ -99,9 +100,22 @@ export class NpmChecks {
   }
 }
 
+/** What registries show of a package, and people look for. */
+const MANIFEST_FIELDS = ["description", "keywords", "author", "license", "homepage", "repository", "bugs", "engines"];
+
+/** The manifest: what it says, and that patches of dependencies reach users. */
+async function manifestFaults(): Promise<string[]> {
+  const manifest = JSON.parse(await Deno.readTextFile(join(NPM_PACKAGE, "package.json")));
+  const ranges = Object.entries<string>({ ...manifest.dependencies, ...manifest.peerDependencies });
+  return [
+    ...MANIFEST_FIELDS.filter((field) => !manifest[field]).map((field) => `package.json has no ${field}`),
+    ...ranges.filter(([, range]) => !range.startsWith("^")).map(([name]) => `${name} has no caret range`),
+  ];
+}
+
 /** The built files: which there are, and that none tells of the machine it was built on. */
 async function checkFiles(): Promise<Outcome> {
-  const faults: string[] = [];
+  const faults = await manifestFaults();
   const root = resolve(CACHE, "..");
   for (const path of await filesBelow(NPM_PACKAGE)) {
     const text = await Deno.readTextFile(join(NPM_PACKAGE, path));

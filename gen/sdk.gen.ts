@@ -134,6 +134,7 @@ import type {
   UpdateTwinResponses,
 } from "./types.gen.ts";
 
+/** What a function of an operation is given: its parameters and body, the client, and options of the call. */
 export type Options<
   TData extends TDataShape = TDataShape,
   ThrowOnError extends boolean = boolean,

@@ -13,18 +13,29 @@ export interface Pages {
 }
 
 /**
- * Looks for faults of the pages: entries without a link, methods that are not within a click of the manager's page, types
- * before methods in a search, constructors that are not public, usage lines that nobody can copy, links to nowhere.
+ * Looks for faults of the pages: symbols without a word of documentation, entries without a link, methods that are not
+ * within a click of the manager's page, types before methods in a search, constructors that are not public, usage lines
+ * that nobody can copy, links to nowhere.
  *
  * @returns What is wrong, each in a sentence.
  */
 export function faultsOf(pages: Pages): string[] {
   return [
+    ...faultsOfSymbols(pages),
     ...faultsOfLanding(pages),
     ...faultsOfManager(pages),
     ...faultsOfSearch(pages),
     ...[...pages.html].flatMap(([path, html]) => faultsOfPage(path, html, pages)),
   ];
+}
+
+function faultsOfSymbols({ entries }: Pages): string[] {
+  return entries.flatMap(({ specifier, symbols }) =>
+    symbols
+      // What another entry has too is said there.
+      .filter(({ declarations }) => !declarations.some(({ jsDoc, def }) => jsDoc?.doc || def?.target))
+      .map(({ name }) => `${specifier} does not say what ${name} is`)
+  );
 }
 
 function faultsOfLanding({ html, entries }: Pages): string[] {

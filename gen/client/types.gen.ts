@@ -8,6 +8,7 @@ import type { Middleware } from "./utils.gen.ts";
 
 export type ResponseStyle = "data" | "fields";
 
+/** The configuration of a client, any of which a call can have otherwise. */
 export interface Config<T extends ClientOptions = ClientOptions>
   extends OrUndefined<Omit<RequestInit, "body" | "headers" | "method">>, CoreConfig {
   /**
@@ -94,6 +95,7 @@ export interface ResolvedRequestOptions<
   serializedBody?: string | undefined;
 }
 
+/** What a call resolves to: the data, the request and the response; without `throwOnError` the error, too. */
 export type RequestResult<
   TData = unknown,
   TError = unknown,
@@ -176,6 +178,7 @@ type BuildUrlFn = <
   options: TData & Options<TData>,
 ) => string;
 
+/** What the functions of the operations are called with: the hub's address, the headers, and what to do with requests and responses. */
 export type Client = CoreClient<RequestFn, Config, MethodFn, BuildUrlFn, SseFn> & {
   interceptors: Middleware<Request, Response, unknown, ResolvedRequestOptions>;
 };

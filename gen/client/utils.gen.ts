@@ -301,6 +301,7 @@ const defaultHeaders = {
   "Content-Type": "application/json",
 };
 
+/** Makes the configuration that a client has where it is told nothing else. */
 export const createConfig = <T extends ClientOptions = ClientOptions>(
   override: Config<Omit<ClientOptions, keyof T> & T> = {},
 ): Config<Omit<ClientOptions, keyof T> & T> => ({

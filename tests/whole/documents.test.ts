@@ -8,6 +8,7 @@ const ROOT = new URL("../../", import.meta.url);
 const PAGES = [
   "README.md",
   "CHANGELOG.md",
+  "NOTICE.md",
   "lib/README.md",
   "lib/recipes.md",
   "lib/transport/README.md",
