@@ -14,7 +14,7 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const USER_FILES = join(import.meta.dirname!, "npm_user");
 
 /** The oldest version that the README names, and the newest. */
-const TYPESCRIPT_VERSIONS = ["5.7.3", "7.0.2"];
+const TYPESCRIPT_VERSIONS = ["5.7.3", "7.0.2"] as const;
 
 /** Every option that makes TypeScript stricter, save those that only some of its versions or Deno know. */
 const STRICT = {
@@ -33,9 +33,10 @@ const STRICT = {
   verbatimModuleSyntax: true,
 };
 
-/** What of the platform users may have types of: all that a browser has, an old browser, or Node and nothing else. */
+/** What of the platform users may have types of: a browser or its workers, an old browser, or Node and nothing else. */
 const BROWSER = { lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"], types: [] };
-const OLD_BROWSER = { lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] };
+const WORKER = { lib: ["ESNext", "WebWorker"], types: [] };
+const OLD_BROWSER = { lib: ["ES2022", "DOM"], types: [] };
 /** The sources cannot ask for what they need besides, since JSR takes no such directive; the README says so. */
 const OLD_BROWSER_OF_SOURCES = { ...OLD_BROWSER, lib: [...OLD_BROWSER.lib, "ESNext.Disposable"] };
 const NODE = { lib: ["ES2022"], types: ["node"] };
@@ -45,6 +46,7 @@ const DENO_PROJECTS: Record<string, { compilerOptions: object; imports?: Record<
   "as the README has it": { compilerOptions: {} },
   "all that is strict": { compilerOptions: { ...STRICT, erasableSyntaxOnly: true } },
   "a browser's types alone": { compilerOptions: { ...STRICT, lib: BROWSER.lib } },
+  "a worker's types alone": { compilerOptions: { ...STRICT, lib: WORKER.lib } },
   "an old browser's types alone": { compilerOptions: { ...STRICT, lib: OLD_BROWSER_OF_SOURCES.lib } },
   "types of Node that are old": {
     compilerOptions: { ...STRICT, types: ["node"] },
@@ -54,7 +56,7 @@ const DENO_PROJECTS: Record<string, { compilerOptions: object; imports?: Record<
 };
 
 /** Entries that are checked together. The local hub brings the types of Node, which the others must do without. */
-const PROGRAMS: Record<string, string> = {
+const PROGRAMS = {
   "client.ts": imports("", "/http", "/gen"),
   "smaller.ts": imports("/http", "/gen"),
   "hub.ts": imports("/local"),
@@ -93,11 +95,27 @@ export async function typesOfPackage(node: string, project: string): Promise<Out
   return together([
     await compile(node, project, "NodeNext", { files: ["use.ts"], compilerOptions: nodeNext }),
     await compile(node, project, "Bundler", { files: ["use.ts"], compilerOptions: bundler }),
+    await compile(node, project, "worker", { files: ["use.ts"], compilerOptions: { ...bundler, ...WORKER } }),
     await compile(node, project, "old", {
       files: ["use.ts"],
       compilerOptions: { ...bundler, ...OLD_BROWSER, strict: false, exactOptionalPropertyTypes: false },
     }),
+    await typesInCommonJs(node, project),
     everyMemberMayBeUndefined(),
+  ]);
+}
+
+/** A CommonJS file may import the package where the README says so, and is refused with the error that it names. */
+async function typesInCommonJs(node: string, project: string): Promise<Outcome> {
+  await Deno.writeTextFile(join(project, "use.cts"), PROGRAMS["client.ts"]);
+  const compilerOptions = { ...STRICT, ...NODE, module: "NodeNext", verbatimModuleSyntax: false };
+  const [old, newest] = TYPESCRIPT_VERSIONS;
+  const common = { files: ["use.cts"], compilerOptions };
+  const refused = await compile(node, project, "CommonJS", common, [old]);
+  const [code] = /TS\d+/.exec(refused.output) ?? [];
+  return together([
+    { success: code === "TS1479", output: `TypeScript ${old} says ${code} of CommonJS, and the README TS1479` },
+    await compile(node, project, "CommonJS", common, [newest]),
   ]);
 }
 
@@ -110,10 +128,13 @@ export async function typesOfSources(node: string, project: string): Promise<Out
   // A file of a folder without a package.json is CommonJS to TypeScript, whatever Node makes of it.
   const nodeNext = { ...options, ...NODE, module: "NodeNext", verbatimModuleSyntax: false };
   const smaller = { ...options, ...OLD_BROWSER_OF_SOURCES, module: "ESNext", moduleResolution: "Bundler" };
+  // The AMQP library's own types need those of Node.
+  const client = { ...smaller, skipLibCheck: true };
   return together([
     await compile(node, project, "Bundler with sources", { files: ["use.ts"], compilerOptions: bundler }),
     await compile(node, project, "NodeNext with sources", { files: ["use.ts"], compilerOptions: nodeNext }),
     await compile(node, project, "/http and /gen from sources", { files: ["smaller.ts"], compilerOptions: smaller }),
+    await compile(node, project, "all but the hub from sources", { files: ["client.ts"], compilerOptions: client }),
   ]);
 }
 
@@ -123,6 +144,7 @@ async function compile(
   project: string,
   name: string,
   { files, compilerOptions }: { files: string[]; compilerOptions: object },
+  versions: readonly string[] = TYPESCRIPT_VERSIONS,
 ): Promise<Outcome> {
   const file = `tsconfig.${name.replaceAll(/\W/g, "_")}.json`;
   const common = { target: "ES2022", noEmit: true, declaration: true, skipLibCheck: false };
@@ -131,7 +153,7 @@ async function compile(
     JSON.stringify({ compilerOptions: { ...common, ...compilerOptions }, files }),
   );
   const outcomes: Outcome[] = [];
-  for (const version of TYPESCRIPT_VERSIONS) {
+  for (const version of versions) {
     const folder = join(ROOT, ".cache", `typescript-${version}`);
     const tsc = join(await installPackages(folder, { typescript: version }), "typescript", "bin", "tsc");
     outcomes.push(named(`TypeScript ${version}, ${name}`, await commandIn(project, node, tsc, "-p", file)));

@@ -1,7 +1,7 @@
 import { withUndefined } from "./optional_members.ts";
 
 /**
- * Where the client's templates do not hold under `exactOptionalPropertyTypes`, or without the types of a browser, which
+ * Where the client's templates do not hold under `exactOptionalPropertyTypes`, or without all types of a browser, which
  * users compile them with: what the generator writes, and what has to stand there.
  */
 const CORRECTIONS: Record<string, readonly (readonly [written: string, right: string])[]> = {
@@ -26,6 +26,10 @@ const CORRECTIONS: Record<string, readonly (readonly [written: string, right: st
   "core/params.gen.ts": [[
     "params[field.map] = value;",
     "params[field.map as Slot] = value as Record<string, unknown>;",
+  ]],
+  "core/queryKeySerializer.gen.ts": [[
+    "const entries = Array.from(params.entries()).sort(",
+    "const entries: [string, string][] = [];\n  params.forEach((value, key) => entries.push([key, value]));\n  entries.sort(",
   ]],
   "core/serverSentEvents.gen.ts": [
     ["import type { Config }", "import type { Config, OrUndefined }"],

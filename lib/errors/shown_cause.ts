@@ -40,7 +40,8 @@ function* membersOf(object: object): Generator<[name: string, value: unknown]> {
     yield [String(key), Object.getOwnPropertyDescriptor(object, key)?.value];
   }
   if (object instanceof Headers || object instanceof Map) {
-    for (const [key, value] of object) {
+    // The types of a browser without "DOM.Iterable" do not say that headers can be iterated.
+    for (const [key, value] of object as unknown as Iterable<[key: unknown, value: unknown]>) {
       yield ["", key];
       yield [String(key), value];
     }
