@@ -2380,6 +2380,22 @@ export type RegenerateDeviceKeysErrors = {
    */
   400: KeyRegenerationResult | ErrorResponse;
   /**
+   * The token is missing, wrong or expired, or lacks the right: `IotHubUnauthorized`, `IotHubUnauthorizedAccess`.
+   */
+  401: ErrorResponse;
+  /**
+   * The hub does not do it now, or not at all: `IotHubQuotaExceeded`, `IotHubSuspended`, `OperationNotAvailableInCurrentTier` and others.
+   */
+  403: ErrorResponse;
+  /**
+   * The body is too large, or there are too many of these: `MessageTooLarge`, `TooManyDevices`, `TooManyModulesOnDevice`, `ConfigurationCountLimitExceeded`.
+   */
+  413: ErrorResponse;
+  /**
+   * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
+   */
+  429: ErrorResponse;
+  /**
    * The hub failed, or cannot answer now; also whatever is not listed.
    */
   default: ErrorResponse;
@@ -2755,6 +2771,10 @@ export type CancelImportExportJobErrors = {
    * There is no such job: `JobNotFound`.
    */
   404: ErrorResponse;
+  /**
+   * The job has ended, or runs already: `OperationNotAllowedInCurrentState`.
+   */
+  405: ErrorResponse;
   /**
    * Too many calls, or too many active jobs: `ThrottlingException`, `ThrottlingBacklogTimeout`, `ThrottlingMaxActiveJobCountExceeded` and others.
    */

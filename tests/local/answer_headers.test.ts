@@ -71,7 +71,7 @@ const ANSWERS: readonly (readonly [status: number, line: string, body?: string, 
   [405, "HEAD /devices/e"],
   [412, "PUT /devices/e", "{}", "If-Match: stale\r\n"],
   [413, "PUT /devices/e", " ".repeat(200_000)],
-  [501, "GET /digitaltwins/e"],
+  [501, "POST /devices/e/messages/events"],
 ];
 
 describe("every answer of the hub", () => {
