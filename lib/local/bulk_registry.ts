@@ -173,13 +173,12 @@ function readElements(body: unknown): Element[] {
 
 function readElement(body: unknown, what: string, modes: readonly ImportMode[]): Element {
   if (!isJsonObject(body)) throw wrongArgumentType(what, body, "an object");
-  const { id, moduleId, importMode } = body;
+  const { id, importMode } = body;
   if (typeof id !== "string" || id === "") {
     throw wrongArgument(`id of ${what}`, id, "a string that is not empty");
   }
-  if (moduleId !== undefined && moduleId !== null && typeof moduleId !== "string") {
-    throw wrongArgument(`moduleId of ${what}`, moduleId, "a string");
-  }
+  const moduleId = body["moduleId"] ?? "";
+  if (typeof moduleId !== "string") throw wrongArgument(`moduleId of ${what}`, moduleId, "a string");
   const mode = readMode(importMode);
   if (mode === undefined) throw wrongArgument(`importMode of ${what}`, importMode, anyOf(modes));
   return { deviceId: id, moduleId: moduleId || undefined, mode, body };

@@ -24,8 +24,8 @@ export interface EdgeDeployment {
 export function deploymentFor(device: DeviceRecord, ranked: readonly EdgeConfiguration[]): EdgeDeployment {
   if (device.ownScope === undefined) return { targeted: [], applied: [] };
   const targeted = ranked.filter(({ target }) => target.includes(device));
-  const base = targeted.findLastIndex(({ content }) => !content.isLayered);
-  return { targeted, applied: base < 0 ? [] : targeted.slice(base) };
+  const base = targeted.filter(({ content }) => !content.isLayered).at(-1);
+  return { targeted, applied: base === undefined ? [] : targeted.slice(targeted.indexOf(base)) };
 }
 
 /** Creates the modules that contents bring to an edge device, as far as it can have more. */

@@ -74,11 +74,10 @@ function upToArray(path: Pointer, documents: readonly JsonObject[]): Pointer {
 function write(patch: JsonObject, path: Pointer, desired: JsonObject, after: JsonObject): void {
   let holder = patch;
   for (const [at, name] of path.slice(0, -1).entries()) {
-    const present = holder[name];
+    holder[name] ??= at === 0 && isComponent(after[name]) ? component({}) : emptyJsonObject();
+    const next: JsonValue = holder[name];
     // All that is above the path is written already.
-    if (present !== undefined && !isJsonObject(present)) return;
-    const next = present ?? (at === 0 && isComponent(after[name]) ? component({}) : emptyJsonObject());
-    holder[name] = next;
+    if (!isJsonObject(next)) return;
     holder = next;
   }
   holder[path.at(-1)!] = replacement(valueAt(desired, path), valueAt(after, path));

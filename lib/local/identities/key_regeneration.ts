@@ -101,11 +101,10 @@ function readTargets({ devices }: JsonObject): IdentityTarget[] {
   const seen = new Set<string>();
   return devices.map((device, index) => {
     if (!isJsonObject(device)) throw wrongArgumentType(`element ${index}`, device, "an object");
-    const { id, moduleId = null } = device;
+    const { id } = device;
     if (typeof id !== "string") throw wrongArgument(`id of element ${index}`, id, "a string");
-    if (moduleId !== null && typeof moduleId !== "string") {
-      throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
-    }
+    const moduleId = device["moduleId"] ?? "";
+    if (typeof moduleId !== "string") throw wrongArgument(`moduleId of element ${index}`, moduleId, "a string");
     const key = identityKey(id, moduleId || undefined);
     if (seen.has(key)) throw new HubFault("DeviceDefinedMultipleTimes", 400, `The call names ${key} more than once`);
     seen.add(key);
