@@ -4,7 +4,7 @@ import type { Collection, Documents } from "./collection.ts";
 import { compileCondition } from "./conditions.ts";
 import type { Path } from "./expressions.ts";
 import { isPrimitive } from "./operators.ts";
-import type { Column, Query } from "./parser.ts";
+import type { Query } from "./parser.ts";
 import { compilePath, resolvePath } from "./paths.ts";
 import { invalidQuery } from "./query_fault.ts";
 import type { QueryPlan, Rows } from "./query_plan.ts";
@@ -15,7 +15,7 @@ interface Group<R> {
   readonly key: string;
   /** Its first record, which has the shared values; `undefined` for the one group of a query without GROUP BY. */
   readonly first: R | undefined;
-  /** One for each column. */
+  /** One for each aggregate. */
   readonly tallies: readonly Tally[];
 }
 
@@ -27,25 +27,36 @@ export class GroupPlan<R extends { readonly sequence: number }> implements Query
   readonly #records: Collection<R>["records"];
   readonly #isMatch: (record: R) => boolean;
   readonly #keys: readonly Reader<R>[];
-  readonly #columns: readonly Column[];
+  /** How the value is read that each aggregate is computed from. */
+  readonly #tallied: readonly Reader<R>[];
   readonly #names: readonly string[];
-  readonly #values: readonly Reader<R>[];
+  /** How the value of each column is had from a group. */
+  readonly #values: readonly ((group: Group<R>) => unknown)[];
 
   constructor(query: Query, collection: Collection<R>) {
     checkColumns(query, collection);
+    const { columns = [], groupBy, where } = query;
     this.#records = collection.records;
-    this.#isMatch = compileCondition(query.where, collection);
-    this.#keys = query.groupBy.map((path) => compilePath(path, collection));
-    this.#columns = query.columns ?? [];
-    this.#names = this.#columns.map(({ name }) => name);
-    this.#values = this.#columns.map(({ path }) => path.length === 0 ? () => undefined : compilePath(path, collection));
+    this.#isMatch = compileCondition(where, collection);
+    this.#keys = groupBy.map((path) => compilePath(path, collection));
+    const aggregates = columns.filter(({ kind }) => kind === "aggregate");
+    this.#tallied = aggregates.map(({ path }) => path.length === 0 ? () => undefined : compilePath(path, collection));
+    this.#names = columns.map(({ name }) => name);
+    this.#values = columns.map((column) => {
+      if (column.kind === "aggregate") {
+        const place = aggregates.indexOf(column);
+        return ({ tallies }) => tallies[place]!.result(column.aggregate);
+      }
+      const read = compilePath(column.path, collection);
+      return ({ first }) => first && read(first);
+    });
   }
 
   rows(size: number, after: number | string | undefined): Rows {
     const groups = this.#groups().filter(({ key }) => after === undefined || key > String(after))
       .sort((one, other) => one.key < other.key ? -1 : 1);
     const page = groups.slice(0, size);
-    const items = page.map((group) => rowOf(this.#names, (at) => this.#valueOf(group, at)));
+    const items = page.map((group) => rowOf(this.#names, (at) => this.#values[at]!(group)));
     return page.length > 0 && page.length < groups.length ? { items, last: page.at(-1)!.key } : { items };
   }
 
@@ -53,7 +64,7 @@ export class GroupPlan<R extends { readonly sequence: number }> implements Query
     const groups = new Map<string, Group<R>>();
     const groupOf = (key: string, first: R | undefined): Group<R> => {
       let group = groups.get(key);
-      if (group === undefined) groups.set(key, group = { key, first, tallies: this.#columns.map(() => new Tally()) });
+      if (group === undefined) groups.set(key, group = { key, first, tallies: this.#tallied.map(() => new Tally()) });
       return group;
     };
     // Without GROUP BY there is exactly one row, even when nothing matches.
@@ -67,15 +78,9 @@ export class GroupPlan<R extends { readonly sequence: number }> implements Query
         key = at === 0 ? text : `${key},${text}`;
       }
       const { tallies } = groupOf(key, record);
-      for (let at = 0; at < tallies.length; at++) tallies[at]!.add(this.#values[at]!(record));
+      for (let at = 0; at < tallies.length; at++) tallies[at]!.add(this.#tallied[at]!(record));
     }
     return [...groups.values()];
-  }
-
-  #valueOf({ first, tallies }: Group<R>, at: number): unknown {
-    const column = this.#columns[at]!;
-    if (column.kind === "aggregate") return tallies[at]!.result(column.aggregate);
-    return first && this.#values[at]!(first);
   }
 }
 
