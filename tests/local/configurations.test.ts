@@ -244,6 +244,7 @@ describe("a configuration is refused", () => {
     ["a key that only starts alike", { deviceContent: { "properties.desiredMode": 1 } }],
     ["a key with a gap", { deviceContent: { "properties.desired.a..b": 1 } }],
     ["a key that ends in a dot", { deviceContent: { "properties.desired.": 1 } }],
+    ["a key of very many names", { deviceContent: { [`properties.desired${".a".repeat(500_000)}`]: 1 } }],
     ["tags", { deviceContent: { "tags.site": "oslo" } }],
     ["all properties that are no object", { deviceContent: { "properties.desired": 5 } }],
     ["a name that twins cannot have", { deviceContent: { "properties.desired.$version": 5 } }],
@@ -369,6 +370,7 @@ describe("a configuration is taken", () => {
       },
     }],
     ["*", { modulesContent: { m: { "properties.desired.a": 1 } } }],
+    ["*", { deviceContent: { [`properties.desired${".a".repeat(11)}`]: 1 } }],
     ["*", { deviceContent: { "properties.desired": { a: { b: null } }, "properties.desired.c.d": [1] } }],
   ];
   for (const [targetCondition, content = CONTENT] of conditions) {

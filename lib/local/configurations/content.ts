@@ -31,6 +31,8 @@ export interface EdgeContent {
 const KINDS = ["deviceContent", "moduleContent", "modulesContent"] as const;
 const ROOT = "properties.desired";
 const MAX_MODULES = 50;
+/** No property of a twin lies deeper. This is checked first, as what follows goes down name by name. */
+const MAX_NAMES = 11;
 
 /** What a layered deployment may set in the twins of the system modules. */
 const LAYERED_ROOTS: Readonly<Record<string, string>> = { $edgeAgent: "modules", $edgeHub: "routes" };
@@ -112,7 +114,11 @@ function readAssignment(name: string, key: string, value: JsonValue): Assignment
     throw invalidContent(cannotUse(`the key ${quote(key)} in ${name}`, `${ROOT} or a path that starts with ${ROOT}.`));
   }
   const path = key === ROOT ? [] : key.slice(ROOT.length + 1).split(".");
-  if (path.includes("")) throw invalidContent(cannotUse(`the key ${quote(key)} in ${name}`, "a path without gaps"));
+  if (path.includes("") || path.length > MAX_NAMES) {
+    throw invalidContent(
+      cannotUse(`the key ${quote(key)} in ${name}`, `a path of at most ${MAX_NAMES} names, without gaps`),
+    );
+  }
   try {
     checkSectionContent(
       `${name}.${ROOT}`,
