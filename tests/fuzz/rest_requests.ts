@@ -51,6 +51,23 @@ interface Operation {
   headers?: readonly (readonly [string, string])[];
 }
 
+const CONFIGURATION = fc.nat(9).map((number) => `c${number}`);
+const CONFIGURATION_CONTENT = fc.constantFrom<Record<string, unknown>>(
+  { deviceContent: { "properties.desired.a": { b: 1, c: null }, "properties.desired": { d: [1] } } },
+  { moduleContent: { "properties.desired.a.b.c": 1 } },
+  {
+    modulesContent: {
+      $edgeAgent: { "properties.desired": { modules: { m: {} } } },
+      m: { "properties.desired.a": 1 },
+    },
+  },
+  { modulesContent: { $edgeHub: { "properties.desired.routes.r": "FROM /* INTO $upstream" } } },
+);
+const TARGET_CONDITION = fc.constantFrom(
+  ...["*", "", "tags.a = 1 OR NOT IS_DEFINED(properties.reported.x)", "deviceId IN ['r1', 'n1']"],
+  ...["from devices.modules where moduleId = 'm'", "status = 'enabled'"],
+);
+
 const IF_MATCH = fc.constantFrom<readonly (readonly [string, string])[]>(
   [["If-Match", "*"]],
   [["If-Match", '"AAAA"']],
@@ -109,6 +126,29 @@ const OPERATION: fc.Arbitrary<Operation> = fc.oneof(
   fc.tuple(DEVICE, fc.constantFrom("", "/modules/m"), fc.constantFrom("PATCH", "PUT"), DESIRED, IF_MATCH).map((
     [id, module, method, desired, headers],
   ) => ({ method, path: `/twins/${id}${module}`, body: { tags: desired, properties: { desired } }, headers })),
+  fc.tuple(CONFIGURATION, CONFIGURATION_CONTENT, TARGET_CONDITION, fc.nat(5), QUERY, IF_MATCH).map((
+    [id, content, targetCondition, priority, query, headers],
+  ) => ({
+    method: "PUT",
+    path: `/configurations/${id}`,
+    body: { id, content, targetCondition, priority, labels: { a: "b" }, metrics: { queries: { m: query } } },
+    headers,
+  })),
+  fc.tuple(CONFIGURATION, fc.constantFrom("GET", "DELETE"), IF_MATCH).map(([id, method, headers]) => ({
+    method,
+    path: `/configurations/${id}`,
+    headers,
+  })),
+  fc.tuple(TARGET_CONDITION, QUERY).map(([targetCondition, query]) => ({
+    method: "POST",
+    path: "/configurations/testQueries",
+    body: { targetCondition, customMetricQueries: { m: query } },
+  })),
+  fc.tuple(DEVICE, CONFIGURATION_CONTENT).map(([id, body]) => ({
+    method: "POST",
+    path: `/devices/${id}/applyConfigurationContent`,
+    body,
+  })),
   DEVICE.map((id) => ({
     method: "POST",
     path: `/twins/${id}/methods`,
