@@ -119,7 +119,7 @@ describe("configurations", () => {
         count.targeted += states.filter((status) => status === "Targeted").length;
       }
     });
-    await holds(property, 40);
+    await holds(property, 20);
 
     assert.ok(count.applied > count.twins / 20, `${count.applied} states of ${count.twins} twins are applied`);
     assert.ok(count.targeted > count.twins / 100, `${count.targeted} states of ${count.twins} twins are targeted`);
