@@ -64,6 +64,12 @@ export class SdkAtHub implements AsyncDisposable {
     return this.#connect(require("azure-iothub").JobClient.fromConnectionString(this.hub.connectionString));
   }
 
+  /** A `DigitalTwinClient`. */
+  digitalTwins(): Json {
+    const { DigitalTwinClient, IoTHubTokenCredentials } = require("azure-iothub");
+    return new DigitalTwinClient(new IoTHubTokenCredentials(this.hub.connectionString));
+  }
+
   /** A `Client`, likewise. */
   client(
     transport: SdkTransport = "Amqp",
