@@ -231,16 +231,4 @@ describeSdk("scenarios of the SDK's Registry", () =>
       const client = sdk.registry((factories) => factories.fromConnectionString(stranger));
       assert.deepEqual(await failureOf(client.list()), ["UnauthorizedError", 401]);
     });
-
-    test("is told what is not there yet", async () => {
-      const calls = [
-        registry.listJobs(),
-        registry.exportDevicesToBlob("https://storage.localhost/c", false),
-      ];
-      for (const call of calls) {
-        const error: Json = await call.then(() => assert.fail(), (reason: unknown) => reason);
-        assert.equal(error.response.statusCode, 501);
-        assert.equal(error.response.headers["iothub-errorcode"], "NotImplemented");
-      }
-    });
   }));
