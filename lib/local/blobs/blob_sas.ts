@@ -1,4 +1,5 @@
 import { encodeBase64 } from "../../values/base64.ts";
+import type { CryptoKey } from "../../values/crypto_key.ts";
 import { HubFault } from "../hub_fault.ts";
 import { fromBase64 } from "../keys.ts";
 import { hmacSha256 } from "./hmac_sha256.ts";
@@ -31,7 +32,7 @@ export interface BlobSasOptions {
   /** How long a signature is still good after its expiry. */
   clockSkew: number;
   /** The key of the account in base64. A new one is made unless it is given. */
-  key?: string;
+  key?: string | undefined;
 }
 
 /** Signs and checks the shared access signatures with which clients reach blobs. They are those of Azure Storage. */

@@ -7,7 +7,7 @@ export interface Documents<R> {
   /** How they and their members are had from a record. */
   readonly shape: Pick<DocumentShape<R, object>, "build" | "nameLike" | "reader">;
   /** Whether it is an error to name a member that none of them has. Left out, such a member just has no value. */
-  readonly hasFixedMembers?: boolean;
+  readonly hasFixedMembers?: boolean | undefined;
 }
 
 /** Documents that a query can be made of. */

@@ -2,7 +2,7 @@
 export interface Rows {
   readonly items: readonly unknown[];
   /** Where they end if more follow: the number of the last record, or the key of the last group. */
-  readonly last?: number | string;
+  readonly last?: number | string | undefined;
 }
 
 /** A query, compiled and ready to run. */
