@@ -32,6 +32,7 @@ const QUERY = fc.constantFrom(
   "SELECT deviceId, tags.a AS b FROM devices WHERE status = 'enabled' AND (properties.desired.x > 1 OR NOT IS_DEFINED(tags.b))",
   "SELECT COUNT() AS n, AVG(tags.n) FROM devices GROUP BY tags.place",
   "SELECT TOP 3 * FROM devices.modules WHERE moduleId IN ['m', 'n'] ORDER BY deviceId",
+  "SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j1' AND status != 'failed'",
   "SELECT d.tags.a.b.c FROM devices d WHERE STARTS_WITH(d.deviceId, 'r') AND tags.list[0] = null",
 );
 const DESIRED = fc.constantFrom<Record<string, unknown>>({ a: 1 }, { a: { b: { c: [1, "x", null] } }, on: true }, {
@@ -68,6 +69,23 @@ const TARGET_CONDITION = fc.constantFrom(
   ...["from devices.modules where moduleId = 'm'", "status = 'enabled'"],
 );
 
+const JOB = fc.nat(9).map((number) => `j${number}`);
+const JOB_WORK = fc.constantFrom<Record<string, unknown>>(
+  { type: "scheduleUpdateTwin", updateTwin: { etag: "*", tags: { a: 1 }, properties: { desired: { a: null } } } },
+  { type: "scheduleDeviceMethod", cloudToDeviceMethod: { methodName: "m", payload: [1], responseTimeoutInSeconds: 5 } },
+);
+const JOB_CONDITION = fc.constantFrom("*", "", "tags.a = 1", "deviceId IN ['r1']", "deviceId LIKE 'a%'");
+const START_TIME = fc.constantFrom(undefined, null, "2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
+const JSON_PATCH_STEP = fc.constantFrom<Record<string, unknown>>(
+  { op: "add", path: "/a", value: { b: [1, { c: 2 }] } },
+  { op: "add", path: "/fan", value: { speed: 1, $metadata: {} } },
+  { op: "replace", path: "/a/b/1", value: 3 },
+  { op: "move", from: "/a/b", path: "/a/d" },
+  { op: "copy", from: "/a", path: "/e~1~0" },
+  { op: "test", path: "/fan/speed", value: 1 },
+  { op: "remove", path: "/a" },
+);
+
 const IF_MATCH = fc.constantFrom<readonly (readonly [string, string])[]>(
   [["If-Match", "*"]],
   [["If-Match", '"AAAA"']],
@@ -84,6 +102,13 @@ const OPERATION: fc.Arbitrary<Operation> = fc.oneof(
     { method: "DELETE", path: `/messages/servicebound/feedback/${"0".repeat(36)}` },
     { method: "POST", path: `/messages/servicebound/feedback/${"0".repeat(36)}/abandon` },
     { method: "GET", path: "/configurations" },
+    { method: "GET", path: "/jobs" },
+    { method: "GET", path: "/jobs/v2/query?jobType=scheduleUpdateTwin&jobStatus=completed" },
+    {
+      method: "POST",
+      path: "/jobs/create",
+      body: { type: "export", outputBlobContainerUri: "https://h/blob/c?sig=x" },
+    },
   ),
   ANY_DEVICE.map((id) => ({ method: "GET", path: `/devices/${id}` })),
   fc.tuple(ANY_DEVICE, IF_MATCH).map(([id, headers]) => ({
@@ -148,6 +173,30 @@ const OPERATION: fc.Arbitrary<Operation> = fc.oneof(
     method: "POST",
     path: `/devices/${id}/applyConfigurationContent`,
     body,
+  })),
+  fc.tuple(JOB, JOB_WORK, JOB_CONDITION, START_TIME).map(([jobId, work, queryCondition, startTime]) => ({
+    method: "PUT",
+    path: `/jobs/v2/${jobId}`,
+    body: { jobId, ...work, queryCondition, startTime, maxExecutionTimeInSeconds: 60 },
+  })),
+  JOB.map((id) => ({ method: "GET", path: `/jobs/v2/${id}` })),
+  JOB.map((id) => ({ method: "POST", path: `/jobs/v2/${id}/cancel` })),
+  fc.array(ANY_DEVICE, { maxLength: 3 }).map((ids) => ({
+    method: "POST",
+    path: "/devices/keys/regenerate",
+    body: { policyKey: "secondaryKey", devices: ids.map((id) => ({ id, moduleId: null })) },
+  })),
+  DEVICE.map((id) => ({ method: "GET", path: `/digitaltwins/${id}` })),
+  fc.tuple(DEVICE, fc.array(JSON_PATCH_STEP, { maxLength: 4 }), IF_MATCH).map(([id, body, headers]) => ({
+    method: "PATCH",
+    path: `/digitaltwins/${id}`,
+    body,
+    headers,
+  })),
+  fc.tuple(DEVICE, fc.constantFrom("", "/components/fan")).map(([id, component]) => ({
+    method: "POST",
+    path: `/digitaltwins/${id}${component}/commands/m?responseTimeoutInSeconds=5`,
+    body: { a: [1] },
   })),
   DEVICE.map((id) => ({
     method: "POST",
