@@ -22,6 +22,9 @@
  * @module
  */
 export { IoTHubRegistryManager } from "./lib/registry_manager.ts";
+export { IoTHubConfigurationManager } from "./lib/configuration_manager.ts";
+export { IoTHubJobManager } from "./lib/job_manager.ts";
+export { DigitalTwinClient } from "./lib/digital_twin_client.ts";
 export { DeviceIdentities } from "./lib/identities/device_identities.ts";
 export { ModuleIdentities } from "./lib/identities/module_identities.ts";
 export { Statistics } from "./lib/identities/statistics.ts";
@@ -30,6 +33,10 @@ export { ModuleTwins } from "./lib/twins/module_twins.ts";
 export { Queries } from "./lib/queries/queries.ts";
 export { DirectMethods } from "./lib/methods/direct_methods.ts";
 export { C2dQueues } from "./lib/messages/c2d_queues.ts";
+export { Configurations } from "./lib/configurations/configurations.ts";
+export { ScheduledJobs } from "./lib/jobs/scheduled_jobs.ts";
+export { ImportExportJobs } from "./lib/jobs/import_export_jobs.ts";
+export { DigitalTwins } from "./lib/digital_twins/digital_twins.ts";
 export { C2dMessages } from "./lib/c2d_messages.ts";
 export { HubClient } from "./lib/transport/hub_client.ts";
 export { certificateThumbprint } from "./lib/auth/certificate_thumbprint.ts";
@@ -44,6 +51,22 @@ export type { CallLimits } from "./lib/timing/call_limiter.ts";
 export type { ClientOptions } from "./lib/client/client_options.ts";
 export type { ConnectionString } from "./lib/auth/connection_string.ts";
 export type { AuthenticationChange } from "./lib/identities/authentication_change.ts";
+export type {
+  CommandOptions,
+  CommandResult,
+  ReadDigitalTwin,
+  UpdatedDigitalTwin,
+} from "./lib/digital_twins/digital_twins.ts";
+export type { JobDevice } from "./lib/jobs/job_device.ts";
+export type { JobFilter, JobStatus, ScheduledJobsPage } from "./lib/jobs/job_filter.ts";
+export type {
+  DeviceMethodSchedule,
+  JobSchedule,
+  ScheduledJobRequest,
+  TwinUpdateSchedule,
+} from "./lib/jobs/scheduled_job_body.ts";
+export type { AnyJob, WaitForJobOptions } from "./lib/jobs/wait_for_job.ts";
+export type { MethodTimeouts } from "./lib/requests/method_request.ts";
 export type { DeviceChange } from "./lib/identities/device_change.ts";
 export type { DeviceFields, DeviceUpdate } from "./lib/identities/device_fields.ts";
 export type { HubErrorCode } from "./lib/errors/error_codes.ts";
@@ -52,8 +75,8 @@ export type { ModifyOptions } from "./lib/transport/modify.ts";
 export type { ModuleChange } from "./lib/identities/module_change.ts";
 export type { ModuleFields } from "./lib/identities/module_fields.ts";
 export type { OperationOptions } from "./lib/timing/operation_options.ts";
-export type { PagedAsyncIterableIterator, PageSettings } from "./lib/queries/paged_iterator.ts";
-export type { QueryItemType, QueryResult } from "./lib/queries/query_page.ts";
+export type { PagedAsyncIterableIterator, PageSettings } from "./lib/requests/paged_iterator.ts";
+export type { QueryItemType, QueryResult } from "./lib/requests/query_page.ts";
 export type { RenewKeysOptions } from "./lib/identities/renew_keys.ts";
 export type { ModuleTwinQuery, TwinQuery } from "./lib/queries/twin_query.ts";
 export type { RetryOptions } from "./lib/timing/retry_options.ts";
@@ -66,21 +89,36 @@ export type {
   TokenCredential,
 } from "./lib/auth/token_credential.ts";
 export type { ModifyTwinOptions, TwinChange } from "./lib/twins/twin_change.ts";
-export type { TwinPatch } from "./lib/twins/twin_patch.ts";
+export type { TwinPatch } from "./lib/requests/twin_patch.ts";
 export type {
   AuthenticationMechanism,
   AuthenticationRequest,
   BulkRegistryOperationResult,
   CloudToDeviceMethod,
   CloudToDeviceMethodResult,
+  Configuration,
+  ConfigurationContent,
+  ConfigurationMetrics,
+  ConfigurationMetricsRequest,
+  ConfigurationQueriesTestInput,
+  ConfigurationQueriesTestResponse,
+  ConfigurationRequest,
   Device,
   DeviceCapabilities,
+  DeviceJobStatistics,
   DeviceRegistryOperationError,
   DeviceRegistryOperationWarning,
   DeviceRequest,
+  DigitalTwin,
   ExportImportDevice,
   FeedbackRecord,
   HubTime,
+  ImportExportJobRequest,
+  JobProperties,
+  JobRequest,
+  JobResponse,
+  JsonPatchOperation,
+  ManagedIdentity,
   Module,
   ModuleTwin,
   PropertyContainer,
@@ -105,3 +143,9 @@ export type { Settlement } from "./lib/messages/settlement.ts";
 export type { C2dAcknowledgement, C2dMessageProperties } from "./lib/messages/c2d_message.ts";
 export type { HttpNouns, IoTHubRegistryManager as HttpRegistryManager } from "./lib/http_registry_manager.ts";
 export type { AllNouns } from "./lib/registry_manager.ts";
+export type { IoTHubConfigurationManager as HttpConfigurationManager } from "./lib/configurations/configuration_manager.ts";
+export type { OwnConfigurationManager } from "./lib/configuration_manager.ts";
+export type { IoTHubJobManager as HttpJobManager, JobNouns } from "./lib/jobs/job_manager.ts";
+export type { OwnJobManager } from "./lib/job_manager.ts";
+export type { DigitalTwinClient as HttpDigitalTwinClient } from "./lib/digital_twins/digital_twin_client.ts";
+export type { OwnDigitalTwinClient } from "./lib/digital_twin_client.ts";

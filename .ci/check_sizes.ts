@@ -17,7 +17,7 @@ const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
 const LISTED = 12;
 
 /** Each stands alone, with its factories, within these limits. */
-const NOUNS = {
+const CLIENTS = {
   Statistics: 15_250,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
@@ -28,6 +28,11 @@ const NOUNS = {
   Queries: 15_250,
   DirectMethods: 15_250,
   C2dQueues: 15_250,
+  // The registry manager has no part of the other three, and these none of it.
+  IoTHubRegistryManager: 19_600,
+  IoTHubConfigurationManager: 15_500,
+  IoTHubJobManager: 18_500,
+  DigitalTwinClient: 15_700,
 };
 
 /** A part of the module as users load it. */
@@ -45,14 +50,14 @@ interface Bundle {
 }
 
 const PARTS: readonly Part[] = [
-  ...Object.entries(NOUNS).map(([noun, limitInBytes]) => ({
-    name: `./http, ${noun} alone`,
+  ...Object.entries(CLIENTS).map(([name, limitInBytes]) => ({
+    name: `./http, ${name} alone`,
     limitInBytes,
-    bundle: () => bundle({ code: `export { ${noun} } from "./lib/http.ts";`, platform: "browser" }),
+    bundle: () => bundle({ code: `export { ${name} } from "./lib/http.ts";`, platform: "browser" }),
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 20_400,
+    limitInBytes: 24_900,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

@@ -10,6 +10,7 @@ import type { HubErrorCode } from "./error_codes.ts";
  * - `"UnexpectedRedirect"`: the answer was a redirect. It is never followed, since it could send the credentials elsewhere.
  * - `"CredentialError"`: the credential did not return a token.
  * - `"MessageNotAccepted"`: the hub returned a message instead of accepting it (AMQP outcome `released` or `modified`).
+ * - `"JobFailed"`: a job that was waited for has failed, or was cancelled. The message says which, and why.
  * - `"TooManyPendingMessages"`: too many messages are already waiting to be sent.
  * - `"Closed"`: the client was closed, or the one that it shares its connections with.
  * - `"Unauthorized"`, `"Conflict"`, `"HttpError"`: the hub answered with an error status, but without an error name.
@@ -22,6 +23,7 @@ export type ClientErrorCode =
   | "UnexpectedRedirect"
   | "CredentialError"
   | "MessageNotAccepted"
+  | "JobFailed"
   | "TooManyPendingMessages"
   | "Closed"
   | "Unauthorized"

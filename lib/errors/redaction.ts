@@ -20,7 +20,7 @@ export function hideSecrets<T extends object>(object: T, secrets: readonly (keyo
 
 /** What looks like a secret. The first group stays. */
 const LOOKS_SECRET: readonly RegExp[] = [
-  /((?<![a-z])(?:sig|SharedAccessKey|primaryKey|secondaryKey)["']?\s*[=:]\s*["']?)[^&\s"';,\\]+/gi,
+  /((?<![a-z])(?:sig|SharedAccessKey|AccountKey|primaryKey|secondaryKey)["']?\s*[=:]\s*["']?)[^&\s"';,\\]+/gi,
   /((?:\bBearer|\bauthorization\W{1,4}Basic)\s+)[^&\s"';,\\]+/gi,
   /()\beyJ[\w.-]{8,}/g,
   // What is put into a URL to sign in: the query of a WebSocket's, a function's key, a user's name and password.

@@ -1,24 +1,10 @@
 import type { CloudToDeviceMethod, CloudToDeviceMethodResult } from "../../gen/types.gen.ts";
 import * as operations from "../../gen/sdk.gen.ts";
+import { METHOD_ADVICE, methodCall } from "../requests/method_request.ts";
 import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { checkText, checkWhole } from "../values/checks.ts";
-import { checkJson } from "../values/json.ts";
-import { checkMembers } from "../values/members.ts";
-
-/** How long the hub waits for a device by default. */
-const DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS = 30;
-
-/** What the way to the hub and back may add to the hub's time-outs. */
-const MARGIN_IN_MS = 15_000;
-
-/** What the caller can do about the errors of direct methods. */
-const ADVICE = {
-  DeviceNotOnline:
-    "the device is not connected or does not handle methods; connectTimeoutInSeconds makes the hub wait for it",
-};
 
 /** Direct methods, which run on a device or module and return its answer. */
 export class DirectMethods extends HubClient {
@@ -64,8 +50,12 @@ export class DirectMethods extends HubClient {
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
     return callHub(this, facts.invokeDeviceMethod, { deviceId }, options, (call) => {
-      const { body, leastTimeoutInMs } = methodCall(request);
-      return operations.invokeDeviceMethod({ ...call({ leastTimeoutInMs, advice: ADVICE }), path: { deviceId }, body });
+      const { body, leastTimeoutInMs } = methodCall("request", request);
+      return operations.invokeDeviceMethod({
+        ...call({ leastTimeoutInMs, advice: METHOD_ADVICE }),
+        path: { deviceId },
+        body,
+      });
     });
   }
 
@@ -111,35 +101,12 @@ export class DirectMethods extends HubClient {
     options: OperationOptions = {},
   ): Promise<CloudToDeviceMethodResult> {
     return callHub(this, facts.invokeDeviceModuleMethod, { deviceId, moduleId }, options, (call) => {
-      const { body, leastTimeoutInMs } = methodCall(request);
+      const { body, leastTimeoutInMs } = methodCall("request", request);
       return operations.invokeDeviceModuleMethod({
-        ...call({ leastTimeoutInMs, advice: ADVICE }),
+        ...call({ leastTimeoutInMs, advice: METHOD_ADVICE }),
         path: { deviceId, moduleId },
         body,
       });
     });
   }
-}
-
-/**
- * Returns the body of a method call, and the time that the call needs at least. With less, it could end before the hub
- * answers that the device did not respond in time. Throws unless the request is legal.
- */
-function methodCall(request: CloudToDeviceMethod): { body: CloudToDeviceMethod; leastTimeoutInMs: number } {
-  checkMembers("request", request, [
-    "methodName",
-    "payload",
-    "responseTimeoutInSeconds",
-    "connectTimeoutInSeconds",
-  ]);
-  const { methodName, payload = "", responseTimeoutInSeconds, connectTimeoutInSeconds } = request;
-  checkText("methodName", methodName, /./s, "a non-empty string");
-  checkJson("payload", payload);
-  checkWhole("responseTimeoutInSeconds", responseTimeoutInSeconds, 5, 300);
-  checkWhole("connectTimeoutInSeconds", connectTimeoutInSeconds, 0, 300);
-  const seconds = (responseTimeoutInSeconds ?? DEFAULT_RESPONSE_TIMEOUT_IN_SECONDS) + (connectTimeoutInSeconds ?? 0);
-  return {
-    body: { methodName, payload, responseTimeoutInSeconds, connectTimeoutInSeconds },
-    leastTimeoutInMs: seconds * 1000 + MARGIN_IN_MS,
-  };
 }

@@ -4,8 +4,8 @@ import { callHub } from "../transport/call_hub.ts";
 import { HubClient } from "../transport/hub_client.ts";
 import * as facts from "../transport/operations.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import { type PagedAsyncIterableIterator, pagedIterator } from "./paged_iterator.ts";
-import { pagingHeaders, queryBody, type QueryResult, queryResult } from "./query_page.ts";
+import { type PagedAsyncIterableIterator, pagedIterator } from "../requests/paged_iterator.ts";
+import { pagingHeaders, queryBody, type QueryResult, queryResult } from "../requests/query_page.ts";
 import type { ModuleTwinQuery, TwinQuery } from "./twin_query.ts";
 
 /** Queries over the twins of a hub, in its SQL-like language. */
@@ -61,7 +61,7 @@ export class Queries extends HubClient {
       const body = queryBody(query);
       const headers = pagingHeaders(options.continuationToken, options.maxItemCount);
       const { data, response } = await operations.queryIotHub({ ...call(), body, headers });
-      return { data: queryResult<T>(data, response.headers) };
+      return { data: queryResult<T>(facts.queryIotHub.name, data, response.headers) };
     });
   }
 
@@ -119,6 +119,7 @@ export class Queries extends HubClient {
     options: OperationOptions & { maxItemCount?: number | undefined } = {},
   ): PagedAsyncIterableIterator<T, QueryResult<T>> {
     return pagedIterator<T, QueryResult<T>>(
+      facts.queryIotHub.name,
       (continuationToken, maxPageSize) => {
         checkOptions(options, [["maxItemCount"]]);
         const maxItemCount = maxPageSize ?? options.maxItemCount;

@@ -1,17 +1,15 @@
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import type { FailedCall } from "../errors/failures.ts";
 import { checkId } from "../values/ids.ts";
 import { type HubClient, viewOf } from "./hub_client.ts";
 import type { CallFacts, GeneratedOptions } from "./hub_transport.ts";
 import type { OperationFacts } from "./operations.ts";
 
 /** The ids among a method's arguments, by their names there. */
-interface Ids {
-  readonly deviceId?: string;
-  readonly moduleId?: string;
-}
+type Ids = Omit<FailedCall, "operation">;
 
 /** What a method tells the transport about a call, in addition to its arguments. */
-type Particulars = Omit<CallFacts, "operation" | "facts" | keyof Ids>;
+type Particulars = Omit<CallFacts, "operation" | "facts">;
 
 /**
  * Makes the HTTP call of a public method, and returns the data of the hub's answer. This is the one place where every such
@@ -27,7 +25,8 @@ export async function callHub<T>(
   options: OperationOptions,
   send: (call: (particulars?: Particulars) => GeneratedOptions) => Promise<{ data: T }>,
 ): Promise<T> {
-  for (const [name, id] of Object.entries(ids)) checkId(name, id);
+  const check: (name: string, id: unknown) => void = operation.checkId ?? checkId;
+  for (const [name, id] of Object.entries(ids)) check(name, id);
   checkOptions(options, operation.options);
   const view = viewOf(client);
   const { data } = await send((particulars) =>

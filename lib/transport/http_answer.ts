@@ -9,7 +9,7 @@ import { pageIn } from "./web_page.ts";
 
 /** Which answers an operation accepts, apart from a success with a JSON body. */
 export interface AnswerRules {
-  /** Decides whether an answer outside 200–299 is a result nevertheless. */
+  /** Decides whether an answer that is not such a success is a result nevertheless. */
   readonly accepts?: (status: number, data: unknown) => boolean;
   /** Whether a success may have an empty body. That of a deletion may. */
   readonly mayBeEmpty?: boolean;
@@ -36,9 +36,9 @@ export function readAnswer(
   const isArray = call.facts.returnsArray;
   if (isSuccess || call.accepts !== undefined) {
     const data = parseJson(body);
-    const isResult = isSuccess
-      ? (isArray ? Array.isArray(data) : isObject(data)) || (body === "" && call.mayBeEmpty)
-      : call.accepts!(status, data);
+    const isResult = (isSuccess &&
+      ((isArray ? Array.isArray(data) : isObject(data)) || (body === "" && call.mayBeEmpty))) ||
+      call.accepts?.(status, data);
     if (isResult) return { data, response };
   }
   const secrets = secretsOf(request);

@@ -29,6 +29,6 @@ export function isEtag(etag: unknown): boolean {
  * Visible ASCII without quotes is what RFC 9110 allows in an etag and what a header can transport unchanged. On the hub an
  * empty etag would count as a missing one, and turn a conditional write into an unconditional one. A weak etag never matches.
  */
-function bareEtag(etag: string): string | undefined {
+export function bareEtag(etag: string): string | undefined {
   return /^("?)([\x21\x23-\x7e]+)\1$/.exec(etag)?.[2];
 }

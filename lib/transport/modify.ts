@@ -1,9 +1,9 @@
 import { type FailedCall, failure } from "../errors/failures.ts";
 import { IoTHubError } from "../errors/errors.ts";
-import { Deadlines } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
 import { checkType, checkWhole } from "../values/checks.ts";
 import { isEtag } from "./if_match.ts";
+import { severalCalls } from "./several_calls.ts";
 
 /** The usual options, and how often to try. */
 export interface ModifyOptions extends OperationOptions {
@@ -37,15 +37,9 @@ export async function modify<T extends { etag?: string | undefined }, Change>(
 ): Promise<T> {
   checkOptions(options, [["maxAttempts"]]);
   checkType("change", change, "function");
-  const { abortSignal, timeoutInMs, maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
+  const { maxAttempts = DEFAULT_MAX_ATTEMPTS } = options;
   checkWhole("maxAttempts", maxAttempts, 1);
-  const deadlines = new Deadlines();
-  const deadline = deadlines.start(timeoutInMs ?? Infinity, abortSignal);
-  function remaining(): OperationOptions {
-    // At least 1 ms is left, since the error of the call itself tells best that the time is up.
-    return { abortSignal, timeoutInMs: timeoutInMs && Math.max(1, deadline.due - performance.now()) };
-  }
-  try {
+  return await severalCalls(call, options, async (deadline, remaining) => {
     for (let attempt = 1;; attempt++) {
       const found = await read(remaining());
       // This is the caller's code, which may take long and may ignore the signal.
@@ -65,10 +59,5 @@ export async function modify<T extends { etag?: string | undefined }, Change>(
         await deadline.sleep(Math.random() * PAUSE_IN_MS * attempt);
       }
     }
-  } catch (error) {
-    if (!deadline.hasExpired || error instanceof IoTHubError) throw error;
-    throw failure(call, "Timeout", `it took longer than ${timeoutInMs} ms`, { retryable: true });
-  } finally {
-    deadlines.stop(deadline);
-  }
+  });
 }

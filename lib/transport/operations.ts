@@ -1,4 +1,5 @@
 // deno-fmt-ignore-file -- a table is read by its columns
+import { checkConfigurationId, checkDigitalTwinId, checkJobId } from "../values/ids.ts";
 
 /** A right that a shared access policy can have. */
 export type HubRight = "RegistryRead" | "RegistryWrite" | "ServiceConnect";
@@ -18,6 +19,8 @@ export interface OperationFacts {
   readonly mayRunTwice: boolean;
   /** Whether a success has a JSON array as its body, and not an object. */
   readonly returnsArray?: boolean;
+  /** Throws unless an id is legal, if it is not called that of a device or module. */
+  readonly checkId?: (name: string, id: unknown) => void;
   /** The members that the method's options have in addition to those of every call, in groups. */
   readonly options?: readonly (readonly string[])[];
 }
@@ -30,6 +33,8 @@ const ETAG        = ["etag"];
 const COUNT       = ["maxNumberOfDevices"];
 const PAGE        = ["continuationToken", "maxItemCount"];
 const WAIT        = ["maxWaitTimeInMs"];
+const JOB_FILTER  = ["jobType", "jobStatus"];
+const METHOD      = ["responseTimeoutInSeconds", "connectTimeoutInSeconds"];
 
 // There is one row for each method that makes a request itself. Methods that only call others, such as `modifyTwin`, have
 // none. Each row is an export, so that a bundle contains only the rows of its methods.
@@ -72,6 +77,32 @@ export const invokeDeviceMethod: OperationFacts                   = { name: "inv
 export const invokeDeviceModuleMethod: OperationFacts             = { name: "invokeDeviceModuleMethod",             noun: "DirectMethods",    right: "ServiceConnect", mayRunTwice: false };
 
 export const purgeC2dMessages: OperationFacts                     = { name: "purgeC2dMessages",                     noun: "C2dQueues",        right: "ServiceConnect", mayRunTwice: true };
+
+export const getConfiguration: OperationFacts                     = { name: "getConfiguration",                     noun: "Configurations",   right: "RegistryRead",   mayRunTwice: true,  checkId: checkConfigurationId };
+export const getConfigurations: OperationFacts                    = { name: "getConfigurations",                    noun: "Configurations",   right: "RegistryRead",   mayRunTwice: true,  returnsArray: true, options: [["maxCount"]] };
+export const createConfiguration: OperationFacts                  = { name: "createConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: false, checkId: checkConfigurationId };
+export const updateConfiguration: OperationFacts                  = { name: "updateConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true,  checkId: checkConfigurationId, options: [ETAG] };
+export const deleteConfiguration: OperationFacts                  = { name: "deleteConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true,  checkId: checkConfigurationId, options: [ETAG] };
+export const testConfigurationQueries: OperationFacts             = { name: "testConfigurationQueries",             noun: "Configurations",   right: "RegistryRead",   mayRunTwice: true };
+export const applyConfigurationOnEdgeDevice: OperationFacts       = { name: "applyConfigurationOnEdgeDevice",       noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true };
+
+export const createScheduledJob: OperationFacts                   = { name: "createScheduledJob",                   noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: false, checkId: checkJobId };
+export const scheduleTwinUpdate: OperationFacts                   = { name: "scheduleTwinUpdate",                   noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: false, checkId: checkJobId };
+export const scheduleDeviceMethod: OperationFacts                 = { name: "scheduleDeviceMethod",                 noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: false, checkId: checkJobId };
+export const getScheduledJob: OperationFacts                      = { name: "getScheduledJob",                      noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: true,  checkId: checkJobId };
+export const cancelScheduledJob: OperationFacts                   = { name: "cancelScheduledJob",                   noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: true,  checkId: checkJobId };
+export const queryScheduledJobs: OperationFacts                   = { name: "queryScheduledJobs",                   noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: true,  returnsArray: true, options: [JOB_FILTER, PAGE] };
+export const jobDevices: OperationFacts                           = { name: "jobDevices",                           noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: true,  checkId: checkJobId, returnsArray: true, options: [["maxItemCount"]] };
+
+export const createImportExportJob: OperationFacts                = { name: "createImportExportJob",                noun: "ImportExportJobs", right: "RegistryWrite",  mayRunTwice: false };
+export const getImportExportJobs: OperationFacts                  = { name: "getImportExportJobs",                  noun: "ImportExportJobs", right: "RegistryWrite",  mayRunTwice: true,  returnsArray: true };
+export const getImportExportJob: OperationFacts                   = { name: "getImportExportJob",                   noun: "ImportExportJobs", right: "RegistryWrite",  mayRunTwice: true,  checkId: checkJobId };
+export const cancelImportExportJob: OperationFacts                = { name: "cancelImportExportJob",                noun: "ImportExportJobs", right: "RegistryWrite",  mayRunTwice: true,  checkId: checkJobId };
+
+export const getDigitalTwin: OperationFacts                       = { name: "getDigitalTwin",                       noun: "DigitalTwins",     right: "ServiceConnect", mayRunTwice: true,  checkId: checkDigitalTwinId };
+export const updateDigitalTwin: OperationFacts                    = { name: "updateDigitalTwin",                    noun: "DigitalTwins",     right: "ServiceConnect", mayRunTwice: false, checkId: checkDigitalTwinId, options: [ETAG] };
+export const invokeCommand: OperationFacts                        = { name: "invokeCommand",                        noun: "DigitalTwins",     right: "ServiceConnect", mayRunTwice: false, checkId: checkDigitalTwinId, options: [METHOD] };
+export const invokeComponentCommand: OperationFacts               = { name: "invokeComponentCommand",               noun: "DigitalTwins",     right: "ServiceConnect", mayRunTwice: false, checkId: checkDigitalTwinId, options: [METHOD] };
 
 // These use AMQP. A message keeps its id when it is sent again, so the device can recognize a duplicate.
 export const sendC2dMessage: OperationFacts                       = { name: "sendC2dMessage",                       noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };

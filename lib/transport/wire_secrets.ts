@@ -1,8 +1,11 @@
 import { isSearchable, secretsOfToken } from "../errors/redaction.ts";
 import type { WireRequest } from "./http_wire.ts";
 
-/** Returns the secrets in a request: its token, and the keys in its body. */
+/** What is secret in a body: keys, and the signed part of a blob container's URL. */
+const IN_BODY = /(?:"(?:primary|secondary)Key":"|BlobContainerUri":"[^"?]*\?)([^"]+)"/g;
+
+/** Returns the secrets in a request: its token, and those in its body. */
 export function secretsOf({ headers, body = "" }: WireRequest): string[] {
-  const keys = Array.from(body.matchAll(/"(?:primaryKey|secondaryKey)":"([^"]+)"/g), ([, key]) => key!);
+  const keys = Array.from(body.matchAll(IN_BODY), ([, key]) => key!);
   return [...secretsOfToken(headers["Authorization"] ?? ""), ...keys.filter(isSearchable)];
 }

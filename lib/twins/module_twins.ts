@@ -5,7 +5,7 @@ import { HubClient } from "../transport/hub_client.ts";
 import { modify } from "../transport/modify.ts";
 import * as facts from "../transport/operations.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { hasPatch, isReplacement, type TwinPatch } from "./twin_patch.ts";
+import { hasPatch, isReplacement, type TwinPatch } from "../requests/twin_patch.ts";
 import { writeTwin } from "./write_twin.ts";
 import type { ModifyTwinOptions, TwinChange } from "./twin_change.ts";
 

@@ -6,7 +6,7 @@ import type { GeneratedOptions } from "../transport/hub_transport.ts";
 import { ifMatch } from "../transport/if_match.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import { findWritten } from "../transport/repeated_write.ts";
-import { checkTwinPatch, type TwinPatch } from "./twin_patch.ts";
+import { checkTwinPatch, type TwinPatch } from "../requests/twin_patch.ts";
 
 /** What is specific to one of the methods that write twins. */
 interface TwinWrite {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IoTHubRegistryManager } from "../../mod.ts";
-import { COMPOSED_METHODS, HTTP_METHODS, invoke } from "../support/http_methods.ts";
+import { DigitalTwinClient, IoTHubConfigurationManager, IoTHubJobManager, IoTHubRegistryManager } from "../../mod.ts";
+import { COMPOSED_METHODS, HTTP_METHODS, idNamesOf, invoke } from "../support/http_methods.ts";
 import { assertRefused } from "../support/rejections.ts";
 
 const ALL_METHODS = [...HTTP_METHODS, ...COMPOSED_METHODS];
@@ -64,7 +64,7 @@ const BAD_ETAGS: readonly Bad[] = [
 
 for (const method of ALL_METHODS) {
   const { name } = method;
-  for (const [index, argument] of ["deviceId", "moduleId"].slice(0, method.ids).entries()) {
+  for (const [index, argument] of idNamesOf(method).entries()) {
     test(`${name} refuses every ${argument} that is none`, async () => {
       for (const [id, kind] of BAD_IDS) {
         const ids: unknown[] = ["d1", "m1"].slice(0, method.ids);
@@ -106,21 +106,25 @@ test("an id that is refused is shown, a long one in part and with its length", a
   }
 });
 
-for (const { name, ids } of HTTP_METHODS.filter(({ ids }) => ids > 0)) {
-  test(`${name}: of several bad arguments the first is named`, async () => {
-    const call = (...args: unknown[]) => (registry: IoTHubRegistryManager) =>
-      (registry[name] as (...args: unknown[]) => unknown)(...args);
-    await assertRefused(call("a b", "a b", null, 5), RangeError, 'deviceId "a b"');
-    if (ids === 2) await assertRefused(call("d1", "a b", null, 5), RangeError, 'moduleId "a b"');
+for (const method of HTTP_METHODS.filter(({ ids }) => ids > 0)) {
+  test(`${method.name}: of several bad arguments the first is named`, async () => {
+    const call = (...ids: unknown[]) => (registry: IoTHubRegistryManager) =>
+      invoke(registry, method, { ids, argument: null, options: 5 });
+    const [first, second] = idNamesOf(method);
+    await assertRefused(call(...["a b", "a b"].slice(0, method.ids)), RangeError, `${first} "a b"`);
+    if (second !== undefined) await assertRefused(call("d1", "a b"), RangeError, `${second} "a b"`);
   });
 }
 
-test("these are all the manager's methods that go over HTTP and return a promise", () => {
+test("these are all the managers' methods that go over HTTP, and read no further pages", () => {
   const names = new Set<string>();
-  for (let type = IoTHubRegistryManager.prototype; type !== Object.prototype; type = Object.getPrototypeOf(type)) {
-    Object.getOwnPropertyNames(type).forEach((name) => names.add(name));
+  const managers = [IoTHubRegistryManager, IoTHubConfigurationManager, IoTHubJobManager, DigitalTwinClient];
+  for (let type of managers.map(({ prototype }): object => prototype)) {
+    for (; type !== Object.prototype; type = Object.getPrototypeOf(type)) {
+      Object.getOwnPropertyNames(type).forEach((name) => names.add(name));
+    }
   }
-  const others = ["constructor", "close", "query", "sendC2dMessage", "sendC2dMessageToModule"];
+  const others = ["constructor", "close", "query", "scheduledJobs", "sendC2dMessage", "sendC2dMessageToModule"];
   for (const other of [...others, "receiveFeedback", "receiveFileNotifications"]) names.delete(other);
   assert.deepEqual([...names].sort(), ALL_METHODS.map(({ name }) => name).sort());
 });

@@ -2,16 +2,24 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
 import * as http from "../../lib/http.ts";
+import * as entry from "../../mod.ts";
 import {
   C2dMessages,
   C2dQueues,
+  Configurations,
   DeviceIdentities,
+  DigitalTwinClient,
+  DigitalTwins,
   DirectMethods,
   HubClient,
+  ImportExportJobs,
+  IoTHubConfigurationManager,
+  IoTHubJobManager,
   IoTHubRegistryManager,
   ModuleIdentities,
   ModuleTwins,
   Queries,
+  ScheduledJobs,
   Statistics,
   Twins,
 } from "../../mod.ts";
@@ -28,6 +36,14 @@ const HTTP_NOUNS = {
   DirectMethods,
   C2dQueues,
 };
+
+/** The nouns that only belong to one of the other managers. */
+const OTHER_NOUNS = {
+  Configurations: [Configurations, "IoTHubConfigurationManager"],
+  ScheduledJobs: [ScheduledJobs, "IoTHubJobManager"],
+  ImportExportJobs: [ImportExportJobs, "IoTHubJobManager"],
+  DigitalTwins: [DigitalTwins, "DigitalTwinClient"],
+} as const;
 
 /** A fetch that never answers, and says when it was asked. */
 function silentFetch(log: EventLog): (url: string, init?: RequestInit) => Promise<Response> {
@@ -72,14 +88,18 @@ describe("a noun", () => {
     }
   });
 
-  for (const [name, noun] of Object.entries(HTTP_NOUNS)) {
-    test(`${name} knows no other noun, and the managers have its methods`, () => {
+  const nouns = [
+    ...Object.entries(HTTP_NOUNS).map(([name, noun]) => [name, noun, "IoTHubRegistryManager"] as const),
+    ...Object.entries(OTHER_NOUNS).map(([name, [noun, manager]]) => [name, noun, manager] as const),
+  ];
+  for (const [name, noun, manager] of nouns) {
+    test(`${name} knows no other noun, and ${manager} has its methods in both entries`, () => {
       assert.equal(Object.getPrototypeOf(noun), HubClient);
       for (const method of Object.getOwnPropertyNames(noun.prototype)) {
         if (method === "constructor") continue;
-        for (const manager of [http.IoTHubRegistryManager, IoTHubRegistryManager]) {
+        for (const { [manager]: { prototype } } of [http, entry]) {
           assert.equal(
-            (manager.prototype as unknown as Record<string, unknown>)[method],
+            (prototype as unknown as Record<string, unknown>)[method],
             (noun.prototype as unknown as Record<string, unknown>)[method],
           );
         }
@@ -88,7 +108,7 @@ describe("a noun", () => {
   }
 
   test("is the same class in both entries; messages are in the one for all only", () => {
-    for (const [name, noun] of Object.entries(HTTP_NOUNS)) {
+    for (const [name, noun] of nouns) {
       assert.equal((http as unknown as Record<string, unknown>)[name], noun);
     }
     assert.ok(!("C2dMessages" in http));
@@ -97,7 +117,10 @@ describe("a noun", () => {
   });
 
   test("cannot be constructed but by a factory", () => {
-    for (const noun of [HubClient, Twins, C2dMessages, http.IoTHubRegistryManager, IoTHubRegistryManager]) {
+    const managers = [IoTHubRegistryManager, IoTHubConfigurationManager, IoTHubJobManager, DigitalTwinClient];
+    for (
+      const noun of [HubClient, Twins, C2dMessages, http.IoTHubRegistryManager, http.IoTHubJobManager, ...managers]
+    ) {
       const construct = noun as unknown as new (view?: unknown) => unknown;
       assert.throws(() => new construct(), { name: "TypeError", message: /fromConnectionString/ });
       assert.throws(() => new construct({ hub: {} }), TypeError);
@@ -141,6 +164,23 @@ describe("a manager", () => {
     assert.equal(manager.constructor.name, "IoTHubRegistryManager");
     return manager.close();
   });
+
+  for (const name of ["IoTHubConfigurationManager", "IoTHubJobManager", "DigitalTwinClient"] as const) {
+    test(`${name} of either entry is made by each of the factories, and closed by itself`, async () => {
+      await using hub = new LocalHub();
+      for (const { [name]: managerClass } of [http, entry]) {
+        const manager: typeof HubClient = managerClass;
+        const byPolicy = manager.fromConnectionString(hub.connectionString, hub.clientOptions);
+        const byIdentity = manager.fromTokenCredential(hub.hostName, hub.tokenCredential(), hub.clientOptions);
+        for (const client of [byPolicy, byIdentity, manager.fromManager(byPolicy)]) {
+          assert.ok(client instanceof manager && client instanceof HubClient && client instanceof http[name]);
+          assert.equal(client.constructor.name, name);
+          await client.close();
+          await client[Symbol.asyncDispose]();
+        }
+      }
+    });
+  }
 });
 
 describe("fromManager()", () => {

@@ -16,6 +16,9 @@ const RIGHTS: Record<HubRight, readonly OperationName[]> = {
     "getDevices",
     "getModule",
     "getModules",
+    "getConfiguration",
+    "getConfigurations",
+    "testConfigurationQueries",
   ],
   RegistryWrite: [
     "createDeviceWithSas",
@@ -33,6 +36,14 @@ const RIGHTS: Record<HubRight, readonly OperationName[]> = {
     "updateModuleWithX509",
     "updateModuleWithCertificateAuthority",
     "deleteModule",
+    "createConfiguration",
+    "updateConfiguration",
+    "deleteConfiguration",
+    "applyConfigurationOnEdgeDevice",
+    "createImportExportJob",
+    "getImportExportJobs",
+    "getImportExportJob",
+    "cancelImportExportJob",
   ],
   ServiceConnect: [
     "getTwin",
@@ -49,6 +60,17 @@ const RIGHTS: Record<HubRight, readonly OperationName[]> = {
     "sendC2dMessageToModule",
     "receiveFeedback",
     "receiveFileNotifications",
+    "createScheduledJob",
+    "scheduleTwinUpdate",
+    "scheduleDeviceMethod",
+    "getScheduledJob",
+    "cancelScheduledJob",
+    "queryScheduledJobs",
+    "jobDevices",
+    "getDigitalTwin",
+    "updateDigitalTwin",
+    "invokeCommand",
+    "invokeComponentCommand",
   ],
 };
 
@@ -63,10 +85,26 @@ const ONCE: readonly OperationName[] = [
   "createModuleWithCertificateAuthority",
   "invokeDeviceMethod",
   "invokeDeviceModuleMethod",
+  "createConfiguration",
+  "createScheduledJob",
+  "scheduleTwinUpdate",
+  "scheduleDeviceMethod",
+  "createImportExportJob",
+  "updateDigitalTwin",
+  "invokeCommand",
+  "invokeComponentCommand",
 ];
 
+/** The managers beside the registry manager, by the nouns that they are made of. */
+const OTHER_MANAGERS: Record<string, { readonly prototype: object }> = {
+  Configurations: entry.IoTHubConfigurationManager,
+  ScheduledJobs: entry.IoTHubJobManager,
+  ImportExportJobs: entry.IoTHubJobManager,
+  DigitalTwins: entry.DigitalTwinClient,
+};
+
 /** Methods that are made of others, and make no request of their own. */
-const COMPOSED = new Set(["query", ...COMPOSED_METHODS.map(({ name }) => name)]);
+const COMPOSED = new Set(["query", "scheduledJobs", ...COMPOSED_METHODS.map(({ name }) => name)]);
 
 const ROWS = Object.entries(OPERATIONS);
 
@@ -89,7 +127,7 @@ test("what creates, and what calls a device, may not run twice; all else may", (
 
 test("each noun has the methods that the table says, and those that are made of them", () => {
   const nouns = new Set(ROWS.map(([, { noun }]) => noun));
-  assert.equal(nouns.size, 9);
+  assert.equal(nouns.size, 13);
   for (const noun of nouns) {
     const { [noun]: nounClass } = entry as unknown as Record<string, typeof entry.HubClient>;
     const methods = ownMethods(nounClass!).filter((name) => !COMPOSED.has(name));
@@ -101,8 +139,9 @@ test("each row bears the name of its method", () => {
   for (const [name, row] of ROWS) assert.equal(row.name, name);
 });
 
-test("the manager has each method of the table", () => {
-  for (const [name] of ROWS) {
-    assert.equal(typeof entry.IoTHubRegistryManager.prototype[name as OperationName], "function", name);
+test("the managers have each method of the table", () => {
+  for (const [name, { noun }] of ROWS) {
+    const manager: { readonly prototype: object } = OTHER_MANAGERS[noun] ?? entry.IoTHubRegistryManager;
+    assert.equal(typeof (manager.prototype as Record<string, unknown>)[name], "function", name);
   }
 });

@@ -14,7 +14,7 @@ import {
   SHORT_TIMEOUT_IN_MS,
 } from "../support/fault_table.ts";
 import * as OPERATIONS from "../../lib/transport/operations.ts";
-import { HTTP_METHODS, type HttpMethod, invoke } from "../support/http_methods.ts";
+import { HTTP_METHODS, type HttpMethod, idNamesOf, invoke } from "../support/http_methods.ts";
 import { LiveTimers } from "../support/live_timers.ts";
 import { MockedTime, turns } from "../support/mocked_time.ts";
 import { CONNECTION_STRING, HOST_NAME } from "../support/recorder.ts";
@@ -29,7 +29,7 @@ const BROKEN_CREDENTIAL = { getToken: () => Promise.reject(new Error("The vault 
 
 test("the table is about every operation that there is", () => {
   assert.deepEqual(HTTP_METHODS.map(({ name }) => name).sort(), HTTP_OPERATIONS.sort());
-  assert.equal(HTTP_METHODS.length, 31);
+  assert.equal(HTTP_METHODS.length, 53);
 });
 
 for (const group of FAULT_TABLE) {
@@ -73,13 +73,14 @@ async function checkOutcome(
   { signal, onRequest }: { signal: AbortSignal; onRequest: (isFirst: boolean) => void },
 ): Promise<void> {
   let requests = 0;
-  const isDeletion = method.name.startsWith("delete");
-  const good = method.answer ?? { from: "the hub" };
+  const { answersNothing, answerHeaders, answer: good = { from: "the hub" } } = method;
   const options: ClientOptions = {
     fetch: (_url, init) => {
       onRequest(requests === 0);
       if (requests++ === 0 || fault.always) return fault.step(init!.signal!);
-      return Promise.resolve(isDeletion ? new Response(null, { status: 204 }) : Response.json(good));
+      return Promise.resolve(
+        answersNothing ? new Response(null, { status: 204 }) : Response.json(good, { headers: answerHeaders ?? {} }),
+      );
     },
     retryOptions: { maxRetries: MAX_RETRIES, retryDelayInMs: 1 },
     attemptTimeoutInMs: fault.call?.attemptTimeoutInMs,
@@ -97,8 +98,8 @@ async function checkOutcome(
   assert.equal(status, expected.error === undefined ? "fulfilled" : "rejected", what);
   assert.equal(requests, expected.requests, `requests of ${what}`);
   if ("value" in outcome) {
-    const result = method.name === "queryIotHub" ? (outcome.value as { items: unknown }).items : outcome.value;
-    assert.deepEqual(result, isDeletion ? undefined : good, what);
+    const result = answersNothing ? undefined : good;
+    assert.deepEqual(outcome.value, method.resultOf === undefined ? result : method.resultOf(result), what);
   } else if (expected.error === "reason") {
     assert.equal(outcome.reason, REASON, what);
   } else {
@@ -111,7 +112,8 @@ async function checkOutcome(
   }
 }
 
-function checkError(error: unknown, fields: object, { name, ids, argument }: HttpMethod, what: string): void {
+function checkError(error: unknown, fields: object, method: HttpMethod, what: string): void {
+  const { name, argument } = method;
   assert.ok(error instanceof IoTHubError, what);
   assert.deepEqual(
     { ...pick(error, ["code", "retryable", "statusCode", "errorNumber", "operation"]) },
@@ -121,8 +123,11 @@ function checkError(error: unknown, fields: object, { name, ids, argument }: Htt
   assert.ok(error.message.startsWith(`Cannot complete ${name}`), what);
   // A credential that fails does so for every device.
   if (error.code !== "CredentialError") {
-    assert.equal(error.message.includes('device "d1"'), ids > 0, what);
-    assert.equal(error.message.includes('module "m1"'), ids === 2, what);
+    const names = idNamesOf(method);
+    assert.equal(/ of (device|job|configuration) "d1"/.test(error.message), names.length > 0, what);
+    assert.equal(error.message.includes('job "d1"'), names.includes("jobId"), what);
+    assert.equal(error.message.includes('configuration "d1"'), names.includes("configurationId"), what);
+    assert.equal(error.message.includes('module "m1"'), names.includes("moduleId"), what);
   }
   assert.ok(argument === undefined || !error.message.includes(JSON.stringify(argument)), what);
 }

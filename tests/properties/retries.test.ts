@@ -52,7 +52,7 @@ function asksForAnHour(answer: Answer): boolean {
     answer.retryAfter.includes("1970"));
 }
 
-const CREATES = /^(create|bulk|invoke)/;
+const CREATES = /^(create|bulk|invoke|schedule|updateDigitalTwin)/;
 
 /** A hub that gives its answers one after the other, and success when it has none left. */
 class ScriptedHub {
@@ -87,6 +87,7 @@ class ScriptedHub {
     }
     const { status, errorCode, retryAfter, text } = answer;
     const headers = {
+      ...(status === 200 && this.#method.answerHeaders),
       ...(errorCode !== undefined && { "iothub-errorcode": errorCode }),
       ...(retryAfter !== undefined && { "retry-after": retryAfter }),
     };

@@ -31,7 +31,7 @@ for (const method of HTTP_METHODS) {
     });
   } else {
     test(`${name} has no condition, and refuses an etag that it could only ignore`, async () => {
-      const recorder = new Recorder({ body: method.answer ?? {} });
+      const recorder = new Recorder({ body: method.answer ?? {}, headers: method.answerHeaders ?? {} });
       await using registry = recorder.connect();
       await invoke(registry, method);
       assert.equal("if-match" in recorder.requests[0]!.headers, false);

@@ -43,6 +43,15 @@ const READS: ReadonlySet<OperationName> = new Set([
   "getTwin",
   "getModuleTwin",
   "queryIotHub",
+  "getConfiguration",
+  "getConfigurations",
+  "testConfigurationQueries",
+  "getScheduledJob",
+  "queryScheduledJobs",
+  "jobDevices",
+  "getImportExportJobs",
+  "getImportExportJob",
+  "getDigitalTwin",
 ]);
 
 /** What the module does about a failure. */
@@ -306,7 +315,12 @@ export const FAULT_TABLE: readonly FaultGroup[] = [
       { name: "half JSON", step: answer(200, '[{"deviceId":"d'), error: UNUSABLE },
       { name: "a page with 200", step: page(200), error: UNUSABLE },
       // A deletion has nothing to say.
-      { name: "an empty 200", step: answer(200), error: UNUSABLE, fineFor: /^delete/ },
+      {
+        name: "an empty 200",
+        step: answer(200),
+        error: UNUSABLE,
+        fineFor: /^(delete|apply|cancelImport|updateDigitalTwin)/,
+      },
     ],
   },
   {

@@ -4,20 +4,36 @@ import {
   type CallLimits,
   type ClientOptions,
   type CloudToDeviceMethod,
+  type CommandOptions,
+  type Configuration,
+  type ConfigurationContent,
+  type ConfigurationMetrics,
+  type ConfigurationQueriesTestInput,
   createSasToken,
   type DeviceCapabilities,
   type DeviceFields,
   DeviceIdentities,
+  type DeviceMethodSchedule,
+  DigitalTwinClient,
   type ExportImportDevice,
+  IoTHubConfigurationManager,
+  IoTHubJobManager,
   type IoTHubRegistryManager,
+  type JobFilter,
+  type JobProperties,
+  type JobSchedule,
+  type JsonPatchOperation,
+  type ManagedIdentity,
   type ModuleFields,
   type OperationOptions,
   type PageSettings,
   type QuerySpecification,
   type RetryOptions,
   type SasTokenInput,
+  type ScheduledJobRequest,
   type SymmetricKey,
   Twins,
+  type TwinUpdateSchedule,
   type X509Thumbprint,
 } from "../../mod.ts";
 import type {
@@ -54,7 +70,9 @@ type Whole<T> = { [Name in keyof T]-?: NonNullable<T[Name]> };
 type OptionsOf<Method extends (...args: never[]) => unknown> = Required<Parameters<Method>> extends
   [...unknown[], infer Last] ? Last : never;
 
-type MethodName = Exclude<keyof IoTHubRegistryManager, "close" | typeof Symbol.asyncDispose>;
+type Managers = IoTHubRegistryManager & IoTHubConfigurationManager & IoTHubJobManager & DigitalTwinClient;
+
+type MethodName = Exclude<keyof Managers, "close" | typeof Symbol.asyncDispose>;
 
 const EVERY_CALL: Whole<OperationOptions> = { abortSignal: new AbortController().signal, timeoutInMs: 5_000 };
 const CONDITIONAL = { ...EVERY_CALL, etag: "AAAA=" };
@@ -70,10 +88,12 @@ const DEVICE: Whole<DeviceFields> = {
   deviceScope: "",
   parentScopes: [""],
 };
+const FILTER: Whole<JobFilter> = { jobType: "scheduleUpdateTwin", jobStatus: "running" };
+const COMMAND: Whole<CommandOptions> = { ...EVERY_CALL, connectTimeoutInSeconds: 0, responseTimeoutInSeconds: 5 };
 const MODULE: Whole<ModuleFields> = { ...EVERY_CALL, managedBy: "me" };
 
 /** All options of each method. The compiler misses what is added to a method's type and not here. */
-const METHOD_OPTIONS: { [Name in MethodName]: Whole<OptionsOf<IoTHubRegistryManager[Name]>> } = {
+const METHOD_OPTIONS: { [Name in MethodName]: Whole<OptionsOf<Managers[Name]>> } = {
   getServiceStatistics: EVERY_CALL,
   getDeviceRegistryStatistics: EVERY_CALL,
   createDeviceWithSas: { ...DEVICE, ...KEYS },
@@ -116,11 +136,39 @@ const METHOD_OPTIONS: { [Name in MethodName]: Whole<OptionsOf<IoTHubRegistryMana
   sendC2dMessageToModule: EVERY_CALL,
   receiveFeedback: RECEIVE,
   receiveFileNotifications: RECEIVE,
+  getConfiguration: EVERY_CALL,
+  getConfigurations: { ...EVERY_CALL, maxCount: 3 },
+  createConfiguration: EVERY_CALL,
+  updateConfiguration: CONDITIONAL,
+  deleteConfiguration: CONDITIONAL,
+  testConfigurationQueries: EVERY_CALL,
+  applyConfigurationOnEdgeDevice: EVERY_CALL,
+  createScheduledJob: EVERY_CALL,
+  scheduleTwinUpdate: EVERY_CALL,
+  scheduleDeviceMethod: EVERY_CALL,
+  getScheduledJob: EVERY_CALL,
+  cancelScheduledJob: EVERY_CALL,
+  queryScheduledJobs: { ...EVERY_CALL, ...FILTER, continuationToken: "next", maxItemCount: 5 },
+  scheduledJobs: { ...EVERY_CALL, ...FILTER, maxItemCount: 5 },
+  jobDevices: { ...EVERY_CALL, maxItemCount: 5 },
+  waitForJob: { ...EVERY_CALL, pollIntervalInMs: 5, onProgress: () => {} },
+  createImportExportJob: EVERY_CALL,
+  getImportExportJobs: EVERY_CALL,
+  getImportExportJob: EVERY_CALL,
+  cancelImportExportJob: EVERY_CALL,
+  getDigitalTwin: EVERY_CALL,
+  updateDigitalTwin: CONDITIONAL,
+  invokeCommand: COMMAND,
+  invokeComponentCommand: COMMAND,
 };
 
 /** Makes a call of a manager that nothing may be sent by if it is refused. */
-async function call(method: (registry: IoTHubRegistryManager) => unknown, answer: unknown = {}): Promise<void> {
-  const recorder = new Recorder({ body: answer });
+async function call(
+  method: (registry: IoTHubRegistryManager) => unknown,
+  answer: unknown = {},
+  headers: Record<string, string> = {},
+): Promise<void> {
+  const recorder = new Recorder({ body: answer, headers });
   await using registry = recorder.connect();
   try {
     await method(registry);
@@ -151,7 +199,7 @@ function methodObject(method: HttpMethod): OptionObject {
     what: method.name,
     name: "options",
     members: METHOD_OPTIONS[method.name as MethodName],
-    use: (options) => call((registry) => invoke(registry, method, { options }), method.answer),
+    use: (options) => call((registry) => invoke(registry, method, { options }), method.answer, method.answerHeaders),
   };
 }
 
@@ -193,6 +241,64 @@ const ENTRY: Whole<ExportImportDevice> = {
 
 function bulk(entry: ExportImportDevice): Promise<void> {
   return call((registry) => registry.bulkCreateOrUpdateDevices([entry]), { isSuccessful: true });
+}
+
+const METRICS: Whole<ConfigurationMetrics> = { queries: {}, results: {} };
+
+/** A configuration with all its members. */
+const CONFIGURATION: Whole<Configuration> = {
+  id: "c1",
+  schemaVersion: "1.0",
+  labels: { site: "berlin" },
+  content: { deviceContent: {} },
+  targetCondition: "*",
+  createdTimeUtc: "2026-11-21T10:00:00Z",
+  lastUpdatedTimeUtc: "2026-11-21T10:00:00Z",
+  priority: 5,
+  systemMetrics: METRICS,
+  metrics: METRICS,
+  etag: "AAAA=",
+};
+
+function create(configuration: Configuration): Promise<void> {
+  return call((registry) => IoTHubConfigurationManager.fromManager(registry).createConfiguration(configuration));
+}
+
+/** An export with all members that a job can have. */
+const EXPORT: Whole<JobProperties> = {
+  jobId: "j1",
+  startTimeUtc: "2026-11-21T10:00:00Z",
+  endTimeUtc: "2026-11-21T10:00:00Z",
+  type: "export",
+  status: "completed",
+  progress: 100,
+  inputBlobContainerUri: "https://store.example/in",
+  inputBlobName: "in.txt",
+  outputBlobContainerUri: "https://store.example/out",
+  outputBlobName: "out.txt",
+  excludeKeysInExport: true,
+  storageAuthenticationType: "identityBased",
+  identity: { userAssignedIdentity: "/subscriptions/s" },
+  failureReason: "",
+  includeConfigurations: true,
+  configurationsBlobName: "configurations.txt",
+};
+
+const SCHEDULE: Whole<JobSchedule> = {
+  queryCondition: "*",
+  startTime: "2030-01-31T12:00:00Z",
+  maxExecutionTimeInSeconds: 60,
+};
+
+const METHOD: Whole<CloudToDeviceMethod> = {
+  methodName: "reboot",
+  payload: {},
+  responseTimeoutInSeconds: 5,
+  connectTimeoutInSeconds: 0,
+};
+
+function jobs(use: (jobs: IoTHubJobManager) => unknown, answer?: unknown): Promise<void> {
+  return call((registry) => use(IoTHubJobManager.fromManager(registry)), answer);
 }
 
 /** The text of a query. */
@@ -242,8 +348,86 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
   object<CloudToDeviceMethod>(
     "invokeDeviceMethod",
     "request",
-    { methodName: "reboot", payload: {}, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 },
+    METHOD,
     (request) => call((registry) => registry.invokeDeviceMethod("d", request)),
+  ),
+  object(
+    "scheduledJobs",
+    "options",
+    METHOD_OPTIONS.scheduledJobs,
+    (options) => jobs((manager) => manager.scheduledJobs(options).next(), []),
+  ),
+  object<Configuration>("createConfiguration", "configuration", CONFIGURATION, create),
+  object<ConfigurationContent>(
+    "createConfiguration",
+    "configuration.content",
+    { deviceContent: {}, moduleContent: {}, modulesContent: {} },
+    (content) => create({ ...CONFIGURATION, content }),
+  ),
+  object<ConfigurationMetrics>(
+    "createConfiguration",
+    "configuration.metrics",
+    METRICS,
+    (metrics) => create({ ...CONFIGURATION, metrics }),
+  ),
+  object<ConfigurationQueriesTestInput>(
+    "testConfigurationQueries",
+    "input",
+    { targetCondition: "*", customMetricQueries: {} },
+    (input) => call((registry) => IoTHubConfigurationManager.fromManager(registry).testConfigurationQueries(input)),
+  ),
+  object<ScheduledJobRequest>(
+    "createScheduledJob",
+    "jobRequest",
+    {
+      ...SCHEDULE,
+      startTime: "2030-01-31T12:00:00Z",
+      jobId: "j",
+      type: "scheduleUpdateTwin",
+      updateTwin: {},
+      cloudToDeviceMethod: METHOD,
+    },
+    (request) => jobs((manager) => manager.createScheduledJob("j", request)),
+  ),
+  object<CloudToDeviceMethod>(
+    "createScheduledJob",
+    "jobRequest.cloudToDeviceMethod",
+    METHOD,
+    (cloudToDeviceMethod) =>
+      jobs((manager) => manager.createScheduledJob("j", { type: "scheduleDeviceMethod", cloudToDeviceMethod })),
+  ),
+  object<TwinUpdateSchedule>(
+    "scheduleTwinUpdate",
+    "schedule",
+    { ...SCHEDULE, twin: {} },
+    (schedule) => jobs((manager) => manager.scheduleTwinUpdate("j", schedule)),
+  ),
+  object<DeviceMethodSchedule>(
+    "scheduleDeviceMethod",
+    "schedule",
+    { ...SCHEDULE, method: METHOD },
+    (schedule) => jobs((manager) => manager.scheduleDeviceMethod("j", schedule)),
+  ),
+  object<JobProperties>(
+    "createImportExportJob",
+    "jobProperties",
+    EXPORT,
+    (properties) => jobs((manager) => manager.createImportExportJob(properties)),
+  ),
+  object<ManagedIdentity>(
+    "createImportExportJob",
+    "jobProperties.identity",
+    EXPORT.identity as Whole<ManagedIdentity>,
+    (identity) => jobs((manager) => manager.createImportExportJob({ ...EXPORT, identity })),
+  ),
+  object<Pick<JsonPatchOperation, "op" | "path" | "from" | "value">>(
+    "updateDigitalTwin",
+    "patch[0]",
+    { op: "add", path: "/a", from: "/b", value: 1 },
+    (operation) =>
+      call((registry) =>
+        DigitalTwinClient.fromManager(registry).updateDigitalTwin("d", [operation as JsonPatchOperation])
+      ),
   ),
   {
     ...object<ExportImportDevice>("bulkCreateOrUpdateDevices", "devices[0]", ENTRY, bulk),

@@ -25,8 +25,14 @@ export class RecordingServer {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** Listens on a free port. `answer` is what a GET, PUT, POST or PATCH gets; a DELETE gets 204, unless it is a purge. */
-  static async listen(answer: (request: ReceivedRequest) => unknown): Promise<RecordingServer> {
+  /**
+   * Listens on a free port. `answer` is what a GET, PUT, POST or PATCH gets, with these headers; a DELETE gets 204, unless it
+   * is a purge.
+   */
+  static async listen(
+    answer: (request: ReceivedRequest) => unknown,
+    headers: Record<string, string> = {},
+  ): Promise<RecordingServer> {
     const server = createServer((incoming, outgoing) => {
       const chunks: Uint8Array[] = [];
       incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
@@ -35,7 +41,9 @@ export class RecordingServer {
           const request = readRequest(incoming, joinBytes(chunks));
           recorder.requests.push(request);
           if (request.method === "DELETE" && !/\/commands\?/.test(incoming.url!)) outgoing.writeHead(204).end();
-          else outgoing.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(answer(request)));
+          else {outgoing.writeHead(200, { "Content-Type": "application/json", ...headers }).end(
+              JSON.stringify(answer(request)),
+            );}
         } catch (error) {
           // An escape, a character or a body that is none: the call must fail, not wait.
           outgoing.writeHead(400).end(String(error));

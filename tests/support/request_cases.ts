@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IoTHubRegistryManager } from "../../mod.ts";
+import { faultsOfRequest } from "./description.ts";
 import { HOST_NAME, Recorder, type ScriptedAnswer } from "./recorder.ts";
 
 /** One call of the manager, and the request and the result that must come of it. */
@@ -35,6 +36,7 @@ export function testRequests(cases: readonly RequestCase[]): void {
 
       assert.equal(recorder.requests.length, 1);
       const { method, url, headers, ...rest } = recorder.requests[0]!;
+      assert.deepEqual(faultsOfRequest({ method, path: new URL(url).pathname, body: rest.body }), []);
       assert.equal(`${method} ${url}`, expected.request.replace(" /", ` https://${HOST_NAME}/`));
       // Parsed JSON holds no undefined, so that this also tells a member left out from one that is null.
       assert.deepEqual(rest, "body" in expected ? { body: expected.body } : {});

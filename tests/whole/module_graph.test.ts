@@ -17,10 +17,26 @@ const ROOT = new URL("../../", import.meta.url);
  */
 const FLOORS: readonly (readonly string[])[] = [
   ["mod.ts"],
-  ["lib/http.ts", "lib/registry_manager.ts"],
+  [
+    "lib/http.ts",
+    "lib/registry_manager.ts",
+    "lib/configuration_manager.ts",
+    "lib/job_manager.ts",
+    "lib/digital_twin_client.ts",
+  ],
   ["lib/http_registry_manager.ts", "lib/c2d_messages.ts"],
   ["lib/amqp/"],
-  ["lib/identities/", "lib/twins/", "lib/queries/", "lib/methods/", "lib/messages/"],
+  [
+    "lib/identities/",
+    "lib/twins/",
+    "lib/queries/",
+    "lib/methods/",
+    "lib/messages/",
+    "lib/configurations/",
+    "lib/jobs/",
+    "lib/digital_twins/",
+  ],
+  ["lib/requests/"],
   ["lib/transport/"],
   ["lib/client/"],
 

@@ -60,24 +60,31 @@ export function pagingHeaders(
   return { "x-ms-continuation": continuationToken, "x-ms-max-item-count": maxItemCount?.toString() };
 }
 
-/** Builds a page from the body and the headers of an answer. */
-export function queryResult<T>(data: unknown, headers: { get(name: string): string | null }): QueryResult<T> {
+/** The headers of an answer. */
+export interface AnswerHeaders {
+  get(name: string): string | null;
+}
+
+/** Builds a page of a query from the body and the headers of its answer. */
+export function queryResult<T>(operation: string, data: unknown, headers: AnswerHeaders): QueryResult<T> {
   // The hub writes the type in Pascal case. The API description, and so our type, has it in camel case.
   const type = headers.get("x-ms-item-type")?.toLowerCase();
-  // An empty token means the end, as a missing one does.
-  const continuationToken = headers.get("x-ms-continuation") || undefined;
-  if (continuationToken !== undefined && !TOKEN.test(continuationToken)) {
-    throw badContinuationToken("one that no header can carry back");
-  }
   return {
     type: ITEM_TYPES.find((known) => known.toLowerCase() === type) ?? "unknown",
     items: data as T[],
-    continuationToken,
+    continuationToken: nextToken(operation, headers.get("x-ms-continuation")),
   };
 }
 
-/** Returns the error for a continuation token with which the query cannot go on. `what` says what is wrong with it. */
-export function badContinuationToken(what: string): IoTHubError {
-  const reason = `the hub's continuation token is ${what}`;
-  return failure({ operation: "queryIotHub" }, "InvalidResponse", reason);
+/** Returns the token of the next page as the hub sent it, or `undefined` on the last page. */
+export function nextToken(operation: string, sent: unknown): string | undefined {
+  // An empty token means the end, as a missing one does.
+  if (!sent) return undefined;
+  if (typeof sent === "string" && TOKEN.test(sent)) return sent;
+  throw badContinuationToken(operation, "one that no header can carry back");
+}
+
+/** Returns the error for a continuation token with which a query cannot go on. `what` says what is wrong with it. */
+export function badContinuationToken(operation: string, what: string): IoTHubError {
+  return failure({ operation }, "InvalidResponse", `the hub's continuation token is ${what}`);
 }

@@ -35,13 +35,16 @@ type FetchPage<TPage> = (continuationToken: string | undefined, maxPageSize: num
 /**
  * Creates an iterator over the pages that `fetchPage` returns. It is not called before the first row or page is asked for.
  * Once the signal has fired, no further page is returned, not even one that has already arrived.
+ *
+ * @param operation The method that fetches a page, for the text of an error.
  */
 export function pagedIterator<T, TPage extends Page<T>>(
+  operation: string,
   fetchPage: FetchPage<TPage>,
   abortSignal?: AbortSignal,
 ): PagedAsyncIterableIterator<T, TPage> {
   const byPage = (settings?: PageSettings): AsyncGenerator<TPage, undefined> =>
-    readPages(fetchPage, settings ?? {}, abortSignal);
+    readPages(operation, fetchPage, settings ?? {}, abortSignal);
   return Object.assign(readRows<T>(byPage()), { byPage });
 }
 
@@ -55,6 +58,7 @@ async function* readRows<T>(
 }
 
 async function* readPages<T, TPage extends Page<T>>(
+  operation: string,
   fetchPage: FetchPage<TPage>,
   settings: PageSettings,
   abortSignal: AbortSignal | undefined,
@@ -73,7 +77,7 @@ async function* readPages<T, TPage extends Page<T>>(
     const token = page.continuationToken;
     if (token === undefined) next = undefined;
     else if (token === last || token === marked) {
-      next = Promise.reject(badContinuationToken("one that it has given before"));
+      next = Promise.reject(badContinuationToken(operation, "one that it has given before"));
     } else next = fetchPage(token, maxPageSize);
     last = token;
     if ((++count & (count - 1)) === 0) marked = token;

@@ -1,0 +1,21 @@
+import { DigitalTwinClient as HttpDigitalTwinClient } from "./digital_twins/digital_twin_client.ts";
+import { nodeHttpsWire } from "./transport/node_https.ts";
+import { withWire } from "./transport/with_wire.ts";
+
+/**
+ * The class of `/http`, with the connections of the entry `.`.
+ * @internal
+ */
+export const OwnDigitalTwinClient: typeof HttpDigitalTwinClient = /* @__PURE__ */ withWire(
+  HttpDigitalTwinClient,
+  nodeHttpsWire,
+);
+
+/**
+ * Works with the devices of an IoT hub in the terms of their models, as IoT Plug and Play has them: properties, components
+ * and commands.
+ *
+ * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
+ * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ */
+export class DigitalTwinClient extends OwnDigitalTwinClient {}

@@ -1,0 +1,18 @@
+import { IoTHubJobManager as HttpJobManager } from "./jobs/job_manager.ts";
+import { nodeHttpsWire } from "./transport/node_https.ts";
+import { withWire } from "./transport/with_wire.ts";
+
+/**
+ * The class of `/http`, with the connections of the entry `.`.
+ * @internal
+ */
+export const OwnJobManager: typeof HttpJobManager = /* @__PURE__ */ withWire(HttpJobManager, nodeHttpsWire);
+
+/**
+ * Manages the jobs of an IoT hub: scheduled jobs, which update the twins of many devices or call a direct method on them, and
+ * imports and exports of identities.
+ *
+ * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
+ * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ */
+export class IoTHubJobManager extends OwnJobManager {}
