@@ -20,6 +20,7 @@ const POINTER_RULE = "a JSON Pointer such as /thermostat1/targetTemperature, wit
 /** Throws unless an argument is a JSON Patch. */
 export function checkJsonPatch(patch: readonly JsonPatchOperation[]): void {
   if (!Array.isArray(patch)) throw wrongType("patch", "an array", patch);
+  if (patch.length === 0) throw wrongValue("patch of no operations", "one or more operations");
   for (const [index, operation] of patch.entries()) checkOperation(`patch[${index}]`, operation);
   checkJson("patch", patch);
 }

@@ -111,4 +111,4 @@ const CASES: RequestCase[] = [
   },
 ];
 
-testRequests(CASES);
+testRequests(CASES, true);

@@ -194,7 +194,7 @@ const IMPORT_EXPORT: RequestCase[] = [
   })),
 ];
 
-testRequests([...SCHEDULED, ...IMPORT_EXPORT]);
+testRequests([...SCHEDULED, ...IMPORT_EXPORT], true);
 
 test("scheduledJobs reads page after page, in either shape, and can begin in the middle", async () => {
   const recorder = new Recorder(
