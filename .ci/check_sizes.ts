@@ -21,17 +21,17 @@ const CLIENTS = {
   Statistics: 15_250,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 17_050,
-  ModuleIdentities: 15_800,
-  Twins: 15_250,
-  ModuleTwins: 15_250,
+  DeviceIdentities: 17_200,
+  ModuleIdentities: 15_950,
+  Twins: 15_400,
+  ModuleTwins: 15_400,
   Queries: 15_250,
   DirectMethods: 15_250,
   C2dQueues: 15_250,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 19_600,
-  IoTHubConfigurationManager: 15_500,
-  IoTHubJobManager: 18_500,
+  IoTHubRegistryManager: 19_700,
+  IoTHubConfigurationManager: 15_700,
+  IoTHubJobManager: 18_200,
   DigitalTwinClient: 15_700,
 };
 
@@ -57,7 +57,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 24_900,
+    limitInBytes: 25_000,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

@@ -17,5 +17,19 @@ export const OwnDigitalTwinClient: typeof HttpDigitalTwinClient = /* @__PURE__ *
  *
  * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
  * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ *
+ * @example Read what a device shows
+ * ```ts
+ * import { DigitalTwinClient, IoTHubRegistryManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using twins = DigitalTwinClient.fromConnectionString(hub.connectionString, hub.clientOptions);
+ * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await registry.createDeviceWithSas("thermostat-1");
+ * const { digitalTwin } = await twins.getDigitalTwin("thermostat-1");
+ * console.assert(digitalTwin.$dtId === "thermostat-1");
+ * ```
  */
 export class DigitalTwinClient extends OwnDigitalTwinClient {}

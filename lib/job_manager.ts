@@ -14,5 +14,18 @@ export const OwnJobManager: typeof HttpJobManager = /* @__PURE__ */ withWire(Htt
  *
  * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
  * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ *
+ * @example Tag every device
+ * ```ts
+ * import { IoTHubJobManager } from "@iothub/registry-manager";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } } });
+ * const job = await jobs.waitForJob("tag-all", { pollIntervalInMs: 10 });
+ * console.assert(job.status === "completed");
+ * ```
  */
 export class IoTHubJobManager extends OwnJobManager {}

@@ -31,6 +31,23 @@ export class Configurations extends HubClient {
    * @throws {RangeError} When the id is not legal; nothing is sent.
    * @throws {IoTHubError} `ConfigurationNotFound` (404) when there is no such configuration.
    *
+   * @example See how many devices a configuration is for
+   * ```ts
+   * import { IoTHubConfigurationManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const content = { deviceContent: { "properties.desired.interval": 60 } };
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await configurations.createConfiguration({ id: "interval", content, targetCondition: "*" });
+   * await hub.settled(); // a hub in the cloud takes some minutes
+   * const { systemMetrics } = await configurations.getConfiguration("interval");
+   * console.assert(systemMetrics.results["targetedCount"] === 1);
+   * ```
+   *
    * REST operation: `GET /configurations/{id}`.
    */
   getConfiguration(configurationId: string, options: OperationOptions = {}): Promise<Configuration> {
@@ -51,6 +68,20 @@ export class Configurations extends HubClient {
    * @throws {TypeError} When an option has the wrong type; nothing is sent.
    * @throws {RangeError} When an option's value is not legal; nothing is sent.
    * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryRead`.
+   *
+   * @example List the ids
+   * ```ts
+   * import { IoTHubConfigurationManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const content = { deviceContent: { "properties.desired.interval": 60 } };
+   * await configurations.createConfiguration({ id: "interval", content });
+   * const ids = (await configurations.getConfigurations({ maxCount: 100 })).map(({ id }) => id);
+   * console.assert(ids.join() === "interval");
+   * ```
    *
    * REST operation: `GET /configurations`.
    */
@@ -76,6 +107,28 @@ export class Configurations extends HubClient {
    * @throws {IoTHubError} `InvalidConfigurationContent` or `InvalidConfigurationTargetCondition` (400) when the hub does not
    * accept the content or the condition.
    * @throws {IoTHubError} `ConfigurationCountLimitExceeded` (413) when the hub has as many as it may have.
+   *
+   * @example Set a property of all devices of a site
+   * ```ts
+   * import { IoTHubConfigurationManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.updateTwin("thermostat-1", { tags: { site: "berlin" } });
+   * await configurations.createConfiguration({
+   *   id: "berlin-interval",
+   *   content: { deviceContent: { "properties.desired.interval": 60 } },
+   *   targetCondition: "tags.site = 'berlin'",
+   *   priority: 10,
+   * });
+   * await hub.settled(); // a hub in the cloud takes some minutes
+   * const { properties } = await registry.getTwin("thermostat-1");
+   * console.assert(properties.desired["interval"] === 60);
+   * ```
    *
    * REST operation: `PUT /configurations/{id}`.
    */
@@ -107,6 +160,20 @@ export class Configurations extends HubClient {
    * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
    * @throws {IoTHubError} `InvalidConfigurationTargetCondition` (400) when the hub does not accept the condition.
    *
+   * @example Raise the priority of a configuration, if nobody else has changed it
+   * ```ts
+   * import { IoTHubConfigurationManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const content = { deviceContent: { "properties.desired.interval": 60 } };
+   * const created = await configurations.createConfiguration({ id: "interval", content });
+   * const updated = await configurations.updateConfiguration({ ...created, priority: 20 }, { etag: created.etag });
+   * console.assert(updated.priority === 20 && updated.etag !== created.etag);
+   * ```
+   *
    * REST operation: `PUT /configurations/{id}`.
    */
   updateConfiguration(
@@ -133,6 +200,20 @@ export class Configurations extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `ConfigurationNotFound` (404) when there is no such configuration.
    * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
+   *
+   * @example Withdraw a configuration
+   * ```ts
+   * import { IoTHubConfigurationManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const content = { deviceContent: { "properties.desired.interval": 60 } };
+   * await configurations.createConfiguration({ id: "interval", content });
+   * await configurations.deleteConfiguration("interval");
+   * console.assert((await configurations.getConfigurations()).length === 0);
+   * ```
    *
    * REST operation: `DELETE /configurations/{id}`.
    */
@@ -163,7 +244,19 @@ export class Configurations extends HubClient {
    * @returns What is wrong: a `targetConditionError`, and `customMetricQueryErrors` by the names of the metrics.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When an option's value is not legal; nothing is sent.
-   * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryRead`.
+   * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryWrite`.
+   *
+   * @example Find out that a condition is wrong before it is used
+   * ```ts
+   * import { IoTHubConfigurationManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { targetConditionError } = await configurations.testConfigurationQueries({ targetCondition: "tags.site =" });
+   * console.assert(targetConditionError !== undefined);
+   * ```
    *
    * REST operation: `POST /configurations/testQueries`.
    */
@@ -190,6 +283,23 @@ export class Configurations extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    * @throws {IoTHubError} With status 400 when it is not an IoT Edge device, or the hub does not accept the content.
+   *
+   * @example Try modules on one gateway
+   * ```ts
+   * import { IoTHubConfigurationManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using configurations = IoTHubConfigurationManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("gateway-1", { iotEdge: true });
+   * await configurations.applyConfigurationOnEdgeDevice("gateway-1", {
+   *   modulesContent: { $edgeAgent: { "properties.desired": { schemaVersion: "1.1" } } },
+   * });
+   * const { properties } = await registry.getModuleTwin("gateway-1", "$edgeAgent");
+   * console.assert(properties.desired["schemaVersion"] === "1.1");
+   * ```
    *
    * REST operation: `POST /devices/{id}/applyConfigurationContent`.
    */

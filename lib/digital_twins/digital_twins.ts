@@ -55,6 +55,21 @@ export class DigitalTwins extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    *
+   * @example Find out what a device is
+   * ```ts
+   * import { DigitalTwinClient, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using twins = DigitalTwinClient.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * hub.device("thermostat-1", { modelId: "dtmi:com:example:Thermostat;1" }).onMethod("reboot", () => ({ status: 200 }));
+   * const { digitalTwin } = await twins.getDigitalTwin("thermostat-1");
+   * console.assert(digitalTwin.$metadata.$model === "dtmi:com:example:Thermostat;1");
+   * ```
+   *
    * REST operation: `GET /digitaltwins/{id}`.
    */
   getDigitalTwin<T = DigitalTwin>(digitalTwinId: string, options: OperationOptions = {}): Promise<ReadDigitalTwin<T>> {
@@ -77,6 +92,22 @@ export class DigitalTwins extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    * @throws {IoTHubError} `PreconditionFailed` (412) when the etag is no longer current.
+   *
+   * @example Set a property, if nobody else has written
+   * ```ts
+   * import { DigitalTwinClient, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using twins = DigitalTwinClient.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const { etag } = await twins.getDigitalTwin("thermostat-1");
+   * await twins.updateDigitalTwin("thermostat-1", [{ op: "add", path: "/targetTemperature", value: 21 }], { etag });
+   * const { properties } = await registry.getTwin("thermostat-1");
+   * console.assert(properties.desired["targetTemperature"] === 21);
+   * ```
    *
    * REST operation: `PATCH /digitaltwins/{id}`.
    */
@@ -116,6 +147,21 @@ export class DigitalTwins extends HubClient {
    * @throws {IoTHubError} `DeviceNotOnline` (404) when the device is not connected, or does not handle commands.
    * @throws {IoTHubError} `GatewayTimeout` (504) when the device did not answer in time. It may still have run the command.
    *
+   * @example Reboot a device
+   * ```ts
+   * import { DigitalTwinClient, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using twins = DigitalTwinClient.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * hub.device("thermostat-1").onMethod("reboot", (payload) => ({ status: 202, payload }));
+   * const { status, payload } = await twins.invokeCommand("thermostat-1", "reboot", { delay: 5 });
+   * console.assert(status === 202 && (payload as { delay: number }).delay === 5);
+   * ```
+   *
    * REST operation: `POST /digitaltwins/{id}/commands/{commandName}`.
    */
   invokeCommand(
@@ -150,6 +196,21 @@ export class DigitalTwins extends HubClient {
    * @throws {IoTHubError} `DeviceNotFound` (404) when there is no such device.
    * @throws {IoTHubError} `DeviceNotOnline` (404) when the device is not connected, or does not handle commands.
    * @throws {IoTHubError} `GatewayTimeout` (504) when the device did not answer in time. It may still have run the command.
+   *
+   * @example Reset one sensor of a device
+   * ```ts
+   * import { DigitalTwinClient, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using twins = DigitalTwinClient.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * hub.device("thermostat-1").onMethod("sensor1*reset", () => ({ status: 200 }));
+   * const { status } = await twins.invokeComponentCommand("thermostat-1", "sensor1", "reset");
+   * console.assert(status === 200);
+   * ```
    *
    * REST operation: `POST /digitaltwins/{id}/components/{componentPath}/commands/{commandName}`.
    */

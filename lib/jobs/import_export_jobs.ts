@@ -26,6 +26,27 @@ export class ImportExportJobs extends HubClient {
    * @throws {IoTHubError} `JobQuotaExceeded` (403) when such a job is already under way.
    * @throws {IoTHubError} `BlobContainerValidationError` (400) when the hub cannot use a container.
    *
+   * @example Export all devices
+   * ```ts
+   * import { IoTHubJobManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * const container = hub.blobContainer("backup"); // in the cloud: the URL of a container, with its SAS token
+   * const { jobId } = await jobs.createImportExportJob({
+   *   type: "export",
+   *   outputBlobContainerUri: container.url,
+   *   excludeKeysInExport: false,
+   * });
+   * await jobs.waitForJob(jobId, { pollIntervalInMs: 10 });
+   * const lines = new TextDecoder().decode(container.read("devices.txt"));
+   * console.assert(lines.includes("thermostat-1"));
+   * ```
+   *
    * REST operation: `POST /jobs/create`.
    */
   createImportExportJob(
@@ -46,6 +67,20 @@ export class ImportExportJobs extends HubClient {
    * @throws {TypeError} When an option has the wrong type; nothing is sent.
    * @throws {RangeError} When an option's value is not legal; nothing is sent.
    * @throws {IoTHubError} `IotHubUnauthorizedAccess` (401) when the policy lacks the right `RegistryWrite`.
+   *
+   * @example See what has been exported
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { url } = hub.blobContainer("backup");
+   * await jobs.createImportExportJob({ type: "export", outputBlobContainerUri: url });
+   * const [job] = await jobs.getImportExportJobs();
+   * console.assert(job?.type === "export");
+   * ```
    *
    * REST operation: `GET /jobs`.
    */
@@ -70,6 +105,20 @@ export class ImportExportJobs extends HubClient {
    * @throws {RangeError} When the id is not legal; nothing is sent.
    * @throws {IoTHubError} `JobNotFound` (404) when there is no such job.
    *
+   * @example See how far an export is
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { url } = hub.blobContainer("backup");
+   * const { jobId } = await jobs.createImportExportJob({ type: "export", outputBlobContainerUri: url });
+   * const { progress } = await jobs.getImportExportJob(jobId);
+   * console.assert(progress >= 0 && progress <= 100);
+   * ```
+   *
    * REST operation: `GET /jobs/{id}`.
    */
   getImportExportJob(jobId: string, options: OperationOptions = {}): Promise<JobProperties> {
@@ -91,6 +140,19 @@ export class ImportExportJobs extends HubClient {
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When the id is not legal; nothing is sent.
    * @throws {IoTHubError} `JobNotFound` (404) or, on some hubs, `ServerError` (500) when there is no such job, or it has ended.
+   *
+   * @example Stop an export
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { url } = hub.blobContainer("backup");
+   * const { jobId } = await jobs.createImportExportJob({ type: "export", outputBlobContainerUri: url });
+   * await jobs.cancelImportExportJob(jobId);
+   * ```
    *
    * REST operation: `DELETE /jobs/{id}`.
    */

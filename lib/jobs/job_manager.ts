@@ -26,6 +26,19 @@ export const JobNouns: (new (view: never) => JobNouns) & Omit<typeof HubClient, 
  *
  * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
  * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ *
+ * @example Tag every device
+ * ```ts
+ * import { IoTHubJobManager } from "@iothub/registry-manager/http";
+ * import { LocalHub } from "@iothub/registry-manager/local";
+ *
+ * await using hub = new LocalHub();
+ * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+ *
+ * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } } });
+ * const job = await jobs.waitForJob("tag-all", { pollIntervalInMs: 10 });
+ * console.assert(job.status === "completed");
+ * ```
  */
 export class IoTHubJobManager extends JobNouns {
   /**
@@ -41,6 +54,24 @@ export class IoTHubJobManager extends JobNouns {
    * @throws {IoTHubError} `JobFailed` when the job has failed or was cancelled. The message says why.
    * @throws {IoTHubError} `JobNotFound` when the hub knows no such job.
    * @throws {IoTHubError} `Timeout` when the job has not ended in time. It goes on.
+   *
+   * @example Follow an update to its end
+   * ```ts
+   * import { IoTHubJobManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } } });
+   * const job = await jobs.waitForJob("tag-all", {
+   *   pollIntervalInMs: 10, // leave it out for a hub in the cloud
+   *   onProgress: ({ status }) => console.log(status),
+   * });
+   * console.assert(job.status === "completed");
+   * ```
    *
    * REST operations: `GET /jobs/v2/{id}` and `GET /jobs/{id}`.
    */

@@ -38,6 +38,24 @@ export class ScheduledJobs extends HubClient {
    * @throws {IoTHubError} `JobAlreadyExists` (409) when the hub already has a job with this id.
    * @throws {IoTHubError} `ThrottlingMaxActiveJobCountExceeded` (429) when the hub has as many active jobs as its tier allows.
    *
+   * @example Update twins in an hour
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const job = await jobs.createScheduledJob("interval-berlin", {
+   *   type: "scheduleUpdateTwin",
+   *   updateTwin: { properties: { desired: { interval: 60 } } },
+   *   queryCondition: "tags.site = 'berlin'",
+   *   startTime: new Date(Date.now() + 3_600_000),
+   *   maxExecutionTimeInSeconds: 600,
+   * });
+   * console.assert(job.jobId === "interval-berlin");
+   * ```
+   *
    * REST operation: `PUT /jobs/v2/{id}`.
    */
   createScheduledJob(
@@ -61,6 +79,22 @@ export class ScheduledJobs extends HubClient {
    * @throws {RangeError} When an argument's value is not legal; nothing is sent.
    * @throws {IoTHubError} `JobAlreadyExists` (409) when the hub already has a job with this id.
    * @throws {IoTHubError} `ThrottlingMaxActiveJobCountExceeded` (429) when the hub has as many active jobs as its tier allows.
+   *
+   * @example Tag all devices, and wait until it is done
+   * ```ts
+   * import { IoTHubJobManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.createDeviceWithSas("thermostat-2");
+   * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } } });
+   * await jobs.waitForJob("tag-all", { pollIntervalInMs: 10 });
+   * console.assert((await registry.getTwin("thermostat-2")).tags?.["site"] === "berlin");
+   * ```
    *
    * REST operation: `PUT /jobs/v2/{id}`.
    */
@@ -86,6 +120,26 @@ export class ScheduledJobs extends HubClient {
    * @throws {IoTHubError} `JobAlreadyExists` (409) when the hub already has a job with this id.
    * @throws {IoTHubError} `ThrottlingMaxActiveJobCountExceeded` (429) when the hub has as many active jobs as its tier allows.
    *
+   * @example Reboot the devices of a site
+   * ```ts
+   * import { IoTHubJobManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await registry.updateTwin("thermostat-1", { tags: { site: "berlin" } });
+   * hub.device("thermostat-1").onMethod("reboot", () => ({ status: 200 }));
+   * await jobs.scheduleDeviceMethod("reboot-berlin", {
+   *   method: { methodName: "reboot", responseTimeoutInSeconds: 30 },
+   *   queryCondition: "tags.site = 'berlin'",
+   * });
+   * const job = await jobs.waitForJob("reboot-berlin", { pollIntervalInMs: 10 });
+   * console.assert(job.status === "completed");
+   * ```
+   *
    * REST operation: `PUT /jobs/v2/{id}`.
    */
   scheduleDeviceMethod(
@@ -105,6 +159,18 @@ export class ScheduledJobs extends HubClient {
    * @returns The job.
    * @throws {TypeError} When an argument has the wrong type; nothing is sent.
    * @throws {RangeError} When the id is not legal; nothing is sent.
+   *
+   * @example Ask for a job that nobody has scheduled
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const { status } = await jobs.getScheduledJob("nothing");
+   * console.assert(status === "unknown");
+   * ```
    *
    * REST operation: `GET /jobs/v2/{id}`.
    */
@@ -129,6 +195,20 @@ export class ScheduledJobs extends HubClient {
    * @throws {IoTHubError} `JobNotFound` (404) when there is no such job.
    * @throws {IoTHubError} `OperationNotAllowedInCurrentState` (405) when the job is running or has ended.
    *
+   * @example Change one's mind
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const startTime = new Date(Date.now() + 3_600_000);
+   * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } }, startTime });
+   * const { status } = await jobs.cancelScheduledJob("tag-all");
+   * console.assert(status === "cancelled");
+   * ```
+   *
    * REST operation: `POST /jobs/v2/{id}/cancel`.
    */
   cancelScheduledJob(jobId: string, options: OperationOptions = {}): Promise<JobResponse> {
@@ -146,6 +226,20 @@ export class ScheduledJobs extends HubClient {
    * @returns The jobs, and the token of the next page.
    * @throws {TypeError} When an option has the wrong type; nothing is sent.
    * @throws {RangeError} When an option's value is not legal; nothing is sent.
+   *
+   * @example Read one page of the jobs that wait
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const startTime = new Date(Date.now() + 3_600_000);
+   * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } }, startTime });
+   * const { items } = await jobs.queryScheduledJobs({ jobType: "scheduleUpdateTwin", maxItemCount: 10 });
+   * console.assert(items[0]?.jobId === "tag-all");
+   * ```
    *
    * REST operation: `GET /jobs/v2/query`.
    */
@@ -185,6 +279,22 @@ export class ScheduledJobs extends HubClient {
    * @throws {TypeError} When an option has the wrong type. It is thrown when the first job is read; nothing is sent.
    * @throws {RangeError} When an option's value is not legal. It is thrown when the first job is read; nothing is sent.
    *
+   * @example Cancel all jobs that wait
+   * ```ts
+   * import { IoTHubJobManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * const startTime = new Date(Date.now() + 3_600_000);
+   * await jobs.scheduleTwinUpdate("tag-all", { twin: { tags: { site: "berlin" } }, startTime });
+   * for await (const { jobId, status } of jobs.scheduledJobs()) {
+   *   if (status === "queued" || status === "scheduled") await jobs.cancelScheduledJob(jobId!);
+   * }
+   * console.assert((await jobs.getScheduledJob("tag-all")).status === "cancelled");
+   * ```
+   *
    * REST operation: `GET /jobs/v2/query`.
    */
   scheduledJobs(
@@ -210,6 +320,23 @@ export class ScheduledJobs extends HubClient {
    * @returns The devices for `for await`, or the pages with `.byPage({ continuationToken, maxPageSize })`.
    * @throws {TypeError} When an argument has the wrong type. It is thrown when the first device is read; nothing is sent.
    * @throws {RangeError} When an argument's value is not legal. It is thrown when the first device is read; nothing is sent.
+   *
+   * @example List the devices that were not connected
+   * ```ts
+   * import { IoTHubJobManager, IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using jobs = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *
+   * await registry.createDeviceWithSas("thermostat-1");
+   * await jobs.scheduleDeviceMethod("reboot-all", { method: { methodName: "reboot" } });
+   * await jobs.waitForJob("reboot-all", { pollIntervalInMs: 10 });
+   * for await (const { deviceId, status, error } of jobs.jobDevices("reboot-all")) {
+   *   console.assert(deviceId === "thermostat-1" && status === "failed" && error !== undefined);
+   * }
+   * ```
    *
    * REST operation: `POST /devices/query`, with `FROM devices.jobs`.
    */

@@ -83,7 +83,7 @@ export const getConfigurations: OperationFacts                    = { name: "get
 export const createConfiguration: OperationFacts                  = { name: "createConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: false, checkId: checkConfigurationId };
 export const updateConfiguration: OperationFacts                  = { name: "updateConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true,  checkId: checkConfigurationId, options: [ETAG] };
 export const deleteConfiguration: OperationFacts                  = { name: "deleteConfiguration",                  noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true,  checkId: checkConfigurationId, options: [ETAG] };
-export const testConfigurationQueries: OperationFacts             = { name: "testConfigurationQueries",             noun: "Configurations",   right: "RegistryRead",   mayRunTwice: true };
+export const testConfigurationQueries: OperationFacts             = { name: "testConfigurationQueries",             noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true };
 export const applyConfigurationOnEdgeDevice: OperationFacts       = { name: "applyConfigurationOnEdgeDevice",       noun: "Configurations",   right: "RegistryWrite",  mayRunTwice: true };
 
 export const createScheduledJob: OperationFacts                   = { name: "createScheduledJob",                   noun: "ScheduledJobs",    right: "ServiceConnect", mayRunTwice: false, checkId: checkJobId };

@@ -18,7 +18,6 @@ const RIGHTS: Record<HubRight, readonly OperationName[]> = {
     "getModules",
     "getConfiguration",
     "getConfigurations",
-    "testConfigurationQueries",
   ],
   RegistryWrite: [
     "createDeviceWithSas",
@@ -40,6 +39,7 @@ const RIGHTS: Record<HubRight, readonly OperationName[]> = {
     "updateConfiguration",
     "deleteConfiguration",
     "applyConfigurationOnEdgeDevice",
+    "testConfigurationQueries",
     "createImportExportJob",
     "getImportExportJobs",
     "getImportExportJob",
