@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { IoTHubRegistryManager, type TwinPatch } from "../../mod.ts";
+import { IoTHubConfigurationManager, IoTHubJobManager, IoTHubRegistryManager, type TwinPatch } from "../../mod.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { hubError } from "../support/faults.ts";
 
@@ -59,20 +59,34 @@ class UnluckyHub {
   }
 }
 
-/** A device d1 with a module m1, made by others. */
+/** A device d1 with a module m1, and a configuration c1, made by others. */
 async function prepared(fate: Fate): Promise<UnluckyHub> {
   const unlucky = new UnluckyHub(fate);
   await unlucky.others.createDeviceWithSas("d1", KEYS);
   await unlucky.others.createModuleWithSas("d1", "m1", KEYS);
+  await configurations(unlucky.others).createConfiguration({ ...CONFIGURATION, id: "c1" });
   return unlucky;
 }
 
 type Manager = IoTHubRegistryManager;
 
+function configurations(registry: Manager): IoTHubConfigurationManager {
+  return IoTHubConfigurationManager.fromManager(registry);
+}
+
+function jobs(registry: Manager): IoTHubJobManager {
+  return IoTHubJobManager.fromManager(registry);
+}
+
+const CONFIGURATION = { id: "new", content: { deviceContent: { "properties.desired.rate": { max: 5 } } } };
+const LATER = { startTime: new Date(Date.now() + 3_600_000), maxExecutionTimeInSeconds: 60 };
+const PATCH = { tags: { site: "berlin", floor: null }, properties: { desired: { rate: { max: 5 }, list: [1, "2"] } } };
+const OTHER_PATCH = { tags: { site: "bonn" } };
+
 interface Creation {
   name: string;
-  create: (registry: Manager) => Promise<{ etag?: string | undefined }>;
-  read: (registry: Manager) => Promise<{ etag?: string | undefined }>;
+  create: (registry: Manager) => Promise<object>;
+  read: (registry: Manager) => Promise<object>;
   /** The same id for somebody else. */
   createOther: (registry: Manager) => Promise<unknown>;
   taken: string;
@@ -80,6 +94,7 @@ interface Creation {
 
 const DEVICE = { read: (r: Manager) => r.getDevice("new"), taken: "DeviceAlreadyExists" };
 const MODULE = { read: (r: Manager) => r.getModule("d1", "new"), taken: "ModuleAlreadyExistsOnDevice" };
+const JOB = { read: (r: Manager) => jobs(r).getScheduledJob("new") as Promise<object>, taken: "JobAlreadyExists" };
 const CREATIONS: readonly Creation[] = [
   {
     name: "a device with keys",
@@ -110,6 +125,38 @@ const CREATIONS: readonly Creation[] = [
     create: (r) => r.createModuleWithX509("d1", "new", THUMBPRINT),
     createOther: (r) => r.createModuleWithX509("d1", "new", OTHER_THUMBPRINT),
     ...MODULE,
+  },
+  {
+    name: "a configuration",
+    create: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, labels: { site: "berlin" }, priority: 5 }),
+    createOther: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, priority: 5 }),
+    read: (r) => configurations(r).getConfiguration("new"),
+    taken: "ConfigurationAlreadyExists",
+  },
+  {
+    name: "a job",
+    create: (r) => jobs(r).createScheduledJob("new", { type: "scheduleUpdateTwin", updateTwin: PATCH, ...LATER }),
+    createOther: (r) => jobs(r).scheduleTwinUpdate("new", { twin: OTHER_PATCH, ...LATER }),
+    ...JOB,
+  },
+  {
+    name: "an update of twins",
+    create: (r) => jobs(r).scheduleTwinUpdate("new", { twin: PATCH, ...LATER, queryCondition: "deviceId = 'd1'" }),
+    createOther: (r) => jobs(r).scheduleTwinUpdate("new", { twin: PATCH, ...LATER }),
+    ...JOB,
+  },
+  {
+    name: "calls of a method",
+    create: (r) => jobs(r).scheduleDeviceMethod("new", { method: { methodName: "m", payload: { a: 1 } }, ...LATER }),
+    createOther: (r) =>
+      jobs(r).scheduleDeviceMethod("new", { method: { methodName: "m", payload: { a: 2 } }, ...LATER }),
+    ...JOB,
+  },
+  {
+    name: "calls of a method without a payload",
+    create: (r) => jobs(r).scheduleDeviceMethod("new", { method: { methodName: "m" }, ...LATER }),
+    createOther: (r) => jobs(r).scheduleDeviceMethod("new", { method: { methodName: "n" }, ...LATER }),
+    ...JOB,
   },
 ];
 
@@ -154,6 +201,7 @@ test("an identity whose keys the hub made is not known again", async () => {
 const DELETIONS: readonly [string, (registry: Manager) => Promise<void>, RegExp][] = [
   ["a device", (r) => r.deleteDevice("d1"), /^DeviceNotFound$/],
   ["a module", (r) => r.deleteModule("d1", "m1"), /^(Module|Device)NotFound$/],
+  ["a configuration", (r) => configurations(r).deleteConfiguration("c1"), /^ConfigurationNotFound$/],
 ];
 
 for (const [name, remove, code] of DELETIONS) {
@@ -192,8 +240,6 @@ interface Write {
   writeOther: (registry: Manager) => Promise<unknown>;
 }
 
-const PATCH = { tags: { site: "berlin", floor: null }, properties: { desired: { rate: { max: 5 }, list: [1, "2"] } } };
-const OTHER_PATCH = { tags: { site: "bonn" } };
 const OF_DEVICE = { read: (r: Manager) => r.getDevice("d1") };
 const OF_MODULE = { read: (r: Manager) => r.getModule("d1", "m1") };
 const OF_TWIN = { read: (r: Manager) => r.getTwin("d1"), writeOther: (r: Manager) => r.updateTwin("d1", OTHER_PATCH) };
@@ -238,6 +284,16 @@ const WRITES: readonly Write[] = [
     write: (r, etag) => r.updateModuleWithCertificateAuthority("d1", "m1", { managedBy: "us", etag }),
     writeOther: (r) => r.updateModuleWithCertificateAuthority("d1", "m1", { managedBy: "them" }),
     ...OF_MODULE,
+  },
+  {
+    name: "updateConfiguration",
+    read: (r) => configurations(r).getConfiguration("c1"),
+    write: (r, etag) =>
+      configurations(r).updateConfiguration(
+        { ...CONFIGURATION, id: "c1", priority: 7, labels: { site: "berlin" }, targetCondition: "tags.site = 'bonn'" },
+        { etag },
+      ),
+    writeOther: (r) => configurations(r).updateConfiguration({ ...CONFIGURATION, id: "c1", priority: 8 }),
   },
   { name: "updateTwin", write: (r, etag) => r.updateTwin("d1", PATCH, { etag }), ...OF_TWIN },
   {
@@ -367,4 +423,28 @@ test("a call that is aborted while it finds out who has written rejects with the
   };
   const call = unlucky.registry.updateTwin("d1", PATCH, { etag, abortSignal: controller.signal });
   await assert.rejects(call, (error) => error === reason);
+});
+
+describe("cancelling a job", () => {
+  async function withJob(fate: Fate): Promise<UnluckyHub> {
+    const unlucky = await prepared(fate);
+    await jobs(unlucky.others).scheduleTwinUpdate("j1", { twin: PATCH, ...LATER });
+    return unlucky;
+  }
+
+  for (const fate of [RAN_AND_RESET, RAN_AND_500, RAN_AND_503]) {
+    test(`succeeds when the first attempt has done it, and ${fate.hears} was heard`, async () => {
+      await using unlucky = await withJob(fate);
+      const { status } = await jobs(unlucky.registry).cancelScheduledJob("j1");
+      assert.equal(status, "cancelled");
+      assert.deepEqual([unlucky.writes, unlucky.reads], [2, 1]);
+    });
+  }
+
+  test("is refused when others have done it, and the first attempt cannot have run", async () => {
+    await using unlucky = await withJob(REFUSED_429);
+    await jobs(unlucky.others).cancelScheduledJob("j1");
+    await assert.rejects(jobs(unlucky.registry).cancelScheduledJob("j1"), { statusCode: 405 });
+    assert.deepEqual([unlucky.writes, unlucky.reads], [2, 0]);
+  });
 });

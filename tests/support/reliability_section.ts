@@ -5,7 +5,7 @@ import { markdownTable } from "./markdown.ts";
 const COLUMNS: readonly [OperationClass, string][] = [
   ["read", "reads, queries"],
   ["write", "updates, deletes, purge"],
-  ["once", "creates, bulk, direct methods"],
+  ["once", "creates, bulk, direct methods, commands"],
 ];
 
 /** Messages are repeated in their own way, which their page tells. */
