@@ -4,9 +4,9 @@ import type {
   ConfigurationQueriesTestInput,
   ConfigurationRequest,
 } from "../../gen/types.gen.ts";
-import { checkNumber, checkType } from "../values/checks.ts";
+import { checkNumber, checkType, wrongType } from "../values/checks.ts";
 import { checkConfigurationId } from "../values/ids.ts";
-import { checkJson, isMerged, isSame } from "../values/json.ts";
+import { checkJson, isMerged, isObject, isSame } from "../values/json.ts";
 import { checkMembers } from "../values/members.ts";
 
 /** The members that the hub reads of a configuration. */
@@ -31,6 +31,7 @@ export function configurationBody(configuration: ConfigurationRequest): Configur
   const { id, schemaVersion, labels, content, targetCondition, priority, metrics } = configuration;
   checkConfigurationId("configuration.id", id);
   checkContent("configuration.content", content);
+  checkObject("configuration.labels", labels);
   if (targetCondition !== undefined) checkType("configuration.targetCondition", targetCondition, "string");
   if (priority !== undefined) {
     checkNumber("configuration.priority", priority, isPriority, "a whole number of 32 bits");
@@ -47,10 +48,14 @@ export function configurationBody(configuration: ConfigurationRequest): Configur
 export function checkContent(name: string, content: unknown): asserts content is ConfigurationContent {
   checkMembers(name, content, CONTENTS);
   for (const member of CONTENTS) {
-    const part: unknown = (content as Record<string, unknown>)[member];
-    if (part !== undefined) checkType(`${name}.${member}`, part, "object");
+    checkObject(`${name}.${member}`, (content as Record<string, unknown>)[member]);
   }
   checkJson(name, content);
+}
+
+/** Throws unless a member is an object, or is not there. Some hubs return null for those that are not. */
+function checkObject(name: string, member: unknown): void {
+  if (!isObject(member ?? {})) throw wrongType(name, "an object", member);
 }
 
 /** Throws unless an argument can be the input of a test of queries. */
@@ -58,7 +63,7 @@ export function checkTestInput(input: ConfigurationQueriesTestInput): void {
   checkMembers("input", input, ["targetCondition", "customMetricQueries"]);
   const { targetCondition, customMetricQueries } = input;
   if (targetCondition !== undefined) checkType("input.targetCondition", targetCondition, "string");
-  if (customMetricQueries !== undefined) checkType("input.customMetricQueries", customMetricQueries, "object");
+  checkObject("input.customMetricQueries", customMetricQueries);
   checkJson("input", input);
 }
 

@@ -30,7 +30,7 @@ export function importExportJobBody(jobProperties: ImportExportJobRequest | JobP
   for (const uri of URIS) {
     // An export has no input.
     if (body[uri] === undefined && uri === "inputBlobContainerUri" && type === "export") continue;
-    checkText(`jobProperties.${uri}`, body[uri], /^https?:\/\/\S+$/, "the URL of a blob container");
+    checkText(`jobProperties.${uri}`, body[uri], /^https?:\/\/[^\s"\\]+$/, "the URL of a blob container");
   }
   for (const name of NAMES) {
     if (body[name] !== undefined) checkText(`jobProperties.${name}`, body[name], /./s, "a non-empty string");

@@ -36,14 +36,33 @@ const BAD_OPTIONS: readonly BadOption[] = [
     wrongTypes: ["3", null],
     wrongValues: [0, -1, 1.5, NaN, 1001],
   },
+  { methods: /^getConfigurations$/, option: "maxCount", wrongTypes: ["3", null], wrongValues: [0, 1.5, NaN, 2 ** 31] },
   {
-    methods: /^queryIotHub$/,
+    methods: /^queryScheduledJobs$/,
+    option: "jobType",
+    wrongValues: ["export", "ScheduleUpdateTwin", "", null, 5],
+  },
+  { methods: /^queryScheduledJobs$/, option: "jobStatus", wrongValues: ["canceled", "Running", "", null, 5] },
+  {
+    methods: /^invoke(Component)?Command$/,
+    option: "responseTimeoutInSeconds",
+    wrongTypes: ["30", null],
+    wrongValues: [4, 301, 5.5, NaN],
+  },
+  {
+    methods: /^invoke(Component)?Command$/,
+    option: "connectTimeoutInSeconds",
+    wrongTypes: ["5", null],
+    wrongValues: [-1, 301, 0.5, NaN],
+  },
+  {
+    methods: /^(queryIotHub|queryScheduledJobs|jobDevices)$/,
     option: "maxItemCount",
     wrongTypes: ["3", null],
     wrongValues: [0, -1, 1.5, NaN, Infinity],
   },
   {
-    methods: /^queryIotHub$/,
+    methods: /^(queryIotHub|queryScheduledJobs)$/,
     option: "continuationToken",
     wrongTypes: [5, null, {}],
     wrongValues: ["", " ", "a ", "a\r\nX-Injected: 1", "a\nb", "a\0", "tökén"],
@@ -160,12 +179,174 @@ const BAD_BULKS: readonly BadArgument[] = [
   [[{ id: "d1", properties: { desired: { big: 1n } } }], TypeError, "devices[0].properties.desired.big"],
 ];
 
+const CONTENT = { deviceContent: {} };
+const URI = "https://store.example/c?sig=c2VjcmV0IHNlY3JldA%3D%3D";
+
+const BAD_CONFIGURATIONS: readonly BadArgument[] = [
+  [undefined, TypeError, "configuration"],
+  [null, TypeError, "configuration"],
+  ["c1", TypeError, "configuration"],
+  [{ content: CONTENT }, TypeError, "configuration.id"],
+  [{ id: "", content: CONTENT }, RangeError, "configuration.id"],
+  [{ id: "C1", content: CONTENT }, RangeError, 'configuration.id "C1"'],
+  [{ id: "a.b", content: CONTENT }, RangeError, 'configuration.id "a.b"'],
+  [{ id: "c".repeat(129), content: CONTENT }, RangeError, "configuration.id"],
+  [{ id: "c1" }, TypeError, "configuration.content"],
+  [{ id: "c1", content: { deviceContent: [] } }, TypeError, "configuration.content.deviceContent"],
+  [{ id: "c1", content: { modulesContent: "m" } }, TypeError, "configuration.content.modulesContent"],
+  [{ id: "c1", content: { deviceContent: { limit: NaN } } }, RangeError, "configuration.content.deviceContent.limit"],
+  [{ id: "c1", content: CONTENT, targetCondition: 5 }, TypeError, "configuration.targetCondition"],
+  [{ id: "c1", content: CONTENT, priority: "5" }, TypeError, "configuration.priority"],
+  [{ id: "c1", content: CONTENT, priority: 1.5 }, RangeError, "configuration.priority"],
+  [{ id: "c1", content: CONTENT, priority: 2 ** 31 }, RangeError, "configuration.priority"],
+  [{ id: "c1", content: CONTENT, labels: ["a"] }, TypeError, "configuration.labels"],
+  [{ id: "c1", content: CONTENT, labels: { big: 1n } }, TypeError, "configuration.labels.big"],
+];
+
+const BAD_CONTENTS: readonly BadArgument[] = [
+  [undefined, TypeError, "content"],
+  [null, TypeError, "content"],
+  [{ modulesContent: [] }, TypeError, "content.modulesContent"],
+  [{ modulesContent: { $edgeAgent: { big: 1n } } }, TypeError, "content.modulesContent.$edgeAgent.big"],
+];
+
+const BAD_TEST_INPUTS: readonly BadArgument[] = [
+  [undefined, TypeError, "input"],
+  [{ targetCondition: 5 }, TypeError, "input.targetCondition"],
+  [{ customMetricQueries: "SELECT" }, TypeError, "input.customMetricQueries"],
+];
+
+/** `NAME` stands for what the method calls what it is for. */
+const BAD_SCHEDULES: readonly BadArgument[] = [
+  [undefined, TypeError, "NAME"],
+  [null, TypeError, "NAME"],
+  ["now", TypeError, "NAME"],
+];
+
+/** What is wrong with when a job runs, and on which devices. */
+const BAD_TIMES: readonly BadArgument[] = [
+  [{ queryCondition: "" }, RangeError, "queryCondition"],
+  [{ queryCondition: " " }, RangeError, "queryCondition"],
+  [{ queryCondition: null }, TypeError, "queryCondition"],
+  [{ startTime: "tomorrow" }, RangeError, "startTime"],
+  [{ startTime: "2030-13-31T12:00:00Z" }, RangeError, "startTime"],
+  [{ startTime: new Date(NaN) }, RangeError, "startTime"],
+  [{ startTime: 5 }, TypeError, "startTime"],
+  [{ startTime: null }, TypeError, "startTime"],
+  [{ maxExecutionTimeInSeconds: 0 }, RangeError, "maxExecutionTimeInSeconds"],
+  [{ maxExecutionTimeInSeconds: "60" }, TypeError, "maxExecutionTimeInSeconds"],
+];
+
+const BAD_JOBS: readonly BadArgument[] = [
+  ...BAD_SCHEDULES.map(([value, kind]): BadArgument => [value, kind, "jobRequest"]),
+  [{}, RangeError, "jobRequest.type"],
+  [{ type: "export" }, RangeError, 'jobRequest.type "export"'],
+  [{ type: "scheduleUpdateTwin" }, TypeError, "jobRequest.updateTwin"],
+  [{ type: "scheduleDeviceMethod" }, TypeError, "jobRequest.cloudToDeviceMethod"],
+  [{ type: "scheduleDeviceMethod", updateTwin: {} }, TypeError, "jobRequest.cloudToDeviceMethod"],
+  [{ type: "scheduleUpdateTwin", updateTwin: {}, jobId: "j2" }, RangeError, 'jobRequest.jobId "j2"'],
+  [
+    { type: "scheduleUpdateTwin", updateTwin: { tags: { limit: NaN } } },
+    RangeError,
+    "jobRequest.updateTwin.tags.limit",
+  ],
+  ...BAD_TIMES.map(([time, kind, named]): BadArgument => [
+    { type: "scheduleUpdateTwin", updateTwin: {}, ...time as object },
+    kind,
+    named,
+  ]),
+];
+
+const BAD_TWIN_SCHEDULES: readonly BadArgument[] = [
+  ...BAD_SCHEDULES.map(([value, kind]): BadArgument => [value, kind, "schedule"]),
+  ...namedPatches("schedule.twin").map(([twin, kind, named]): BadArgument => [{ twin }, kind, named]),
+  ...BAD_TIMES.map(([time, kind, named]): BadArgument => [{ twin: {}, ...time as object }, kind, named]),
+];
+
+const BAD_METHOD_SCHEDULES: readonly BadArgument[] = [
+  ...BAD_SCHEDULES.map(([value, kind]): BadArgument => [value, kind, "schedule"]),
+  ...BAD_REQUESTS.map(([method, kind, named]): BadArgument => [
+    { method },
+    kind,
+    named.replace("request", "schedule.method"),
+  ]),
+  ...BAD_TIMES.map(([time, kind, named]): BadArgument => [
+    { method: { methodName: "reboot" }, ...time as object },
+    kind,
+    named,
+  ]),
+];
+
+const BAD_IMPORTS: readonly BadArgument[] = [
+  [undefined, TypeError, "jobProperties"],
+  [null, TypeError, "jobProperties"],
+  [{}, RangeError, "jobProperties.type"],
+  [{ type: "backup", outputBlobContainerUri: URI }, RangeError, 'jobProperties.type "backup"'],
+  [{ type: "export" }, TypeError, "jobProperties.outputBlobContainerUri"],
+  [{ type: "export", outputBlobContainerUri: "container" }, RangeError, "jobProperties.outputBlobContainerUri:"],
+  [{ type: "export", outputBlobContainerUri: new URL(URI) }, TypeError, "jobProperties.outputBlobContainerUri"],
+  [{ type: "import", outputBlobContainerUri: URI }, TypeError, "jobProperties.inputBlobContainerUri"],
+  [
+    { type: "import", outputBlobContainerUri: URI, inputBlobContainerUri: `${URI} ` },
+    RangeError,
+    "jobProperties.inputBlobContainerUri:",
+  ],
+  [{ type: "export", outputBlobContainerUri: URI, outputBlobName: "" }, RangeError, "jobProperties.outputBlobName"],
+  [{ type: "export", outputBlobContainerUri: URI, excludeKeysInExport: 1 }, TypeError, "jobProperties.excludeKeysInE"],
+  [
+    { type: "export", outputBlobContainerUri: URI, storageAuthenticationType: "IdentityBased" },
+    RangeError,
+    "jobProperties.storageAuthenticationType",
+  ],
+  [{ type: "export", outputBlobContainerUri: URI, identity: {} }, TypeError, "jobProperties.identity.userAssigned"],
+];
+
+const BAD_JSON_PATCHES: readonly BadArgument[] = [
+  [undefined, TypeError, "patch"],
+  [{ op: "remove", path: "/a" }, TypeError, "patch"],
+  [[], RangeError, "patch"],
+  [[null], TypeError, "patch[0]"],
+  [[{ path: "/a" }], RangeError, "patch[0].op"],
+  [[{ op: "Add", path: "/a", value: 1 }], RangeError, 'patch[0].op "Add"'],
+  [[{ op: "toString", path: "/a", value: 1 }], RangeError, 'patch[0].op "toString"'],
+  [[{ op: "remove" }], TypeError, "patch[0].path"],
+  [[{ op: "remove", path: "a" }], RangeError, "patch[0].path"],
+  [[{ op: "remove", path: "/a~2" }], RangeError, "patch[0].path"],
+  [[{ op: "remove", path: "/a~" }], RangeError, "patch[0].path"],
+  ...["add", "replace", "test"].map((op): BadArgument => [[{ op, path: "/a" }], TypeError, "patch[0].value"]),
+  ...["move", "copy"].map((op): BadArgument => [[{ op, path: "/a" }], TypeError, "patch[0].from"]),
+  [[{ op: "remove", path: "/a" }, { op: "copy", path: "/a", from: "b" }], RangeError, "patch[1].from"],
+  [[{ op: "move", path: "/a/b", from: "/a" }], RangeError, "patch[0].path"],
+  [[{ op: "add", path: "/a", value: NaN }], RangeError, "patch[0].value"],
+  [[{ op: "add", path: "/a", value: { big: 1n } }], TypeError, "patch[0].value.big"],
+];
+
+const BAD_NAMES: readonly BadArgument[] = [
+  [undefined, TypeError, "NAME"],
+  [5, TypeError, "NAME"],
+  ["", RangeError, "NAME"],
+  [".", RangeError, "NAME"],
+  ["..", RangeError, "NAME"],
+  ["a\n", RangeError, "NAME"],
+  ["a".repeat(513), RangeError, "NAME"],
+];
+
 const BAD_ARGUMENTS: readonly [methods: RegExp, what: string, bad: readonly BadArgument[]][] = [
   [/^queryIotHub$/, "query", BAD_QUERIES],
-  [/^invoke/, "request", BAD_REQUESTS],
+  [/^invokeDevice/, "request", BAD_REQUESTS],
   [/^(replace|update)Twin$/, "patch", namedPatches("deviceTwin")],
   [/^(replace|update)ModuleTwin$/, "patch", namedPatches("moduleTwin")],
   [/^bulkCreateOrUpdateDevices$/, "list", BAD_BULKS],
+  [/^(create|update)Configuration$/, "configuration", BAD_CONFIGURATIONS],
+  [/^applyConfiguration/, "content", BAD_CONTENTS],
+  [/^testConfigurationQueries$/, "input", BAD_TEST_INPUTS],
+  [/^createScheduledJob$/, "job", BAD_JOBS],
+  [/^scheduleTwinUpdate$/, "schedule", BAD_TWIN_SCHEDULES],
+  [/^scheduleDeviceMethod$/, "schedule", BAD_METHOD_SCHEDULES],
+  [/^createImportExportJob$/, "job", BAD_IMPORTS],
+  [/^updateDigitalTwin$/, "patch", BAD_JSON_PATCHES],
+  [/^invokeCommand$/, "name", BAD_NAMES.map(([name, kind]) => [name, kind, "commandName"])],
+  [/^invokeComponentCommand$/, "name", BAD_NAMES.map(([name, kind]) => [name, kind, "componentPath"])],
 ];
 
 for (const [methods, what, bad] of BAD_ARGUMENTS) {

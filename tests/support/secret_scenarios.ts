@@ -5,6 +5,7 @@ import {
   type ClientOptions,
   createSasToken,
   deviceConnectionString,
+  IoTHubJobManager,
   IoTHubRegistryManager,
   parseConnectionString,
   type TokenCredential,
@@ -33,7 +34,10 @@ const READY_TOKEN = `SharedAccessSignature sr=${HOST_NAME}&sig=${
 const OPAQUE_TOKEN = "planted-opaque-bearer-token~0123456789";
 const JSON_WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJwbGFudGVkIjoic2VjcmV0In0.cGxhbnRlZC1zaWduYXR1cmU";
 const CONNECTION_STRING = `HostName=${HOST_NAME};SharedAccessKeyName=service;SharedAccessKey=${POLICY_KEY}`;
+const CONTAINER_SIGNATURE = base64("planted container signature ?>~");
+const CONTAINER = `https://store.example/c?sv=2024-11-04&sig=${encodeURIComponent(CONTAINER_SIGNATURE)}&sp=racwdl`;
 const PLANTED = [
+  CONTAINER_SIGNATURE,
   POLICY_KEY,
   DEVICE_KEYS.primaryKey,
   DEVICE_KEYS.secondaryKey,
@@ -135,6 +139,13 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
           { id: "d", importMode: "create", authentication: { type: "sas", symmetricKey: DEVICE_KEYS } },
         ]),
         registry.invokeDeviceMethod("d", { methodName: "m" }),
+        ...(["import", "export"] as const).map((type) =>
+          IoTHubJobManager.fromManager(registry).createImportExportJob({
+            type,
+            inputBlobContainerUri: CONTAINER,
+            outputBlobContainerUri: CONTAINER,
+          })
+        ),
       ]);
       return { secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)], shown: [...errors, registry] };
     };
@@ -184,6 +195,9 @@ SCENARIOS["arguments that are wrong"] = async () => {
     registry.updateDeviceWithSas("d", { ...wrongKeys, status: "enabled" }),
     registry.createDeviceWithSas("d", { primary_key: DEVICE_KEYS.primaryKey } as object),
     registry.updateModuleWithSas("d", "m", wrongKeys),
+    ...[`${CONTAINER} `, CONTAINER.slice(1), `AccountKey=${POLICY_KEY}`, [CONTAINER] as unknown as string].map((uri) =>
+      IoTHubJobManager.fromManager(registry).createImportExportJob({ type: "export", outputBlobContainerUri: uri })
+    ),
     registry.createDeviceWithSas("no id", DEVICE_KEYS),
     attempt(() =>
       deviceConnectionString("no host", { deviceId: "d", authentication: { type: "sas", symmetricKey: DEVICE_KEYS } })
@@ -400,7 +414,7 @@ function partsOf(authorization: string): string[] {
 }
 
 function keyIn(body: string): string {
-  return /"primaryKey":"([^"]+)"/.exec(body)?.[1] ?? "none";
+  return /"primaryKey":"([^"]+)"|sig=([^&]+)/.exec(body)?.slice(1).find(Boolean) ?? "none";
 }
 
 function json(status: number, body: unknown): Response {
