@@ -7,27 +7,42 @@ import type { RecordingServer } from "./recording_server.ts";
 export type Methods<Name extends string> = Record<Name, (...given: unknown[]) => unknown>;
 
 type RegistryMethods = Methods<
+  | "addConfiguration"
   | "addDevices"
   | "addModule"
+  | "applyConfigurationContentOnDevice"
+  | "cancelJob"
   | "create"
   | "createQuery"
   | "delete"
+  | "exportDevicesToBlob"
+  | "exportDevicesToBlobByIdentity"
   | "get"
+  | "getConfiguration"
+  | "getConfigurations"
+  | "getJob"
   | "getModule"
   | "getModuleTwin"
   | "getModulesOnDevice"
   | "getRegistryStatistics"
   | "getTwin"
+  | "importDevicesFromBlob"
+  | "importDevicesFromBlobByIdentity"
   | "list"
+  | "listJobs"
+  | "removeConfiguration"
   | "removeDevices"
   | "removeModule"
   | "update"
+  | "updateConfiguration"
   | "updateDevices"
   | "updateModule"
   | "updateModuleTwin"
   | "updateTwin"
 >;
 type ClientMethods = Methods<"invokeDeviceMethod">;
+type JobMethods = Methods<"cancelJob" | "createQuery" | "getJob" | "scheduleDeviceMethod" | "scheduleTwinUpdate">;
+type DigitalTwinMethods = Methods<"getDigitalTwin" | "invokeCommand" | "invokeComponentCommand" | "updateDigitalTwin">;
 type ManagerMethods = Methods<
   | "bulkCreateOrUpdateDevices"
   | "createDeviceWithCertificateAuthority"
@@ -62,6 +77,8 @@ export interface OfficialSdk {
   registry: RegistryMethods;
   client: ClientMethods;
   manager: ManagerMethods;
+  jobs: JobMethods;
+  digitalTwins: DigitalTwinMethods;
 }
 
 type BuildRequest = (...given: unknown[]) => unknown;
@@ -79,9 +96,11 @@ const require = createRequire(import.meta.url);
 
 /** Loads the package azure-iothub, its requests led to a loopback server by the means that its constructors offer. */
 export function officialSdk(server: RecordingServer): OfficialSdk {
-  const { Registry, Client, IoTHubTokenCredentials } = require("azure-iothub") as {
+  const { Registry, Client, JobClient, DigitalTwinClient, IoTHubTokenCredentials } = require("azure-iothub") as {
     Registry: Class<RegistryMethods>;
     Client: Class<ClientMethods>;
+    JobClient: Class<JobMethods>;
+    DigitalTwinClient: Class<DigitalTwinMethods & { _pl: ProtocolLayer }>;
     IoTHubTokenCredentials: Class<object>;
   };
   const { RestApiClient } = require("azure-iothub/dist/common-http/rest_api_client.js") as {
@@ -101,10 +120,15 @@ export function officialSdk(server: RecordingServer): OfficialSdk {
   const config = { host: HOST_NAME, sharedAccessSignature: "SharedAccessSignature sr=none" };
   const restApiClient = new RestApiClient(config, "azure-iothub/test", http);
 
+  const digitalTwins = new DigitalTwinClient(new IoTHubTokenCredentials(CONNECTION_STRING));
+  digitalTwins._pl.baseUri = server.origin;
+
   return {
     registry: new Registry(config, restApiClient),
     client: new Client({}, restApiClient),
     manager: awaitable(new IoTHubRegistryManager(new IoTHubTokenCredentials(CONNECTION_STRING)), server),
+    jobs: new JobClient(restApiClient),
+    digitalTwins,
   };
 }
 

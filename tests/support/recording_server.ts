@@ -40,10 +40,9 @@ export class RecordingServer {
         try {
           const request = readRequest(incoming, joinBytes(chunks));
           recorder.requests.push(request);
-          if (request.method === "DELETE" && !/\/commands\?/.test(incoming.url!)) outgoing.writeHead(204).end();
-          else {outgoing.writeHead(200, { "Content-Type": "application/json", ...headers }).end(
-              JSON.stringify(answer(request)),
-            );}
+          const status = statusFor(request);
+          if (status !== 204) outgoing.setHeader("Content-Type", "application/json");
+          outgoing.writeHead(status, headers).end(status === 204 ? undefined : JSON.stringify(answer(request)));
         } catch (error) {
           // An escape, a character or a body that is none: the call must fail, not wait.
           outgoing.writeHead(400).end(String(error));
@@ -64,6 +63,12 @@ export class RecordingServer {
     this.#server.closeAllConnections();
     await closed;
   }
+}
+
+function statusFor({ method, segments }: ReceivedRequest): number {
+  if (method === "DELETE" && segments.at(-1) !== "commands") return 204;
+  // The vendor's package takes no other status for an update of a digital twin.
+  return method === "PATCH" && segments[0] === "digitaltwins" ? 202 : 200;
 }
 
 function readRequest(incoming: IncomingMessage, bytes: Uint8Array): ReceivedRequest {
