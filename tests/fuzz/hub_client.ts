@@ -9,6 +9,7 @@ import { AmqpReader } from "./amqp_wire.ts";
 import type { HubStep } from "./client_script.ts";
 
 const END = 0x17;
+const ATTACH = 0x12;
 const DETACH = 0x16;
 const CLOSE = 0x18;
 const TRANSFER = 0x14;
@@ -84,7 +85,9 @@ export class HubClient {
       const from = this.#received.length;
       this.#write(pending.splice(0), writing.pieces);
       const isAnswered = await this.#until(
-        () => [step.code, ...ENDS].some((code) => this.#count(code, from) > 0),
+        () =>
+          (step.code === DISPOSITION && this.#isRefused()) ||
+          [step.code, ...ENDS].some((code) => this.#count(code, from) > 0),
         step.isSure ? patienceInMs : Math.min(patienceInMs, UNSURE_PATIENCE_IN_MS),
       );
       if (!isAnswered && !isGood) patienceInMs = SPENT_PATIENCE_IN_MS;
@@ -97,6 +100,11 @@ export class HubClient {
     if (this.#count(CLOSE, 0) > 0) this.#socket.destroy();
     await within(this.#closed, CLOSING_LIMIT_IN_MS, "The hub has not closed a connection that its client has ended");
     return this.#outcome();
+  }
+
+  /** Whether the hub has ended the last link, on which no message is settled any more. */
+  #isRefused(): boolean {
+    return this.#received.map(codeOf).findLast((code) => code === ATTACH || code === DETACH) === DETACH;
   }
 
   #count(code: number, from: number): number {

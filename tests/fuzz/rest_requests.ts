@@ -75,7 +75,7 @@ const JOB_WORK = fc.constantFrom<Record<string, unknown>>(
   { type: "scheduleDeviceMethod", cloudToDeviceMethod: { methodName: "m", payload: [1], responseTimeoutInSeconds: 5 } },
 );
 const JOB_CONDITION = fc.constantFrom("*", "", "tags.a = 1", "deviceId IN ['r1']", "deviceId LIKE 'a%'");
-const START_TIME = fc.constantFrom(undefined, null, "2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
+const START_TIME = fc.constantFrom(null, "2001-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
 const JSON_PATCH_STEP = fc.constantFrom<Record<string, unknown>>(
   { op: "add", path: "/a", value: { b: [1, { c: 2 }] } },
   { op: "add", path: "/fan", value: { speed: 1, $metadata: {} } },
