@@ -1,4 +1,5 @@
 import { IoTHubConfigurationManager as HttpConfigurationManager } from "./configurations/configuration_manager.ts";
+import type { Configurations } from "./configurations/configurations.ts";
 import { nodeHttpsWire } from "./transport/node_https.ts";
 import { withWire } from "./transport/with_wire.ts";
 
@@ -15,8 +16,8 @@ export const OwnConfigurationManager: typeof HttpConfigurationManager = /* @__PU
  * Manages the configurations of an IoT hub: settings that it applies by itself to all devices or modules that meet a
  * condition, deployments of IoT Edge modules among them.
  *
- * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
- * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ * It is created by one of the three factories of {@linkcode HubClient}, opens no connection before its first call, and
+ * shares nothing with other clients unless it was created by `fromManager`. Close it when it is no longer needed.
  *
  * @example Set a property of every device
  * ```ts
@@ -36,3 +37,6 @@ export const OwnConfigurationManager: typeof HttpConfigurationManager = /* @__PU
  * ```
  */
 export class IoTHubConfigurationManager extends OwnConfigurationManager {}
+
+/** The methods of the manager are those of its noun. */
+export interface IoTHubConfigurationManager extends Configurations {}

@@ -1,4 +1,5 @@
 import { DigitalTwinClient as HttpDigitalTwinClient } from "./digital_twins/digital_twin_client.ts";
+import type { DigitalTwins } from "./digital_twins/digital_twins.ts";
 import { nodeHttpsWire } from "./transport/node_https.ts";
 import { withWire } from "./transport/with_wire.ts";
 
@@ -15,8 +16,8 @@ export const OwnDigitalTwinClient: typeof HttpDigitalTwinClient = /* @__PURE__ *
  * Works with the devices of an IoT hub in the terms of their models, as IoT Plug and Play has them: properties, components
  * and commands.
  *
- * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
- * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ * It is created by one of the three factories of {@linkcode HubClient}, opens no connection before its first call, and
+ * shares nothing with other clients unless it was created by `fromManager`. Close it when it is no longer needed.
  *
  * @example Read what a device shows
  * ```ts
@@ -33,3 +34,6 @@ export const OwnDigitalTwinClient: typeof HttpDigitalTwinClient = /* @__PURE__ *
  * ```
  */
 export class DigitalTwinClient extends OwnDigitalTwinClient {}
+
+/** The methods of the client are those of its noun. */
+export interface DigitalTwinClient extends DigitalTwins {}

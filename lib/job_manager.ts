@@ -12,8 +12,8 @@ export const OwnJobManager: typeof HttpJobManager = /* @__PURE__ */ withWire(Htt
  * Manages the jobs of an IoT hub: scheduled jobs, which update the twins of many devices or call a direct method on them, and
  * imports and exports of identities.
  *
- * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
- * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ * It is created by one of the three factories of {@linkcode HubClient}, opens no connection before its first call, and
+ * shares nothing with other clients unless it was created by `fromManager`. Close it when it is no longer needed.
  *
  * @example Tag every device
  * ```ts
@@ -29,3 +29,6 @@ export const OwnJobManager: typeof HttpJobManager = /* @__PURE__ */ withWire(Htt
  * ```
  */
 export class IoTHubJobManager extends OwnJobManager {}
+
+/** The methods of the manager are those of the one of `/http`, and of its nouns. */
+export interface IoTHubJobManager extends HttpJobManager {}

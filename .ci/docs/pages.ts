@@ -125,7 +125,8 @@ function withNouns(html: string, symbol: DocSymbol, nouns: readonly Noun[]): str
   }</ul></li>`;
   const place = MEMBERS_REGEXP.test(html) ? MEMBERS_REGEXP : /<\/article>/;
   const text = insertBefore(html, place, section);
-  const navigation = /<li><a href="#(?:static-methods|properties|methods)"/;
+  // A class without members of its own has only its examples there.
+  const navigation = /<li><a href="#(?:static-methods|properties|methods)"|<\/ul><\/nav>/;
   if (!navigation.test(text)) throw new Error(`The page of ${symbol.name} has no navigation to put its nouns into`);
   return insertBefore(text, navigation, links);
 }

@@ -4,8 +4,8 @@ import { DigitalTwins } from "./digital_twins.ts";
  * Works with the devices of an IoT hub in the terms of their models, as IoT Plug and Play has them: properties, components
  * and commands.
  *
- * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
- * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ * It is created by one of the three factories of {@linkcode HubClient}, opens no connection before its first call, and
+ * shares nothing with other clients unless it was created by `fromManager`. Close it when it is no longer needed.
  *
  * @example Read what a device shows
  * ```ts

@@ -24,8 +24,8 @@ export const JobNouns: (new (view: never) => JobNouns) & Omit<typeof HubClient, 
  * Manages the jobs of an IoT hub: scheduled jobs, which update the twins of many devices or call a direct method on them, and
  * imports and exports of identities.
  *
- * It is created by one of its three factories, opens no connection before its first call, and shares nothing with other
- * clients unless it was created by `fromManager`. Close it when it is no longer needed.
+ * It is created by one of the three factories of {@linkcode HubClient}, opens no connection before its first call, and
+ * shares nothing with other clients unless it was created by `fromManager`. Close it when it is no longer needed.
  *
  * @example Tag every device
  * ```ts
