@@ -1,18 +1,23 @@
 /** Names the package's types as users do: compiled against the installed package, never run. */
 import {
   type ClientOptions,
+  type Configuration,
   type Device,
+  DigitalTwinClient,
   type ExportImportDevice,
   type HttpRegistryManager,
+  IoTHubConfigurationManager,
   IoTHubError,
   type IoTHubErrorCode,
+  IoTHubJobManager,
   IoTHubRegistryManager,
+  type JobResponse,
   type QueryResult,
   type TokenCredential,
   type Twin,
 } from "@iothub/registry-manager";
 import { createClient, getDevice } from "@iothub/registry-manager/gen";
-import { IoTHubRegistryManager as Smaller } from "@iothub/registry-manager/http";
+import { IoTHubJobManager as SmallerJobs, IoTHubRegistryManager as Smaller } from "@iothub/registry-manager/http";
 import { LocalHub } from "@iothub/registry-manager/local";
 
 const options: ClientOptions = { timeoutInMs: 5_000, retryOptions: { maxRetries: 2 } };
@@ -100,3 +105,28 @@ void IoTHubRegistryManager.fromConnectionString(hub.connectionString, {
   fetch: undefined,
   limits: undefined,
 });
+
+// The other managers, made of one another or by themselves, and of either entry.
+const configurations: IoTHubConfigurationManager = IoTHubConfigurationManager.fromManager(registry);
+const found: Configuration = await configurations.createConfiguration({ id: "c", content: { deviceContent: {} } });
+await configurations.updateConfiguration({ ...found, priority: 5 }, { etag: found.etag });
+await configurations.updateConfiguration(found);
+const jobs: IoTHubJobManager = IoTHubJobManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+const job: JobResponse = await jobs.scheduleTwinUpdate("j", { twin: { tags: { site: null } }, startTime: new Date() });
+await jobs.createScheduledJob("k", { type: "scheduleUpdateTwin", updateTwin: twin, queryCondition: undefined });
+await SmallerJobs.fromManager(jobs).waitForJob("j", { onProgress: ({ status }) => void status.length });
+for await (const { jobId } of jobs.scheduledJobs({ jobStatus: job.status })) jobId?.length.toFixed();
+for await (const { deviceId, error } of jobs.jobDevices("j")) void [deviceId, error?.code];
+const exported = await jobs.createImportExportJob({ type: "export", outputBlobContainerUri: "https://s.example/c" });
+await jobs.createImportExportJob(exported);
+// @ts-expect-error: there is no such kind of job to schedule.
+void jobs.createScheduledJob("k", { type: "export" });
+const twins: DigitalTwinClient = DigitalTwinClient.fromTokenCredential("myhub.azure-devices.net", credential, options);
+const { digitalTwin, etag: version1 } = await twins.getDigitalTwin<{ temperature: number }>("d");
+await twins.updateDigitalTwin("d", [{ op: "replace", path: "/temperature", value: digitalTwin.temperature }], {
+  etag: version1,
+});
+const { status, payload }: { status: number; payload: unknown } = await twins.invokeCommand("d", "reboot");
+void [status, payload];
+// @ts-expect-error: an operation of a JSON Patch has a path.
+void twins.updateDigitalTwin("d", [{ op: "remove" }]);
