@@ -78,9 +78,12 @@ async function buildJavaScript(config: DenoConfig): Promise<{ files: Map<string,
   return { files: new Map(files), packages: [...new Set(imported.map(({ path }) => path))].sort() };
 }
 
-/** A class that names itself is given the name `_X` in the bundle, which `console.log` would show of its objects. */
+/**
+ * A class that names itself is given the name `_X` in the bundle, and the second of a name the name `X2`, which `console.log`
+ * would show of their objects.
+ */
 function withClassNames(text: string): string {
-  return text.replace(/ = class _(\w+)[^{]*\{/g, '$& static get name() { return "$1"; }');
+  return text.replace(/ (\w+?)(?:\d+ = class| = class _\1)\b[^{]*\{/g, '$& static get name() { return "$1"; }');
 }
 
 /** The sources are named as if the package had them where the repository does; the map holds their text. */
