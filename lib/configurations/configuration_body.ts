@@ -77,8 +77,10 @@ export function isCreated(sent: ConfigurationRequest, found: Configuration): boo
  * leaves it as it was created.
  */
 export function isUpdated(sent: ConfigurationRequest, found: Configuration): boolean {
-  const { schemaVersion, targetCondition, priority } = sent;
-  return isMerged({ schemaVersion, targetCondition, priority }, found) &&
+  // What is left out is reset, so that a value of somebody else tells the two apart.
+  const { schemaVersion, targetCondition = "", priority = 0 } = sent;
+  return isMerged({ schemaVersion }, found) &&
+    targetCondition === (found.targetCondition ?? "") && priority === (found.priority ?? 0) &&
     isSame(sent.labels ?? {}, found.labels ?? {}) &&
     isSame(sent.metrics?.queries ?? {}, found.metrics?.queries ?? {});
 }

@@ -12,7 +12,10 @@ export interface JobSchedule {
    * @default {"*"} which is every device
    */
   queryCondition?: string | undefined;
-  /** When the job begins, at most 168 hours ahead. By default it begins at once. */
+  /**
+   * When the job begins, at most 168 hours ahead. By default it begins at once. A text without a time zone is a time of UTC, as
+   * it is for hubs.
+   */
   startTime?: Date | string | undefined;
   /** How long the job may run, in seconds. By default the hub decides. */
   maxExecutionTimeInSeconds?: number | undefined;
@@ -20,7 +23,10 @@ export interface JobSchedule {
 
 /** An update of many twins, and when it is to be made. */
 export interface TwinUpdateSchedule extends JobSchedule {
-  /** The changes to write to each twin; `null` deletes. A whole twin can be passed, since the hub ignores the rest. */
+  /**
+   * The changes to write to each twin; `null` deletes. An `etag` in it counts: the job fails on each twin that has another one.
+   * So take it out of a twin that was read, since that of one device is hardly that of all others.
+   */
   twin: TwinPatch;
 }
 
@@ -44,6 +50,7 @@ export interface ScheduledJobRequest extends JobSchedule {
 
 const SCHEDULE = ["queryCondition", "startTime", "maxExecutionTimeInSeconds"];
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/i;
 const TIME_RULE = "a Date, or a time such as 2030-01-31T12:00:00Z";
 
 /** Returns the body of a request for a job. Throws unless it is legal. */
@@ -92,13 +99,14 @@ function scheduleBody(
   return { queryCondition, startTime: timeText(startTime), maxExecutionTimeInSeconds };
 }
 
-/** Returns a time as it is sent, or `undefined` for none. */
+/** Returns a time as it is sent, or `undefined` for none. Without a time zone it would be another one here than at the hub. */
 function timeText(time: unknown): string | undefined {
   if (time === undefined) return undefined;
   if (typeof time !== "string" && !(time instanceof Date)) throw wrongType("startTime", TIME_RULE, time);
-  if (typeof time === "string") checkText("startTime", time, /^\d{4}-\d\d-\d\dT/, TIME_RULE);
+  if (typeof time === "string") checkText("startTime", time, TIME, TIME_RULE);
   if (Number.isNaN(new Date(time).getTime())) throw wrongValue("startTime", TIME_RULE);
-  return typeof time === "string" ? time : time.toISOString();
+  if (typeof time !== "string") return time.toISOString();
+  return TIME.exec(time)![1] === undefined ? `${time}Z` : time;
 }
 
 /** Whether a job that was found is the one that was sent. */

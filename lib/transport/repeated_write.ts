@@ -22,6 +22,7 @@ export function findWritten<S, T>(
   return async ({ statusCode }, options) => {
     if (statusCode !== 409 && statusCode !== 412) return undefined;
     const found = await read(options);
-    return isOwn(sent, found) ? { data: found } : undefined;
+    // What was sent is JSON, in which a Date for example is a string.
+    return isOwn(JSON.parse(JSON.stringify(sent)) as S, found) ? { data: found } : undefined;
   };
 }

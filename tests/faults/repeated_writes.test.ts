@@ -94,6 +94,10 @@ interface Creation {
 
 const DEVICE = { read: (r: Manager) => r.getDevice("new"), taken: "DeviceAlreadyExists" };
 const MODULE = { read: (r: Manager) => r.getModule("d1", "new"), taken: "ModuleAlreadyExistsOnDevice" };
+const CONFIGURATION_FACTS = {
+  read: (r: Manager) => configurations(r).getConfiguration("new") as Promise<object>,
+  taken: "ConfigurationAlreadyExists",
+};
 const JOB = { read: (r: Manager) => jobs(r).getScheduledJob("new") as Promise<object>, taken: "JobAlreadyExists" };
 const CREATIONS: readonly Creation[] = [
   {
@@ -130,8 +134,25 @@ const CREATIONS: readonly Creation[] = [
     name: "a configuration",
     create: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, labels: { site: "berlin" }, priority: 5 }),
     createOther: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, priority: 5 }),
-    read: (r) => configurations(r).getConfiguration("new"),
-    taken: "ConfigurationAlreadyExists",
+    ...CONFIGURATION_FACTS,
+  },
+  {
+    name: "a configuration with the hub's defaults",
+    create: (r) => configurations(r).createConfiguration(CONFIGURATION),
+    createOther: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, priority: 5 }),
+    ...CONFIGURATION_FACTS,
+  },
+  {
+    name: "a configuration without a condition",
+    create: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, targetCondition: undefined }),
+    createOther: (r) => configurations(r).createConfiguration({ ...CONFIGURATION, targetCondition: "*" }),
+    ...CONFIGURATION_FACTS,
+  },
+  {
+    name: "a job with a date in tags",
+    create: (r) => jobs(r).scheduleTwinUpdate("new", { twin: { tags: { since: new Date(0) } }, ...LATER }),
+    createOther: (r) => jobs(r).scheduleTwinUpdate("new", { twin: { tags: { since: new Date(1) } }, ...LATER }),
+    ...JOB,
   },
   {
     name: "a job",
@@ -367,6 +388,8 @@ const LIST = [{ at: 1, to: [2, { there: true }] }, "3"];
 const KNOWN: readonly [string, "updateTwin" | "replaceTwin", Record<string, unknown>][] = [
   ["a list of objects", "updateTwin", { list: LIST }],
   ["a list of objects", "replaceTwin", { list: LIST }],
+  ["a date", "updateTwin", { since: new Date(0) }],
+  ["a date", "replaceTwin", { since: new Date(0) }],
   ["what is undefined", "updateTwin", { site: "berlin", floor: undefined }],
   ["what is undefined", "replaceTwin", { site: "berlin", floor: undefined }],
   ["what every object inherits, deleted", "updateTwin", { constructor: null, toString: null }],

@@ -49,6 +49,18 @@ const SCHEDULED: RequestCase[] = [
       maxExecutionTimeInSeconds: 60,
     },
   },
+  ...["", "Z", "z", "+05:30", "-08:00"].map((zone): RequestCase => ({
+    name: `scheduleTwinUpdate sends a time with its zone, ${zone || "of UTC by default"}`,
+    call: (registry) => of(registry).scheduleTwinUpdate("j1", { twin: PATCH, startTime: `2030-01-31T12:00:00${zone}` }),
+    request: `PUT /jobs/v2/j1${VERSION}`,
+    body: {
+      jobId: "j1",
+      type: "scheduleUpdateTwin",
+      updateTwin: { ...PATCH, etag: "*" },
+      ...ALWAYS,
+      startTime: `2030-01-31T12:00:00${zone || "Z"}`,
+    },
+  })),
   {
     name: "scheduleTwinUpdate sends a patch and a schedule",
     call: (registry) =>
