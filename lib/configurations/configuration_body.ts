@@ -6,7 +6,7 @@ import type {
 } from "../../gen/types.gen.ts";
 import { checkNumber, checkType, wrongType } from "../values/checks.ts";
 import { checkConfigurationId } from "../values/ids.ts";
-import { checkJson, isMerged, isObject, isSame } from "../values/json.ts";
+import { checkJson, isMerged, isObject, isSame, withoutNulls } from "../values/json.ts";
 import { checkMembers } from "../values/members.ts";
 
 /** The members that the hub reads of a configuration. */
@@ -28,10 +28,12 @@ function isPriority(priority: number): boolean {
  */
 export function configurationBody(configuration: ConfigurationRequest): ConfigurationRequest {
   checkMembers("configuration", configuration, [...MEMBERS, ...READ_ONLY]);
-  const { id, schemaVersion, labels, content, targetCondition, priority, metrics } = configuration;
+  const { id, content } = configuration;
+  const { schemaVersion, labels, targetCondition, priority, metrics } = withoutNulls(configuration);
   checkConfigurationId("configuration.id", id);
   checkContent("configuration.content", content);
-  checkObject("configuration.labels", labels);
+  checkTexts("configuration.labels", labels);
+  if (schemaVersion !== undefined) checkType("configuration.schemaVersion", schemaVersion, "string");
   if (targetCondition !== undefined) checkType("configuration.targetCondition", targetCondition, "string");
   if (priority !== undefined) {
     checkNumber("configuration.priority", priority, isPriority, "a whole number of 32 bits");
@@ -39,6 +41,7 @@ export function configurationBody(configuration: ConfigurationRequest): Configur
   if (metrics !== undefined) checkMembers("configuration.metrics", metrics, ["queries", "results"]);
   // The hub itself writes the results of the queries.
   const queries = metrics && { queries: metrics.queries };
+  checkTexts("configuration.metrics.queries", metrics?.queries);
   const body = { id, schemaVersion, labels, content, targetCondition, priority, metrics: queries };
   checkJson("configuration", body);
   return body;
@@ -58,13 +61,20 @@ function checkObject(name: string, member: unknown): void {
   if (!isObject(member ?? {})) throw wrongType(name, "an object", member);
 }
 
+/** Throws unless a member is an object of texts, or is not there. */
+function checkTexts(name: string, member: unknown): void {
+  checkObject(name, member);
+  for (const [key, text] of Object.entries(member ?? {})) {
+    if (text !== undefined) checkType(`${name}.${key}`, text, "string");
+  }
+}
+
 /** Throws unless an argument can be the input of a test of queries. */
 export function checkTestInput(input: ConfigurationQueriesTestInput): void {
   checkMembers("input", input, ["targetCondition", "customMetricQueries"]);
   const { targetCondition, customMetricQueries } = input;
   if (targetCondition !== undefined) checkType("input.targetCondition", targetCondition, "string");
-  checkObject("input.customMetricQueries", customMetricQueries);
-  checkJson("input", input);
+  checkTexts("input.customMetricQueries", customMetricQueries);
 }
 
 /** Whether a configuration that was found is the one that a create has sent. */

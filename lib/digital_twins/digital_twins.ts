@@ -263,7 +263,7 @@ function invoke(
       body: payload,
     });
     const status = headers.get("x-ms-command-statuscode") ?? "";
-    if (!/^-?\d+$/.test(status)) {
+    if (!/^-?\d{1,10}$/.test(status)) {
       const reason = "the hub's answer came without the status of the command";
       throw failure({ operation: operation.name, deviceId: digitalTwinId }, "InvalidResponse", reason, {
         statusCode: 200,

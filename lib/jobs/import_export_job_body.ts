@@ -1,5 +1,6 @@
 import type { ImportExportJobRequest, JobProperties } from "../../gen/types.gen.ts";
 import { checkChoice, checkText, checkType } from "../values/checks.ts";
+import { withoutNulls } from "../values/json.ts";
 import { checkMembers } from "../values/members.ts";
 
 /** Members of a job that only the hub writes. */
@@ -23,13 +24,14 @@ export function importExportJobBody(jobProperties: ImportExportJobRequest | JobP
     ...SWITCHES,
     ...READ_ONLY,
   ]);
-  const body = { ...jobProperties } as ImportExportJobRequest & Record<string, unknown>;
+  const body = withoutNulls(jobProperties) as ImportExportJobRequest & Record<string, unknown>;
   for (const member of READ_ONLY) delete body[member];
   const { type, identity, storageAuthenticationType } = body;
   checkChoice("jobProperties.type", type, ["export", "import"]);
+  // An export has no input. Hubs return an empty URI.
+  if (type === "export" && body.inputBlobContainerUri === "") delete body.inputBlobContainerUri;
   for (const uri of URIS) {
-    // An export has no input.
-    if (body[uri] === undefined && uri === "inputBlobContainerUri" && type === "export") continue;
+    if (type === "export" && body[uri] === undefined && uri === "inputBlobContainerUri") continue;
     checkText(`jobProperties.${uri}`, body[uri], /^https?:\/\/[^\s"\\]+$/, "the URL of a blob container");
   }
   for (const name of NAMES) {

@@ -78,6 +78,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Returns an object without its members that are `null`. Hubs return it for what is not there. */
+export function withoutNulls<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, member]) => member !== null)) as T;
+}
+
 /** Parses JSON. Returns `undefined`, which JSON cannot represent, if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {

@@ -1,4 +1,4 @@
-import { checkType, quote } from "./checks.ts";
+import { checkType, quote, wrongType } from "./checks.ts";
 
 /** How alike two names must be, from 0 to 1, for one to be taken for a slip of the other. */
 const LEAST_LIKENESS = 0.4;
@@ -9,6 +9,7 @@ const LEAST_LIKENESS = 0.4;
  */
 export function checkMembers(name: string, object: unknown, known: readonly string[]): asserts object is object {
   checkType(name, object, "object");
+  if (Array.isArray(object)) throw wrongType(name, "an object", object);
   // Inherited members count, since they would be read as the object's own are: an AbortSignal in place of options has no
   // others. But what a library has added to every object is nobody's option.
   for (const member in object) {

@@ -186,12 +186,14 @@ const BAD_CONFIGURATIONS: readonly BadArgument[] = [
   [undefined, TypeError, "configuration"],
   [null, TypeError, "configuration"],
   ["c1", TypeError, "configuration"],
+  [[], TypeError, "configuration"],
   [{ content: CONTENT }, TypeError, "configuration.id"],
   [{ id: "", content: CONTENT }, RangeError, "configuration.id"],
   [{ id: "C1", content: CONTENT }, RangeError, 'configuration.id "C1"'],
   [{ id: "a.b", content: CONTENT }, RangeError, 'configuration.id "a.b"'],
   [{ id: "c".repeat(129), content: CONTENT }, RangeError, "configuration.id"],
   [{ id: "c1" }, TypeError, "configuration.content"],
+  [{ id: "c1", content: [] }, TypeError, "configuration.content"],
   [{ id: "c1", content: { deviceContent: [] } }, TypeError, "configuration.content.deviceContent"],
   [{ id: "c1", content: { modulesContent: "m" } }, TypeError, "configuration.content.modulesContent"],
   [{ id: "c1", content: { deviceContent: { limit: NaN } } }, RangeError, "configuration.content.deviceContent.limit"],
@@ -200,6 +202,12 @@ const BAD_CONFIGURATIONS: readonly BadArgument[] = [
   [{ id: "c1", content: CONTENT, priority: 1.5 }, RangeError, "configuration.priority"],
   [{ id: "c1", content: CONTENT, priority: 2 ** 31 }, RangeError, "configuration.priority"],
   [{ id: "c1", content: CONTENT, labels: ["a"] }, TypeError, "configuration.labels"],
+  [{ id: "c1", content: CONTENT, labels: { floor: 1 } }, TypeError, "configuration.labels.floor"],
+  [{ id: "c1", content: CONTENT, labels: { floor: null } }, TypeError, "configuration.labels.floor"],
+  [{ id: "c1", content: CONTENT, schemaVersion: 2 }, TypeError, "configuration.schemaVersion"],
+  [{ id: "c1", content: CONTENT, metrics: [] }, TypeError, "configuration.metrics"],
+  [{ id: "c1", content: CONTENT, metrics: { queries: [] } }, TypeError, "configuration.metrics.queries"],
+  [{ id: "c1", content: CONTENT, metrics: { queries: { hot: 5 } } }, TypeError, "configuration.metrics.queries.hot"],
   [{ id: "c1", content: CONTENT, labels: { big: 1n } }, TypeError, "configuration.labels.big"],
 ];
 
@@ -213,6 +221,8 @@ const BAD_CONTENTS: readonly BadArgument[] = [
 const BAD_TEST_INPUTS: readonly BadArgument[] = [
   [undefined, TypeError, "input"],
   [{ targetCondition: 5 }, TypeError, "input.targetCondition"],
+  [[], TypeError, "input"],
+  [{ customMetricQueries: { hot: 5 } }, TypeError, "input.customMetricQueries.hot"],
   [{ customMetricQueries: "SELECT" }, TypeError, "input.customMetricQueries"],
 ];
 
@@ -240,6 +250,7 @@ const BAD_TIMES: readonly BadArgument[] = [
 const BAD_JOBS: readonly BadArgument[] = [
   ...BAD_SCHEDULES.map(([value, kind]): BadArgument => [value, kind, "jobRequest"]),
   [{}, RangeError, "jobRequest.type"],
+  [[], TypeError, "jobRequest"],
   [{ type: "export" }, RangeError, 'jobRequest.type "export"'],
   [{ type: "scheduleUpdateTwin" }, TypeError, "jobRequest.updateTwin"],
   [{ type: "scheduleDeviceMethod" }, TypeError, "jobRequest.cloudToDeviceMethod"],
@@ -281,6 +292,8 @@ const BAD_IMPORTS: readonly BadArgument[] = [
   [undefined, TypeError, "jobProperties"],
   [null, TypeError, "jobProperties"],
   [{}, RangeError, "jobProperties.type"],
+  [[], TypeError, "jobProperties"],
+  [{ type: "import", outputBlobContainerUri: URI, inputBlobContainerUri: "" }, RangeError, "jobProperties.inputBlob"],
   [{ type: "backup", outputBlobContainerUri: URI }, RangeError, 'jobProperties.type "backup"'],
   [{ type: "export" }, TypeError, "jobProperties.outputBlobContainerUri"],
   [{ type: "export", outputBlobContainerUri: "container" }, RangeError, "jobProperties.outputBlobContainerUri:"],
@@ -307,6 +320,7 @@ const BAD_JSON_PATCHES: readonly BadArgument[] = [
   [[], RangeError, "patch"],
   [[null], TypeError, "patch[0]"],
   [[{ path: "/a" }], RangeError, "patch[0].op"],
+  [[[]], TypeError, "patch[0]"],
   [[{ op: "Add", path: "/a", value: 1 }], RangeError, 'patch[0].op "Add"'],
   [[{ op: "toString", path: "/a", value: 1 }], RangeError, 'patch[0].op "toString"'],
   [[{ op: "remove" }], TypeError, "patch[0].path"],

@@ -1,4 +1,9 @@
-import { type ConfigurationRequest, IoTHubConfigurationManager, type IoTHubRegistryManager } from "../../mod.ts";
+import {
+  type Configuration,
+  type ConfigurationRequest,
+  IoTHubConfigurationManager,
+  type IoTHubRegistryManager,
+} from "../../mod.ts";
 import { type RequestCase, testRequests } from "../support/request_cases.ts";
 
 /** All characters that the id of a configuration may have beside letters and digits. */
@@ -45,6 +50,15 @@ const CASES: RequestCase[] = [
     request: `PUT /configurations/${ENCODED}${VERSION}`,
     body: CONFIGURATION,
     answer: { status: 201, body: { ...CONFIGURATION, etag: "MQ==" } },
+  },
+  {
+    name: "createConfiguration takes a configuration that was read, with null for what is not there",
+    call: (registry) => {
+      const nulls = { schemaVersion: null, labels: null, targetCondition: null, priority: null, metrics: null };
+      return of(registry).createConfiguration({ id: ID, content: CONTENT, ...nulls } as unknown as Configuration);
+    },
+    request: `PUT /configurations/${ENCODED}${VERSION}`,
+    body: { id: ID, content: CONTENT },
   },
   {
     name: "createConfiguration leaves out what only the hub writes, and what is undefined",
