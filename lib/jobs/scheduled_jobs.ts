@@ -358,6 +358,9 @@ export class ScheduledJobs extends HubClient {
   }
 }
 
+/** A job cannot be updated, as other things can be that exist already. */
+const JOB_ADVICE = { JobAlreadyExists: "choose another id" };
+
 /** Creates a job. All methods that create one go through this function. */
 function putJob(
   jobs: ScheduledJobs,
@@ -369,7 +372,11 @@ function putJob(
   return callHub(jobs, operation, { jobId }, options, (call) => {
     const body = bodyOf();
     const findEarlierWrite = findWritten(body, (readOptions) => jobs.getScheduledJob(jobId, readOptions), isOwnJob);
-    return operations.createScheduledJob({ ...call({ findEarlierWrite }), path: { id: jobId }, body });
+    return operations.createScheduledJob({
+      ...call({ findEarlierWrite, advice: JOB_ADVICE }),
+      path: { id: jobId },
+      body,
+    });
   });
 }
 

@@ -121,7 +121,10 @@ function isRefused(error: unknown): boolean {
 }
 
 function unknownJob(call: FailedCall, cause?: unknown): IoTHubError {
-  return failure(call, "JobNotFound", "the hub knows no such job", { cause });
+  const reason = isRefused(cause)
+    ? "the hub knows no such scheduled job, and refuses to tell of imports and exports"
+    : "the hub knows no such job";
+  return failure(call, "JobNotFound", reason, { cause });
 }
 
 function jobFailed(call: FailedCall, { status, ...job }: AnyJob): IoTHubError {

@@ -127,16 +127,16 @@ describe("waitForJob", () => {
   });
 
   test("rejects when the hub knows no such job, of either kind or any more", async () => {
-    const scripts: ConstructorParameters<typeof JobHub>[0][] = [
-      {},
-      { importExport: [401] },
-      { scheduled: [{ ...TWIN_JOB, status: "running" }, UNKNOWN] },
+    const scripts: [script: ConstructorParameters<typeof JobHub>[0], reason: string][] = [
+      [{}, "the hub knows no such job"],
+      [{ importExport: [401] }, "the hub knows no such scheduled job, and refuses to tell of imports and exports"],
+      [{ scheduled: [{ ...TWIN_JOB, status: "running" }, UNKNOWN] }, "the hub knows no such job"],
     ];
-    for (const script of scripts) {
+    for (const [script, reason] of scripts) {
       await using hub = new JobHub(script);
       const { code, operation, message } = await errorOf(hub);
       assert.deepEqual([code, operation], ["JobNotFound", "waitForJob"]);
-      assert.equal(message, 'Cannot complete waitForJob of job "j1": the hub knows no such job');
+      assert.equal(message, `Cannot complete waitForJob of job "j1": ${reason}`);
     }
   });
 

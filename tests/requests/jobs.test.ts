@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IoTHubJobManager, type IoTHubRegistryManager } from "../../mod.ts";
+import { IoTHubJobManager, type IoTHubRegistryManager, type JobProperties } from "../../mod.ts";
 import { Recorder } from "../support/recorder.ts";
 import { type RequestCase, testRequests } from "../support/request_cases.ts";
 
@@ -162,6 +162,19 @@ const IMPORT_EXPORT: RequestCase[] = [
     body: { type: "export", outputBlobContainerUri: CONTAINER, excludeKeysInExport: false },
   },
   {
+    name: "createImportExportJob takes a job that was read, whose URIs are empty, and nothing for null",
+    call: (registry) =>
+      of(registry).createImportExportJob({
+        type: "export",
+        inputBlobContainerUri: "",
+        inputBlobName: null,
+        identity: null,
+        outputBlobContainerUri: CONTAINER,
+      } as unknown as JobProperties),
+    request: `POST /jobs/create${VERSION}`,
+    body: { type: "export", outputBlobContainerUri: CONTAINER },
+  },
+  {
     name: "createImportExportJob starts an import with an identity",
     call: (registry) =>
       of(registry).createImportExportJob({
@@ -261,3 +274,14 @@ for (
     }, { code: "InvalidResponse", operation: name === "jobDevices" ? name : "queryScheduledJobs" });
   });
 }
+
+test("a job whose id is taken needs another one, since no job can be updated", async () => {
+  const headers = { "iothub-errorcode": "JobAlreadyExists" };
+  const recorder = new Recorder({ status: 409, headers, body: { Message: "ErrorCode:JobAlreadyExists;Taken." } });
+  await using registry = recorder.connect();
+  await assert.rejects(of(registry).scheduleTwinUpdate("j1", { twin: {} }), {
+    message:
+      'Cannot complete scheduleTwinUpdate of job "j1": the hub answered 409 JobAlreadyExists (409104): Taken.; ' +
+      "choose another id",
+  });
+});
