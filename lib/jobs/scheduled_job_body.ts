@@ -1,6 +1,6 @@
 import type { CloudToDeviceMethod, JobRequest, JobResponse } from "../../gen/types.gen.ts";
 import { methodCall } from "../requests/method_request.ts";
-import { checkTwinPatch, type TwinPatch } from "../requests/twin_patch.ts";
+import { checkTwinPatch, isReplacement, type TwinPatch } from "../requests/twin_patch.ts";
 import { checkChoice, checkText, checkWhole, quote, wrongType, wrongValue } from "../values/checks.ts";
 import { isMerged, isSame, parseJson } from "../values/json.ts";
 import { checkMembers } from "../values/members.ts";
@@ -114,12 +114,8 @@ export function isOwnJob(sent: JobRequest, found: JobResponse): boolean {
   return sent.type === found.type && sent.queryCondition === found.queryCondition &&
     (sent.startTime === undefined || Date.parse(sent.startTime) === Date.parse(found.startTime ?? "")) &&
     (sent.maxExecutionTimeInSeconds ?? found.maxExecutionTimeInSeconds) === found.maxExecutionTimeInSeconds &&
-    isSameUpdate(sent.updateTwin, found.updateTwin) &&
+    isReplacement(sent.updateTwin ?? {}, found.updateTwin ?? {}) &&
     isSameMethod(sent.cloudToDeviceMethod, found.cloudToDeviceMethod);
-}
-
-function isSameUpdate(sent: JobRequest["updateTwin"], found: JobResponse["updateTwin"]): boolean {
-  return isSame([sent?.tags, sent?.properties?.desired], [found?.tags, found?.properties?.desired]);
 }
 
 function isSameMethod(sent: CloudToDeviceMethod | undefined, found: CloudToDeviceMethod | undefined): boolean {

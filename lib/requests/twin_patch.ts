@@ -39,7 +39,7 @@ export function hasPatch(patch: TwinPatch, found: Twin): boolean {
 }
 
 /** Whether a twin is the result of a replacement. */
-export function isReplacement(replacement: TwinPatch, found: Twin): boolean {
+export function isReplacement(replacement: TwinPatch, found: TwinPatch | Twin): boolean {
   return isSame(writable(replacement), writable(found));
 }
 

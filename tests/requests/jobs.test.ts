@@ -285,3 +285,16 @@ test("a job whose id is taken needs another one, since no job can be updated", a
       "choose another id",
   });
 });
+
+test("a job is known again where the hub fills in what it was not given", async () => {
+  const job = { jobId: "j1", type: "scheduleUpdateTwin", queryCondition: "*", status: "queued" };
+  const updateTwin = { deviceId: null, etag: "*", tags: {}, properties: { desired: { interval: 5 }, reported: {} } };
+  const taken = { Message: "ErrorCode:JobAlreadyExists;Taken." };
+  const recorder = new Recorder({ status: 503, body: {} }, { status: 409, body: taken }, {
+    body: { ...job, updateTwin },
+  });
+  await using registry = recorder.connect({ retryOptions: { retryDelayInMs: 1 } });
+  const twin = { properties: { desired: { interval: 5 } } };
+  assert.deepEqual(await of(registry).scheduleTwinUpdate("j1", { twin }), { ...job, updateTwin });
+  assert.deepEqual(recorder.requests.map(({ method }) => method), ["PUT", "PUT", "GET"]);
+});
