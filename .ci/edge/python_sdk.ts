@@ -14,7 +14,13 @@ const PACKAGES = [
   "uamqp==1.6.11",
 ];
 
-const PROGRAM = resolve(import.meta.dirname!, "../../tests/users/registry_manager.py");
+const USERS = resolve(import.meta.dirname!, "../../tests/users");
+
+/** One for each client of the SDK. */
+const PROGRAMS = ["registry_manager.py", "configuration_manager.py", "job_manager.py", "digital_twin_client.py"];
+
+const DIGITAL_TWIN = "thermostat";
+const MODEL = "dtmi:com:example:TemperatureController;2";
 
 /** How long all scenarios together may take. */
 const TIME_LIMIT_IN_MS = 40_000;
@@ -32,15 +38,27 @@ export function installPythonSdk(base: string, folder: string): Promise<string> 
 }
 
 /**
- * Runs the program that uses the SDK. Throws when it does not come to its end, or not in time.
+ * Runs the programs that use the SDK, each against a hub of its own. Throws when one does not come to its end, or not in
+ * time.
  *
  * @param python The Python of a virtual environment with the SDK.
  * @param folder Where a file with certificates can be written.
  */
 export async function usePythonSdk(python: string, folder: string): Promise<Scenario[]> {
+  const signal = AbortSignal.timeout(TIME_LIMIT_IN_MS);
+  const scenarios: Scenario[] = [];
+  for (const program of PROGRAMS) {
+    const results = await runProgram(python, program, folder, signal);
+    scenarios.push(...results.map(({ name, error }) => ({ name: `${program}: ${name}`, error })));
+  }
+  return scenarios;
+}
+
+async function runProgram(python: string, program: string, folder: string, signal: AbortSignal): Promise<Scenario[]> {
   await using conformance = await startConformanceHub();
   await using neighbour = new LocalHub();
   const { hub } = conformance;
+  attachDigitalTwin(hub);
   const { https, amqps, certificate } = await hub.listen({ https: 0, amqps: 0 });
   const foreign = await neighbour.listen({ https: 0 });
   const certificates = join(folder, "certificates.pem");
@@ -54,14 +72,27 @@ export async function usePythonSdk(python: string, folder: string): Promise<Scen
     certificates,
     device: DEVICE,
     module: MODULE,
+    container: hub.blobContainer("fleet").url,
+    digitalTwin: DIGITAL_TWIN,
+    model: MODEL,
   });
-  const signal = AbortSignal.timeout(TIME_LIMIT_IN_MS);
-  const command = new Deno.Command(python, { args: [PROGRAM], env: { HUB }, stdin: "null", signal });
-  const { success, stdout, stderr } = await command.output();
+  // Without -B it leaves a file of the module that the programs share.
+  const args = ["-B", join(USERS, program)];
+  const { success, stdout, stderr } = await new Deno.Command(python, { args, env: { HUB }, stdin: "null", signal })
+    .output();
   const decoder = new TextDecoder();
   if (!success) {
     const limit = signal.aborted ? `not done after ${TIME_LIMIT_IN_MS} ms\n` : "";
-    throw new Error(`${limit}${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    throw new Error(`${program}: ${limit}${decoder.decode(stdout)}${decoder.decode(stderr)}`);
   }
   return decoder.decode(stdout).trim().split("\n").map((line) => JSON.parse(line) as Scenario);
+}
+
+/** A device of a model that answers each command with its name and payload, and reports what it is told to. */
+function attachDigitalTwin(hub: LocalHub): void {
+  const device = hub.device(DIGITAL_TWIN, { modelId: MODEL });
+  device.onMethod(async (payload, name) => {
+    if (name === "report") await device.updateReportedProperties(payload as Record<string, unknown>);
+    return { status: 201, payload: { name, payload } };
+  });
 }

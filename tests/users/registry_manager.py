@@ -1,16 +1,13 @@
 """Calls every method of the SDK for Python's IoTHubRegistryManager, and writes a line of JSON for each check.
 
-The environment variable HUB says where the hub is: its connection string, a bearer token, the ports for AMQP and for
-WebSockets, a file of certificates, and a device and a module that answer direct methods and keep their messages.
+Of what it is told about the hub it takes the ports for AMQP and for WebSockets too, and a device and a module that
+answer direct methods and keep their messages.
 """
 
 import base64
-import json
-import os
 import time
 
-HUB = json.loads(os.environ["HUB"])
-os.environ["REQUESTS_CA_BUNDLE"] = HUB["certificates"]
+from sdk_scenarios import HOST, HUB, STRANGER, HubCredential, Recorded, check, equal, refused, report
 
 import certifi  # noqa: E402
 
@@ -23,7 +20,6 @@ import uamqp  # noqa: E402
 uamqp.constants.DEFAULT_AMQPS_PORT = HUB["amqpPort"]
 uamqp.constants.DEFAULT_AMQP_WSS_PORT = HUB["webSocketPort"]
 
-from azure.core.credentials import AccessToken  # noqa: E402
 from azure.iot.hub import IoTHubRegistryManager  # noqa: E402
 from azure.iot.hub.models import (  # noqa: E402
     AuthenticationMechanism,
@@ -36,7 +32,6 @@ from azure.iot.hub.models import (  # noqa: E402
     Twin,
     TwinProperties,
 )
-from msrest.exceptions import HttpOperationError  # noqa: E402
 from uamqp import TransportType  # noqa: E402
 
 DEVICE = HUB["device"]
@@ -47,19 +42,9 @@ THUMBPRINT_1 = "A1" * 20
 THUMBPRINT_2 = "b2" * 32
 TRANSPORTS = [TransportType.Amqp, TransportType.AmqpOverWebsocket]
 
-called = set()
-checks = []
 
-
-class Recorded:
-    """A manager, or the class of managers, that notes which of its methods are called."""
-
-    def __init__(self, target):
-        self._target = target
-
-    def __getattr__(self, name):
-        called.add(name)
-        return getattr(self._target, name)
+class RecordedManager(Recorded):
+    """A manager that notes which of its methods are called."""
 
     def close(self):
         """Ends its connection for messages, which its destructor would do too late."""
@@ -67,41 +52,9 @@ class Recorded:
         self._target.amqp_svc_client = None
 
 
-class HubCredential:
-    """A credential as those of azure-identity are."""
-
-    def get_token(self, *scopes, **_):
-        assert scopes == ("https://iothubs.azure.net/.default",), scopes
-        return AccessToken(HUB["bearerToken"], int(time.time()) + 3600)
-
-
 def connect(transport_type=TransportType.Amqp, connection_string=HUB["connectionString"]):
     factory = Recorded(IoTHubRegistryManager)
-    return Recorded(factory.from_connection_string(connection_string, transport_type=transport_type))
-
-
-def check(name):
-    def register(run):
-        checks.append((name, run))
-        return run
-
-    return register
-
-
-def equal(actual, expected):
-    assert actual == expected, f"got {actual!r} instead of {expected!r}"
-
-
-def refused(status, code, call, *arguments):
-    """Checks that a call fails with a status and with the hub's name for the error."""
-    try:
-        call(*arguments)
-    except HttpOperationError as error:
-        equal(error.response.status_code, status)
-        equal(error.response.headers.get("iothub-errorcode"), code)
-        assert isinstance(json.loads(error.response.text), dict), error.response.text
-    else:
-        raise AssertionError(f"it was not refused with {status} {code}")
+    return RecordedManager(factory.from_connection_string(connection_string, transport_type=transport_type))
 
 
 def without_metadata(section):
@@ -526,8 +479,7 @@ def check_messages(transport_type):
 
     @check(f"a key that is not the hub's is refused ({name})")
     def _():
-        stranger = HUB["connectionString"].rsplit("SharedAccessKey=", 1)[0] + f"SharedAccessKey={KEY_1}"
-        registry = connect(transport_type, stranger)
+        registry = connect(transport_type, STRANGER)
         managers.append(registry)
         refused(401, "IotHubUnauthorized", registry.get_device, "sas")
         try:
@@ -540,8 +492,8 @@ def check_messages(transport_type):
     @check(f"a token credential does what a connection string does ({name})")
     def _():
         factory = Recorded(IoTHubRegistryManager)
-        host = HUB["connectionString"].split(";")[0].split("=")[1]
-        registry = Recorded(factory.from_token_credential(host, HubCredential(), transport_type=transport_type))
+        credential = HubCredential()
+        registry = RecordedManager(factory.from_token_credential(HOST, credential, transport_type=transport_type))
         managers.append(registry)
         registry.send_c2d_message(DEVICE, "by a bearer")
         equal(next_message(registry)["text"], "by a bearer")
@@ -550,14 +502,6 @@ def check_messages(transport_type):
 for transport in TRANSPORTS:
     check_messages(transport)
 
-for name, run in checks:
-    try:
-        run()
-        error = None
-    except Exception as reason:
-        error = f"{type(reason).__name__}: {reason}"
-    print(json.dumps({"name": name, "error": error}), flush=True)
+report(IoTHubRegistryManager)
 for manager in managers:
     manager.close()
-methods = {name for name in dir(IoTHubRegistryManager) if not name.startswith("_")}
-print(json.dumps({"name": "every method is called", "error": ", ".join(sorted(methods - called)) or None}), flush=True)
