@@ -5,8 +5,13 @@ import { IoTHubError, IoTHubRegistryManager, type Twin, type TwinPatch } from ".
 import { LocalHub } from "../../lib/local/mod.ts";
 import { ANY_CHARACTER, asJson, holds, isRefusal, outcomeOf } from "../support/properties.ts";
 import { Recorder } from "../support/recorder.ts";
+import { sized } from "../support/test_size.ts";
 
 type Section = Record<string, unknown>;
+
+/** How many writes one twin gets at most, and how many patches all twins together get at least. */
+const MAX_WRITES = sized(4, 30);
+const MIN_PATCHES = sized(10, 10_000);
 
 /** What the hub lets a twin hold: see its limits for names, integers, strings and depth. */
 const key = fc.oneof(
@@ -111,6 +116,7 @@ describe("a twin", () => {
   let hub: LocalHub;
   let registry: IoTHubRegistryManager;
   let count = 0;
+  let patches = 0;
 
   async function withHub(run: () => Promise<void>): Promise<void> {
     hub = new LocalHub();
@@ -132,6 +138,7 @@ describe("a twin", () => {
       const after = await registry.getTwin(deviceId);
       assert.deepEqual(contentsOf(after), { ...old, reported: asJson(mergePatch(old.reported, desired ?? {})) });
       assert.deepEqual(versionsOf(after), { ...was, reported: was.reported + 1, root: was.root + 1 });
+      patches++;
       return after;
     }
     const body: TwinPatch = verb === "sendBack" ? before : { tags, properties: { desired } };
@@ -161,6 +168,7 @@ describe("a twin", () => {
         }),
       );
     }
+    if (verb === "update") patches++;
     const touchesDesired = verb !== "update" || !isEmpty(desired);
     const touchesAny = touchesDesired || !isEmpty(tags);
     assert.deepEqual(now, {
@@ -177,7 +185,7 @@ describe("a twin", () => {
       const property = fc.asyncProperty(
         content,
         content,
-        fc.array(write, { maxLength: 4 }),
+        fc.array(write, { maxLength: MAX_WRITES, size: "max" }),
         async (tags, desired, writes) => {
           const deviceId = `d${count++}`;
           await registry.createDeviceWithSas(deviceId);
@@ -190,6 +198,7 @@ describe("a twin", () => {
       );
       await holds(property, 40);
     });
+    assert.ok(patches >= MIN_PATCHES, `there were ${patches} patches`);
   });
 
   test("of a module after any writes holds what RFC 7396 makes of them", async () => {
