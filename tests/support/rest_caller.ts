@@ -48,11 +48,12 @@ export class RestCaller {
         ...(signal && { signal }),
       }),
     );
-    const { status } = response;
+    const { status, headers: answered } = response;
     const text = await response.text();
     const answer = text === "" ? undefined : JSON.parse(text);
-    assert.deepEqual(faultsOfAnswer({ method, path: path.replace(/\?.*$/, ""), status, body: answer }), []);
-    return { status, code: response.headers.get("iothub-errorcode"), headers: response.headers, body: answer };
+    const exchange = { method, path: path.replace(/\?.*$/, ""), status, headers: answered, body: answer };
+    assert.deepEqual(faultsOfAnswer(exchange), []);
+    return { status, code: answered.get("iothub-errorcode"), headers: answered, body: answer };
   }
 
   /** A call that has to succeed. @returns the body */

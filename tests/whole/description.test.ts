@@ -16,7 +16,8 @@ describe("openapi.json", () => {
         const response = await hub.fetch(request);
         const answer = await response.clone().text();
         const body = answer === "" ? undefined : JSON.parse(answer);
-        assert.deepEqual(faultsOfAnswer({ method, path, status: response.status, body }), []);
+        const { status, headers } = response;
+        assert.deepEqual(faultsOfAnswer({ method, path, status, headers, body }), []);
         seen.add(
           `${method} ${path.replaceAll(/(?<=devices\/|twins\/|modules\/)(?!query)[^/]+/g, "*")} ${response.status}`,
         );
@@ -82,12 +83,34 @@ describe("openapi.json", () => {
   });
 
   test("is held against answers: a member too few, and a status that is not said", () => {
-    const twin = { method: "GET", path: "/twins/d", status: 200, body: { deviceId: "d" } };
+    const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
+    const twin = { method: "GET", path: "/twins/d", status: 200, headers, body: { deviceId: "d" } };
     assert.match(faultsOfAnswer(twin).join(), /getTwin, 200: the body must have required property 'etag'/);
     assert.deepEqual(faultsOfAnswer({ ...twin, status: 418 }), ["getTwin is not said to answer 418"]);
     assert.deepEqual(faultsOfAnswer({ ...twin, method: "DELETE", path: "/devices/d", status: 204 }), [
       "deleteDevice, 204: there should be no body",
     ]);
+  });
+
+  test("is held against the headers of answers", () => {
+    const type = { "content-type": "application/json" };
+    const faults = (method: string, path: string, body: unknown, headers: Record<string, string>): string[] =>
+      faultsOfAnswer({ method, path, status: 200, headers: new Headers(headers), body });
+    const read = (headers: Record<string, string>): string[] =>
+      faults("GET", "/digitaltwins/d", { $dtId: "d", $metadata: { $model: "" } }, headers);
+    assert.deepEqual(read({ ...type, etag: '"MQ=="', "x-ms-request-id": "1" }), []);
+    assert.deepEqual(read(type), ["getDigitalTwin, 200: there should be a header ETag"]);
+    assert.match(read({ ...type, etag: "MQ==" }).join(), /the header ETag must match pattern/);
+    assert.deepEqual(read({ ...type, etag: '"MQ=="', "x-ms-continuation": "t" }), [
+      "getDigitalTwin, 200: there should be no header x-ms-continuation",
+    ]);
+    assert.deepEqual(read({ "content-type": "text/plain", etag: '"MQ=="' }), [
+      "getDigitalTwin, 200: the content type should be application/json, and is text/plain",
+    ]);
+    const call = (status: string): string[] =>
+      faults("POST", "/digitaltwins/d/commands/reboot", null, { ...type, "x-ms-command-statuscode": status });
+    assert.deepEqual(call("201"), []);
+    assert.match(call("fine").join(), /the header x-ms-command-statuscode must be integer/);
   });
 
   test("is held against requests: a method without a name, an id too long, a bulk of too many", () => {
