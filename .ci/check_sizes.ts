@@ -30,8 +30,8 @@ const CLIENTS = {
   C2dQueues: 15_250,
   // The registry manager has no part of the other three, and these none of it.
   IoTHubRegistryManager: 19_700,
-  IoTHubConfigurationManager: 15_700,
-  IoTHubJobManager: 18_200,
+  IoTHubConfigurationManager: 15_850,
+  IoTHubJobManager: 18_300,
   DigitalTwinClient: 15_700,
 };
 
@@ -57,7 +57,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 25_000,
+    limitInBytes: 25_250,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
