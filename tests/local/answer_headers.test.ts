@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { LocalHub } from "../../lib/local/mod.ts";
+import { methodsOf, SAMPLE_PATHS } from "../support/description.ts";
 import { RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
 
@@ -102,6 +103,16 @@ describe("every answer of the hub", () => {
     const removed = await rest.call("DELETE", "/devices/d", undefined, { headers: { "if-match": "*" } });
     assert.deepEqual([removed.status, removed.headers.get("content-length")], [204, "0"]);
     assert.equal(removed.headers.get("server"), "Microsoft-HTTPAPI/2.0");
+  });
+
+  test("with 405 names each method once that openapi.json has for the path", async () => {
+    await using hub = new LocalHub();
+    const rest = new RestCaller(hub);
+    for (const path of SAMPLE_PATHS) {
+      const answer = await rest.call("OPTIONS", path);
+      assert.equal(answer.status, 405, path);
+      assert.deepEqual(answer.headers.get("allow")!.split(", ").sort(), methodsOf(path).sort(), path);
+    }
   });
 
   test("with 405 names the methods that there are", async () => {

@@ -61,6 +61,14 @@ const ROUTES: readonly Route[] = Object.entries(paths).flatMap(([path, operation
   }))
 ).sort((a, b) => a.parameters - b.parameters);
 
+/** All paths, with something in place of each parameter. */
+export const SAMPLE_PATHS: readonly string[] = Object.keys(paths).map((path) => path.replaceAll(/\{\w+\}/g, "x"));
+
+/** The methods that there are for a path, be it one of its own or one with parameters that fits too. */
+export function methodsOf(path: string): string[] {
+  return [...new Set(ROUTES.filter((route) => route.path.test(path)).map((route) => route.method))];
+}
+
 /** What every answer may have, whatever the operation. */
 const GENERAL_HEADERS: ReadonlySet<string> = new Set([
   "content-length",

@@ -66,7 +66,10 @@ function findRoute(method: string, path: readonly string[]): { route: Route; ids
   const candidates = (INDEX.get(indexKey(path)) ?? []).filter((route) => matches(route, path));
   const route = candidates.find((candidate) => candidate.method === method);
   if (route !== undefined) return { route, ids: path.filter((_, i) => route.segments[i] === "{}") };
-  if (candidates.length > 0) throw new MethodNotAllowed(method, candidates.map((candidate) => candidate.method));
+  if (candidates.length > 0) {
+    // Where a path has a name of its own and could be an id as well, a method may be among them twice.
+    throw new MethodNotAllowed(method, [...new Set(candidates.map((candidate) => candidate.method))]);
+  }
   throw new HubFault("GenericNotFound", 404, `The hub has no resource at /${path.join("/")}`);
 }
 
