@@ -103,10 +103,9 @@ function scheduleBody(
 function timeText(time: unknown): string | undefined {
   if (time === undefined) return undefined;
   if (typeof time !== "string" && !(time instanceof Date)) throw wrongType("startTime", TIME_RULE, time);
-  if (typeof time === "string") checkText("startTime", time, TIME, TIME_RULE);
-  if (Number.isNaN(new Date(time).getTime())) throw wrongValue("startTime", TIME_RULE);
-  if (typeof time !== "string") return time.toISOString();
-  return TIME.exec(time)![1] === undefined ? `${time}Z` : time;
+  const [text = "", zone] = TIME.exec(String(time instanceof Date ? time.toJSON() : time)) ?? [];
+  if (Number.isNaN(Date.parse(text))) throw wrongValue("startTime", TIME_RULE);
+  return zone === undefined ? `${text}Z` : text;
 }
 
 /** Whether a job that was found is the one that was sent. */

@@ -241,6 +241,8 @@ const BAD_TIMES: readonly BadArgument[] = [
   [{ startTime: "tomorrow" }, RangeError, "startTime"],
   [{ startTime: "2030-13-31T12:00:00Z" }, RangeError, "startTime"],
   [{ startTime: new Date(NaN) }, RangeError, "startTime"],
+  [{ startTime: new Date(8.64e15) }, RangeError, "startTime"],
+  [{ startTime: "2030-01-31T12:00:00Z " }, RangeError, "startTime"],
   [{ startTime: 5 }, TypeError, "startTime"],
   [{ startTime: null }, TypeError, "startTime"],
   [{ maxExecutionTimeInSeconds: 0 }, RangeError, "maxExecutionTimeInSeconds"],
