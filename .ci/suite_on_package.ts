@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-import-prefix
-/** Runs the suite on the built package, in JavaScript, as Node 20 and 22 need it: they know no `await using`. */
+/** Runs the suite on the built package, in JavaScript, as Node 20 needs it: it knows no `await using`. */
 import * as esbuild from "npm:esbuild@0.28.2";
 import { basename, join, resolve } from "node:path";
 import { NPM_PACKAGE } from "./build_npm.ts";

@@ -117,12 +117,12 @@ const CHECKS: Check[] = [
   { name: "bundle sizes", run: checkSizes },
   { name: "npm package", run: () => npm.manifest() },
   { name: "npm package's types", run: () => npm.types() },
-  ...(["20", "22"] as const).map((version) => ({
-    name: `npm package's suite on Node ${version}`,
-    run: () => npm.suite(runtimes.node[version]),
+  // Of the versions that run no TypeScript, the older: what it lacks and the newer has is little.
+  { name: "npm package's suite on Node 20", run: () => npm.suite(runtimes.node["20"]) },
+  ...(["20", "22", "24"] as const).map((version) => ({
+    name: `npm package on Node ${version}`,
+    run: () => npm.use(runtimes.node[version]),
   })),
-  { name: "npm package on Node 20", run: () => npm.use(runtimes.node["20"]) },
-  { name: "npm package on Node 24", run: () => npm.use(runtimes.node["24"]) },
   { name: "npm package on Bun", run: () => npm.use(runtimes.bun) },
 ];
 
