@@ -1,6 +1,7 @@
 import { errorNameOf, errorNumberOf } from "../errors/error_codes.ts";
 import { parseJson } from "../values/json.ts";
 import { redactText } from "../errors/redaction.ts";
+import { isPage } from "./web_page.ts";
 import type { WireResponse } from "./http_wire.ts";
 
 /** What an answer says about an error, without secrets. */
@@ -29,7 +30,7 @@ export function reportedError({ body = "", headers }: WireResponse, secrets: rea
       : "";
   }
   // HTML comes from a proxy and says nothing about the error.
-  const members = /^\s*</.test(body) ? {} : membersOf(body);
+  const members = isPage(body) ? {} : membersOf(body);
   const message = textOf(members["message"]);
   const [, code = "", text = message] = /^\s*ErrorCode:\s*([^;\s]+)\s*;?([\s\S]*)$/i.exec(message) ?? [];
   const header = headers.get("iothub-errorcode") ?? headers.get("iothuberrorcode");
