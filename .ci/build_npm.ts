@@ -75,7 +75,12 @@ async function buildJavaScript(config: DenoConfig): Promise<{ files: Map<string,
   });
   const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports)
     .filter(({ external, path }) => external && !path.startsWith("node:"));
-  return { files: new Map(files), packages: [...new Set(imported.map(({ path }) => path))].sort() };
+  return { files: new Map(files), packages: [...new Set(imported.map(({ path }) => packageOf(path)))].sort() };
+}
+
+/** The package of a module, without the path in it. */
+function packageOf(specifier: string): string {
+  return specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
 /**

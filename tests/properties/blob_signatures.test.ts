@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { describe, test } from "node:test";
 import {
   BlobSASPermissions,
@@ -10,7 +9,6 @@ import {
 } from "@azure/storage-blob";
 import fc from "fast-check";
 import { ACCOUNT } from "../../lib/local/blobs/blob_sas.ts";
-import { hmacSha256 } from "../../lib/local/blobs/hmac_sha256.ts";
 import { NO_ATTRIBUTES, TestStorage } from "../support/blob_storage.ts";
 import { ANY_TEXT, holds } from "../support/properties.ts";
 
@@ -60,20 +58,6 @@ function signAsVendor(grant: Grant): URLSearchParams {
     : { ...values, permissions: BlobSASPermissions.parse(rights), blobName: blob };
   return new URLSearchParams(generateBlobSASQueryParameters(whole, VENDOR).toString());
 }
-
-function hmacOf(key: Uint8Array, message: Uint8Array): string {
-  return createHmac("sha256", key).update(message).digest("hex");
-}
-
-test("our HMAC-SHA256 is that of Node for any key and message", async () => {
-  const bytes = fc.uint8Array({ maxLength: 300 });
-  const property = fc.property(bytes, bytes, (key, message) => {
-    assert.equal(Buffer.from(hmacSha256(key, message)).toString("hex"), hmacOf(key, message));
-  });
-  await holds(property, 200);
-  const large = new Uint8Array(100_000).fill(1);
-  assert.equal(Buffer.from(hmacSha256(large, large)).toString("hex"), hmacOf(large, large));
-});
 
 describe("shared access signatures", () => {
   test("are those that the vendor's library makes", async () => {
