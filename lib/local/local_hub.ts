@@ -381,6 +381,8 @@ export class LocalHub {
    * ended, and what falls due on a clock of your own (`now`) that was set on has happened.
    *
    * @returns Resolves when nothing is left to do.
+   * @throws {Error} When there is no end to it, such as where a device reports what changes the configuration that it
+   * then gets, again and again.
    *
    * @example Configure devices by a tag
    * ```ts
@@ -417,7 +419,8 @@ export class LocalHub {
    */
   async settled(): Promise<void> {
     const { alarm, background } = this.#state;
-    while (alarm.isDue() || background.isBusy) {
+    for (let turns = 0; alarm.isDue() || background.isBusy; turns++) {
+      if (turns === MOST_TURNS) throw new Error(UNSETTLED);
       alarm.ring();
       await background.settled();
       // Devices have their turn: what they report may be a reason to do more.
@@ -447,6 +450,12 @@ export class LocalHub {
     await this.#state.background.settled();
   }
 }
+
+/** Whatever comes to an end needs fewer turns: one for some thousand twins, and one for each answer of a device. */
+const MOST_TURNS = 1_000;
+const UNSETTLED = "The hub does not settle: each thing that it has done is a reason for the next. Look for " +
+  "configurations and devices that change each other's properties in a circle, and for a clock (now) that moves on " +
+  "with every reading";
 
 /** Throws unless each option is what it should be. */
 function checkLocalHubOptions(options: LocalHubOptions): void {

@@ -41,6 +41,36 @@ describe("a configuration for devices", () => {
     assert.deepEqual(await scene.desired("d"), { mode: { b: 2 }, level: 3 });
   });
 
+  test("lets others have their turn while it reaches many devices", async () => {
+    await using scene = new ConfigurationScene();
+    const ids = Array.from({ length: 5000 }, (_, i) => `d${i}`);
+    await scene.rest.createDevices(...ids);
+    const content = { deviceContent: { "properties.desired.value": 1 } };
+    await scene.rest.do("PUT", "/configurations/c", { targetCondition: "*", content });
+    assert.deepEqual(await scene.desired("d4999"), {}, "not all was done in one turn");
+    await scene.hub.settled();
+    for (const id of ["d0", "d1999", "d2000", "d4999"]) assert.deepEqual(await scene.desired(id), { value: 1 });
+    const { systemMetrics } = await scene.rest.do("GET", "/configurations/c");
+    assert.deepEqual(systemMetrics.results, { appliedCount: 5000, targetedCount: 5000 });
+  });
+
+  test("and a device that change each other without end are found out", async () => {
+    await using scene = new ConfigurationScene();
+    await scene.rest.createDevices("d");
+    const device = scene.hub.device("d");
+    device.onDesiredProperties(({ value }) => device.updateReportedProperties({ value: 1 - Number(value) }));
+    device.updateReportedProperties({ value: 0 });
+    await scene.rest.do("PUT", "/configurations/zero", {
+      targetCondition: "properties.reported.value = 0",
+      content: { deviceContent: { "properties.desired.value": 0 } },
+    });
+    await scene.rest.do("PUT", "/configurations/one", {
+      targetCondition: "properties.reported.value = 1",
+      content: { deviceContent: { "properties.desired.value": 1 } },
+    });
+    await assert.rejects(scene.hub.settled(), /does not settle.*in a circle/s);
+  });
+
   test("moves the versions of a twin once, tells the device what has changed, and signs for it", async () => {
     await using scene = new ConfigurationScene();
     await scene.rest.createDevices("d");

@@ -22,6 +22,9 @@ export interface EvaluationParts {
   readonly configurations: ConfigurationRegistry;
 }
 
+/** How many are looked at before others have their turn: some hundredths of a second. */
+const RECORDS_A_TURN = 2_000;
+
 /** A configuration that is meant for a twin, and what it gives to it. */
 interface Claim {
   readonly configuration: ConfigurationRecord;
@@ -42,8 +45,10 @@ interface Ranked {
  */
 export class ConfigurationEvaluation implements Sleeper {
   readonly #parts: EvaluationParts;
-  /** The records to look at; `undefined` for all. */
-  #due: Set<AnyRecord> | undefined = new Set();
+  /** The records to look at, beside those of a sweep. */
+  #due: Set<AnyRecord> = new Set();
+  /** The last device that a sweep over all has looked at, by its sequence number; `undefined` while there is no sweep. */
+  #swept: number | undefined;
   #isAlarmSet = false;
 
   constructor(parts: EvaluationParts) {
@@ -53,24 +58,23 @@ export class ConfigurationEvaluation implements Sleeper {
   }
 
   wake(): void {
+    this.#isAlarmSet = false;
     const { configurations } = this.#parts;
-    const records = this.#takeDue();
     const ranked = rank(configurations.all());
-    for (const record of records) {
-      if (record.kind === "device") this.#evaluateDevice(record, ranked);
-      else this.#evaluateModule(record, deploymentFor(record.device, ranked.ofEdge), ranked);
-    }
-    configurations.markEvaluated();
+    this.#lookAtDue(ranked);
+    if (this.#swept !== undefined) this.#sweep(this.#swept, ranked);
+    if (this.#due.size > 0 || this.#swept !== undefined) this.#setAlarm();
+    if (this.#swept === undefined) configurations.markEvaluated();
   }
 
   #noteWrite(record: AnyRecord): void {
-    if (this.#parts.configurations.size === 0 || this.#due === undefined) return;
+    if (this.#parts.configurations.size === 0) return;
     this.#due.add(record);
     this.#setAlarm();
   }
 
   #noteChange(): void {
-    this.#due = undefined;
+    this.#swept = 0;
     this.#setAlarm();
   }
 
@@ -80,13 +84,24 @@ export class ConfigurationEvaluation implements Sleeper {
     this.#parts.alarm.set(this, this.#parts.now());
   }
 
-  #takeDue(): Iterable<AnyRecord> {
-    const { store } = this.#parts;
-    const due = this.#due;
-    this.#due = new Set();
-    this.#isAlarmSet = false;
-    // The modules of a device are looked at together with it.
-    return due === undefined ? store.devices.after(0) : [...due].filter((record) => isPresent(store, record));
+  #lookAtDue(ranked: Ranked): void {
+    // Taken beforehand, since what is written meanwhile is due again.
+    const records = [...take(this.#due, RECORDS_A_TURN)];
+    for (const record of records) this.#due.delete(record);
+    for (const record of records) {
+      if (!isPresent(this.#parts.store, record)) continue;
+      if (record.kind === "device") this.#evaluateDevice(record, ranked);
+      else this.#evaluateModule(record, deploymentFor(record.device, ranked.ofEdge), ranked);
+    }
+  }
+
+  /** Looks at the next devices, each with its modules. */
+  #sweep(after: number, ranked: Ranked): void {
+    for (const device of take(this.#parts.store.devices.after(after), RECORDS_A_TURN)) {
+      this.#swept = device.sequence;
+      this.#evaluateDevice(device, ranked);
+    }
+    if (this.#swept === after) this.#swept = undefined;
   }
 
   #evaluateDevice(device: DeviceRecord, ranked: Ranked): void {
@@ -135,6 +150,13 @@ export class ConfigurationEvaluation implements Sleeper {
         return [configuration.id, { status: isApplied && isWritten ? "Applied" : "Targeted" }];
       }),
     );
+  }
+}
+
+function* take<T>(items: Iterable<T>, count: number): Iterable<T> {
+  for (const item of items) {
+    if (count-- === 0) return;
+    yield item;
   }
 }
 
