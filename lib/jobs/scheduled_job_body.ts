@@ -61,9 +61,14 @@ export function jobBody(jobId: string, request: ScheduledJobRequest): JobRequest
   }
   const { type, updateTwin, cloudToDeviceMethod } = request;
   checkChoice("jobRequest.type", type, ["scheduleUpdateTwin", "scheduleDeviceMethod"]);
-  return type === "scheduleUpdateTwin"
-    ? twinUpdateBody(jobId, "jobRequest.updateTwin", updateTwin!, request)
-    : methodBody(jobId, "jobRequest.cloudToDeviceMethod", cloudToDeviceMethod!, request);
+  const [body, unused] = type === "scheduleUpdateTwin"
+    ? [twinUpdateBody(jobId, "jobRequest.updateTwin", updateTwin!, request), { cloudToDeviceMethod }]
+    : [methodBody(jobId, "jobRequest.cloudToDeviceMethod", cloudToDeviceMethod!, request), { updateTwin }];
+  // It would not be sent, and somebody would wait for it.
+  for (const [name, value] of Object.entries(unused)) {
+    if (value !== undefined && value !== null) throw wrongValue(`jobRequest.${name} in a job ${type}`, "left out");
+  }
+  return body;
 }
 
 /** Returns the body of a request for an update of twins. Throws unless it is legal. */

@@ -128,8 +128,9 @@ function unknownJob(call: FailedCall, cause?: unknown): IoTHubError {
 }
 
 function jobFailed(call: FailedCall, { status, ...job }: AnyJob): IoTHubError {
-  const { failureReason, statusMessage } = job as { failureReason?: string | null; statusMessage?: string | null };
-  const reasons = [...new Set([failureReason, statusMessage].filter(Boolean))].join("; ");
+  const { failureReason, statusMessage } = job as { failureReason?: unknown; statusMessage?: unknown };
+  const texts = [failureReason, statusMessage].filter((text) => typeof text === "string" && text !== "");
+  const reasons = [...new Set(texts)].join("; ");
   const why = reasons === "" ? "" : ` (${shorten(redactText(reasons))})`;
   return failure(call, "JobFailed", `the job ${status === "failed" ? "has failed" : "was cancelled"}${why}`);
 }

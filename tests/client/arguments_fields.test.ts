@@ -257,6 +257,16 @@ const BAD_JOBS: readonly BadArgument[] = [
   [{ type: "scheduleUpdateTwin" }, TypeError, "jobRequest.updateTwin"],
   [{ type: "scheduleDeviceMethod" }, TypeError, "jobRequest.cloudToDeviceMethod"],
   [{ type: "scheduleDeviceMethod", updateTwin: {} }, TypeError, "jobRequest.cloudToDeviceMethod"],
+  [
+    { type: "scheduleUpdateTwin", updateTwin: {}, cloudToDeviceMethod: { methodName: "m" } },
+    RangeError,
+    "jobRequest.cloudToDeviceMethod in a job scheduleUpdateTwin",
+  ],
+  [
+    { type: "scheduleDeviceMethod", cloudToDeviceMethod: { methodName: "m" }, updateTwin: {} },
+    RangeError,
+    "jobRequest.updateTwin in a job scheduleDeviceMethod",
+  ],
   [{ type: "scheduleUpdateTwin", updateTwin: {}, jobId: "j2" }, RangeError, 'jobRequest.jobId "j2"'],
   [
     { type: "scheduleUpdateTwin", updateTwin: { tags: { limit: NaN } } },

@@ -110,6 +110,7 @@ describe("waitForJob", () => {
       [{ ...TWIN_JOB, status: "failed", failureReason: "The query is wrong." }, "has failed (The query is wrong.)"],
       [{ ...TWIN_JOB, status: "failed", failureReason: "A", statusMessage: "B" }, "has failed (A; B)"],
       [{ ...TWIN_JOB, status: "failed", failureReason: "A", statusMessage: "A" }, "has failed (A)"],
+      [{ ...TWIN_JOB, status: "failed", failureReason: { a: 1 }, statusMessage: 7 }, "has failed"],
       [{ ...TWIN_JOB, status: "failed" }, "has failed"],
       [{ ...TWIN_JOB, status: "cancelled" }, "was cancelled"],
     ];

@@ -385,7 +385,8 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       jobId: "j",
       type: "scheduleUpdateTwin",
       updateTwin: {},
-      cloudToDeviceMethod: METHOD,
+      // As hubs give it back.
+      cloudToDeviceMethod: null as unknown as CloudToDeviceMethod,
     },
     (request) => jobs((manager) => manager.createScheduledJob("j", request)),
   ),
