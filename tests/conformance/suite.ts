@@ -11,6 +11,7 @@ import { LIFETIME_CHECKS } from "./lifetime_checks.ts";
 import { MESSAGE_CHECKS } from "./message_checks.ts";
 import { METHOD_CHECKS } from "./method_checks.ts";
 import { QUERY_CHECKS } from "./query_checks.ts";
+import { SERVICE_CHECKS } from "./service_checks.ts";
 import { TWIN_CHECKS } from "./twin_checks.ts";
 
 /** What became of one check. */
@@ -29,6 +30,7 @@ const HTTP_CHECKS: readonly Check[] = [
   ...TWIN_CHECKS,
   ...QUERY_CHECKS,
   ...METHOD_CHECKS,
+  ...SERVICE_CHECKS,
   ...ERROR_CHECKS,
   ...LIFETIME_CHECKS,
 ];
