@@ -1,4 +1,10 @@
-import type { IoTHubRegistryManager, ReceiveOptions } from "../../mod.ts";
+import {
+  DigitalTwinClient,
+  IoTHubConfigurationManager,
+  IoTHubJobManager,
+  type IoTHubRegistryManager,
+  type ReceiveOptions,
+} from "../../mod.ts";
 
 /** The name of a call. */
 export type CallName =
@@ -16,6 +22,16 @@ export type CallName =
   | "queryIotHub"
   | "query"
   | "invokeDeviceMethod"
+  | "getConfigurations"
+  | "createConfiguration"
+  | "scheduleTwinUpdate"
+  | "waitForJob"
+  | "scheduledJobs"
+  | "jobDevices"
+  | "getImportExportJobs"
+  | "createImportExportJob"
+  | "getDigitalTwin"
+  | "invokeCommand"
   | "sendC2dMessage"
   | "sendManyC2dMessages"
   | "receiveFeedback"
@@ -36,12 +52,30 @@ export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) 
   getModules: (registry) => registry.getModules("d"),
   getServiceStatistics: (registry) => registry.getServiceStatistics(),
   queryIotHub: (registry) => registry.queryIotHub("SELECT * FROM devices"),
-  async query(registry) {
-    let count = 0;
-    for await (const _twin of registry.query("SELECT * FROM devices")) if (++count > 100) break;
-  },
+  query: (registry) => some(registry.query("SELECT * FROM devices")),
   invokeDeviceMethod: (registry) =>
     registry.invokeDeviceMethod("d", { methodName: "m", payload: 1 }, { timeoutInMs: 150 }),
+  getConfigurations: (registry) => IoTHubConfigurationManager.fromManager(registry).getConfigurations(),
+  createConfiguration: (registry) =>
+    IoTHubConfigurationManager.fromManager(registry).createConfiguration({
+      id: "c",
+      content: { deviceContent: { "properties.desired.a": 1 } },
+    }),
+  scheduleTwinUpdate: (registry) =>
+    IoTHubJobManager.fromManager(registry).scheduleTwinUpdate("j", { twin: { tags: { a: 1 } } }),
+  waitForJob: (registry) =>
+    IoTHubJobManager.fromManager(registry).waitForJob("j", { pollIntervalInMs: 1, timeoutInMs: 150 }),
+  scheduledJobs: (registry) => some(IoTHubJobManager.fromManager(registry).scheduledJobs()),
+  jobDevices: (registry) => some(IoTHubJobManager.fromManager(registry).jobDevices("j")),
+  getImportExportJobs: (registry) => IoTHubJobManager.fromManager(registry).getImportExportJobs(),
+  createImportExportJob: (registry) =>
+    IoTHubJobManager.fromManager(registry).createImportExportJob({
+      type: "export",
+      outputBlobContainerUri: "https://storage.example/c?sig=AAAA",
+    }),
+  getDigitalTwin: (registry) => DigitalTwinClient.fromManager(registry).getDigitalTwin("d"),
+  invokeCommand: (registry) =>
+    DigitalTwinClient.fromManager(registry).invokeCommand("d", "reboot", { delay: 1 }, { timeoutInMs: 150 }),
   sendC2dMessage: (registry) => registry.sendC2dMessage("d", "hello", { messageId: "1", ack: "full" }),
   sendManyC2dMessages: (registry) =>
     Promise.all(Array.from({ length: 20 }, (_, i) => registry.sendC2dMessage("d", `hello ${i}`))),
@@ -52,6 +86,12 @@ export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) 
     for await (const notification of registry.receiveFileNotifications(receiveOptions())) notification.abandon();
   },
 };
+
+/** A hub may have pages without end. */
+async function some(items: AsyncIterable<unknown>): Promise<void> {
+  let count = 0;
+  for await (const _item of items) if (++count > 100) break;
+}
 
 /** A hub may send messages without end, so that only the caller can say when it has enough of them. */
 function receiveOptions(): ReceiveOptions {

@@ -42,6 +42,27 @@ const DEVICE = {
   capabilities: { iotEdge: false },
 };
 
+const JOB = {
+  jobId: "j",
+  type: "scheduleUpdateTwin",
+  status: "completed",
+  createdTime: "2026-01-01T00:00:00Z",
+  queryCondition: "*",
+  updateTwin: { etag: "*", tags: { a: 1 } },
+  deviceJobStatistics: { deviceCount: 1, succeededCount: 1, failedCount: 0, runningCount: 0, pendingCount: 0 },
+};
+const EXPORT = { jobId: "e", type: "export", status: "running", progress: 50, outputBlobContainerUri: "" };
+const CONFIGURATION = {
+  id: "c",
+  schemaVersion: "1.0",
+  content: { deviceContent: { "properties.desired.a": 1 } },
+  targetCondition: "*",
+  priority: 0,
+  systemMetrics: { queries: { targetedCount: "select deviceId from devices" }, results: { targetedCount: 1 } },
+  metrics: { queries: {}, results: {} },
+  etag: "MQ==",
+};
+
 const EXPECTED: Readonly<Partial<Record<CallName, unknown>>> = {
   getTwin: TWIN,
   getModuleTwin: { ...TWIN, moduleId: "m" },
@@ -56,6 +77,16 @@ const EXPECTED: Readonly<Partial<Record<CallName, unknown>>> = {
   queryIotHub: [TWIN, TWIN],
   query: [TWIN, TWIN],
   invokeDeviceMethod: { status: 200, payload: { a: [1, "x"] } },
+  getConfigurations: [CONFIGURATION, CONFIGURATION],
+  createConfiguration: CONFIGURATION,
+  scheduleTwinUpdate: JOB,
+  waitForJob: JOB,
+  scheduledJobs: [JOB, JOB],
+  jobDevices: [{ deviceId: "d", jobId: "j", jobType: "scheduleUpdateTwin", status: "failed", error: { code: "E" } }],
+  getImportExportJobs: [EXPORT],
+  createImportExportJob: EXPORT,
+  getDigitalTwin: { $dtId: "d", sensor: { __t: "c", on: true }, $metadata: { $model: "dtmi:a:b;1" } },
+  invokeCommand: { a: [1, "x"] },
 };
 
 /** The calls that go over HTTP. */
