@@ -30,6 +30,30 @@ describe("a condition that stands alone", () => {
     hub.close();
   });
 
+  test("finds no member that a value has by nature, and each that it has been given", () => {
+    const hub = setup();
+    const [d1, d2] = [hub.store.device("d1")!, hub.store.device("d2")!];
+    const odd = ["length", "0", "constructor", "__proto__", "toString", "at", "01", "9a"];
+    const entries = odd.map((name) => `${JSON.stringify(name)}: {"deep": 1}`);
+    hub.twins.patch(d1, { tags: JSON.parse(`{"given": {${entries}}}`) }, undefined);
+    hub.twins.patch(d2, { tags: { given: {}, list: [{ deep: 1 }], text: "text" } }, undefined);
+    const documents = { name: "devices", shape: hub.twinDocuments.queried };
+    const finds = (path: string) => {
+      const isMatch = compileCondition(parseCondition(`IS_DEFINED(${path})`).expression, documents);
+      return [isMatch(d1), isMatch(d2)];
+    };
+    for (const name of odd) {
+      assert.deepEqual(finds(`tags.given.[[${name}]]`), [true, false], name);
+      assert.deepEqual(finds(`tags.given.[[${name}]].deep`), [true, false], name);
+      for (const holder of ["list", "text", "list.[[0]]"]) {
+        assert.deepEqual(finds(`tags.${holder}.[[${name}]]`), [false, false], `${holder}, ${name}`);
+      }
+    }
+    assert.deepEqual(finds("tags.given.deep"), [false, false]);
+    assert.deepEqual(finds("tags.list.deep"), [false, false]);
+    hub.close();
+  });
+
   test("may be of modules where the text says so", () => {
     const hub = setup();
     const { source, expression } = parseCondition(

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../json.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 
 /** Reads a value of a document out of the record that the document is about. */
 export type Reader<R, V = unknown> = (record: R) => V | undefined;
@@ -41,7 +41,11 @@ export class DocumentShape<R, D extends object = Record<string, unknown>> implem
 
   reader([name = "", ...below]: readonly string[]): Reader<R> | undefined {
     const member = this.#members.get(name);
-    if (typeof member === "function") return below.length === 0 ? member : (record) => valueAt(member(record), below);
+    if (typeof member === "function") {
+      if (below.length === 0) return member;
+      const read = readerAt(below);
+      return (record) => read(member(record));
+    }
     return below.length === 0 && member !== undefined ? (record) => member.build(record) : member?.reader(below);
   }
 
@@ -51,8 +55,25 @@ export class DocumentShape<R, D extends object = Record<string, unknown>> implem
   }
 }
 
-/** Returns the value at a path below a JSON value; `undefined` where there is none. */
-export function valueAt(value: unknown, path: readonly string[]): unknown {
+/** Returns how the value at a path below a JSON value is read. It is `undefined` where there is none. */
+export function readerAt(path: readonly string[]): (value: unknown) => unknown {
+  if (!path.every(isOrdinary)) return (value) => valueAt(value, path);
+  const [name = "", ...below] = path;
+  if (path.length === 0) return (value) => value;
+  if (below.length === 0) return (value) => memberOf(value, name);
+  return (value) => below.reduce(memberOf, memberOf(value, name));
+}
+
+/** Whether no array and no object has a member of that name by nature. A query asks such a name of every record. */
+function isOrdinary(name: string): boolean {
+  return !(name in []) && !/^\d/.test(name);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as JsonObject)[name] : undefined;
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
   for (const name of path) {
     if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined;
     value = value[name];

@@ -8,7 +8,7 @@ import type {
 import { hubTime } from "../hub_time.ts";
 import { scopesOf } from "../identities/identity_documents.ts";
 import type { IdentityQueues } from "../identities/identity_queues.ts";
-import { type Branch, DocumentShape, type Members, valueAt } from "../records/document_shape.ts";
+import { type Branch, DocumentShape, type Members, readerAt } from "../records/document_shape.ts";
 import { type AnyRecord, deviceOf, identityEtag, twinEtag, type TwinRecord } from "../records/identity_records.ts";
 import type { JsonObject } from "../json.ts";
 import type { TwinSection } from "../records/twin_section.ts";
@@ -41,7 +41,10 @@ export class TwinDocuments {
       version: ({ twin }) => twin.etagCounter + twin.reported.version,
       tags: {
         build: ({ twin }) => Object.keys(twin.tags).length > 0 ? twin.tags : undefined,
-        reader: (path) => ({ twin }) => valueAt(twin.tags, path),
+        reader(path) {
+          const read = readerAt(path);
+          return ({ twin }) => read(twin.tags);
+        },
       },
       properties: new DocumentShape<AnyRecord, TwinProperties>({
         desired: sectionOf((twin) => twin.desired),
@@ -76,8 +79,8 @@ function sectionOf(find: (twin: TwinRecord) => TwinSection): Branch<AnyRecord, S
     reader(path) {
       const [name, ...below] = path;
       if (name === "$version") return below.length === 0 ? ({ twin }) => find(twin).version : undefined;
-      if (name === "$metadata") return ({ twin }) => valueAt(find(twin).metadata, below);
-      return ({ twin }) => valueAt(find(twin).values, path);
+      const read = readerAt(name === "$metadata" ? below : path);
+      return name === "$metadata" ? ({ twin }) => read(find(twin).metadata) : ({ twin }) => read(find(twin).values);
     },
   };
 }
