@@ -1,3 +1,4 @@
+import { DelegatingIdentityStore } from "./delegating_identity_store.ts";
 import type { AnyRecord, DeviceRecord, ModuleRecord } from "./identity_records.ts";
 import type {
   DeviceChange,
@@ -14,21 +15,17 @@ import { WriteLog } from "./write_log.ts";
  * Holds the identities of a hub in memory, and a replica of them that gets each write some time later. A record has a
  * copy of its own in the replica, of which only the parts are shared that are never changed in place.
  */
-export class LaggingIdentityStore implements IdentityStore {
-  readonly devices: OrderedRecords<DeviceRecord>;
-  readonly modules: OrderedRecords<ModuleRecord>;
+export class LaggingIdentityStore extends DelegatingIdentityStore {
   /** The identities as they were some time ago. */
   readonly replica: Pick<IdentityStore, "devices" | "modules">;
-  readonly #store = new MemoryIdentityStore();
   readonly #replica = new MemoryIdentityStore();
   readonly #copies = new WeakMap<AnyRecord, AnyRecord>();
   readonly #now: () => number;
   readonly #log: WriteLog;
 
   constructor(now: () => number, lagInMs: number) {
+    super(new MemoryIdentityStore());
     this.#now = now;
-    this.devices = this.#store.devices;
-    this.modules = this.#store.modules;
     this.#log = new WriteLog(now, lagInMs);
     this.replica = {
       devices: caughtUp(this.#replica.devices, this.#log),
@@ -36,41 +33,29 @@ export class LaggingIdentityStore implements IdentityStore {
     };
   }
 
-  device(deviceId: string): DeviceRecord | undefined {
-    return this.#store.device(deviceId);
-  }
-
-  gateway(scope: string): DeviceRecord | undefined {
-    return this.#store.gateway(scope);
-  }
-
-  newGenerationId(now: number): string {
-    return this.#store.newGenerationId(now);
-  }
-
-  addDevice(device: NewDevice): DeviceRecord {
+  override addDevice(device: NewDevice): DeviceRecord {
     const time = this.#now();
-    const added = this.#store.addDevice(device);
+    const added = super.addDevice(device);
     this.#log.add(time, () => this.#copies.set(added, this.#replica.addDevice(this.#withParentCopied(device))));
     return added;
   }
 
-  addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
+  override addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
     const time = this.#now();
-    const added = this.#store.addModule(device, module);
+    const added = super.addModule(device, module);
     this.#log.add(time, () => this.#copies.set(added, this.#replica.addModule(this.#copyOf(device), module)));
     return added;
   }
 
-  update(record: AnyRecord, change: DeviceChange | ModuleChange): void {
+  override update(record: AnyRecord, change: DeviceChange | ModuleChange): void {
     const time = this.#now();
-    this.#store.update(record, change);
+    super.update(record, change);
     this.#log.add(time, () => this.#replica.update(this.#copyOf(record), this.#withParentCopied(change)));
   }
 
-  remove(record: AnyRecord): void {
+  override remove(record: AnyRecord): void {
     const time = this.#now();
-    this.#store.remove(record);
+    super.remove(record);
     this.#log.add(time, () => this.#replica.remove(this.#copyOf(record)));
   }
 
