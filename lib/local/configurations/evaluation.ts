@@ -2,6 +2,7 @@ import { isSame } from "../../values/json.ts";
 import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { ModuleRegistry } from "../identities/module_registry.ts";
+import { batches } from "../records/batches.ts";
 import { isPresent } from "../records/find_identity.ts";
 import type { AnyRecord, ConfigurationStates, DeviceRecord, ModuleRecord } from "../records/identity_records.ts";
 import type { WatchedIdentityStore } from "../records/watched_identity_store.ts";
@@ -47,8 +48,8 @@ export class ConfigurationEvaluation implements Sleeper {
   readonly #parts: EvaluationParts;
   /** The records to look at, beside those of a sweep. */
   #due: Set<AnyRecord> = new Set();
-  /** The last device that a sweep over all has looked at, by its sequence number; `undefined` while there is no sweep. */
-  #swept: number | undefined;
+  /** What a sweep over all devices has not looked at yet; `undefined` while there is no sweep. */
+  #sweep: Iterator<readonly DeviceRecord[], undefined> | undefined;
   #isAlarmSet = false;
 
   constructor(parts: EvaluationParts) {
@@ -62,9 +63,9 @@ export class ConfigurationEvaluation implements Sleeper {
     const { configurations } = this.#parts;
     const ranked = rank(configurations.all());
     this.#lookAtDue(ranked);
-    if (this.#swept !== undefined) this.#sweep(this.#swept, ranked);
-    if (this.#due.size > 0 || this.#swept !== undefined) this.#setAlarm();
-    if (this.#swept === undefined) configurations.markEvaluated();
+    this.#goOnWithSweep(ranked);
+    if (this.#due.size > 0 || this.#sweep !== undefined) this.#setAlarm();
+    if (this.#sweep === undefined) configurations.markEvaluated();
   }
 
   #noteWrite(record: AnyRecord): void {
@@ -74,7 +75,7 @@ export class ConfigurationEvaluation implements Sleeper {
   }
 
   #noteChange(): void {
-    this.#swept = 0;
+    this.#sweep = batches(this.#parts.store.devices, RECORDS_A_TURN);
     this.#setAlarm();
   }
 
@@ -96,12 +97,10 @@ export class ConfigurationEvaluation implements Sleeper {
   }
 
   /** Looks at the next devices, each with its modules. */
-  #sweep(after: number, ranked: Ranked): void {
-    for (const device of take(this.#parts.store.devices.after(after), RECORDS_A_TURN)) {
-      this.#swept = device.sequence;
-      this.#evaluateDevice(device, ranked);
-    }
-    if (this.#swept === after) this.#swept = undefined;
+  #goOnWithSweep(ranked: Ranked): void {
+    const devices = this.#sweep?.next().value ?? [];
+    for (const device of devices) this.#evaluateDevice(device, ranked);
+    if (devices.length < RECORDS_A_TURN) this.#sweep = undefined;
   }
 
   #evaluateDevice(device: DeviceRecord, ranked: Ranked): void {

@@ -1,4 +1,5 @@
 import { nextTurn } from "../background_work.ts";
+import { batches } from "../records/batches.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { ConfigurationCopies } from "./configuration_copies.ts";
@@ -35,19 +36,12 @@ export async function exportIdentities(
   if (excludeKeysInExport) writer.add(KEYS_ARE_MISSING);
   const write = (record: AnyRecord): void => writer.add(exportedIdentity(record, !excludeKeysInExport));
   let done = 0;
-  for (let last = 0, isEnd = false; !isEnd;) {
-    isEnd = true;
-    let left = DEVICES_PER_TURN;
-    for (const device of store.devices.after(last)) {
-      if (left-- === 0) {
-        isEnd = false;
-        break;
-      }
+  for (const devices of batches(store.devices, DEVICES_PER_TURN)) {
+    for (const device of devices) {
       write(device);
       for (const module of device.modules.values()) write(module);
-      last = device.sequence;
-      done++;
     }
+    done += devices.length;
     onProgress(done / Math.max(done, store.devices.size, 1));
     await nextTurn();
     signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { HubFault } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
 import type { Collection } from "../queries/collection.ts";
 import { compileCondition, parseCondition } from "../queries/conditions.ts";
+import { batches } from "../records/batches.ts";
 import type { CreationOrder } from "../records/creation_order.ts";
 import { requireIdentity } from "../records/find_identity.ts";
 import type { DeviceRecord } from "../records/identity_records.ts";
@@ -58,15 +59,9 @@ async function findDevices(job: ScheduledJob, tools: ScheduledJobTools): Promise
   const { jobId, type, queryCondition = "" } = request;
   const condition = ["", "*"].includes(queryCondition.trim()) ? undefined : parseCondition(queryCondition).expression;
   const isMatch = compileCondition(condition, tools.queried);
-  for (let last = 0, isEnd = false; !isEnd && !stop.signal.aborted;) {
-    isEnd = true;
-    let left = DEVICES_PER_TURN;
-    for (const device of tools.queried.records.after(last)) {
-      if (left-- === 0) {
-        isEnd = false;
-        break;
-      }
-      last = device.sequence;
+  for (const devices of batches(tools.queried.records, DEVICES_PER_TURN)) {
+    if (stop.signal.aborted) return;
+    for (const device of devices) {
       if (!isMatch(device)) continue;
       const deviceJob: DeviceJob = {
         sequence: tools.deviceJobs.nextSequence(),
