@@ -6,7 +6,7 @@ import { BlobEndpoint } from "./blobs/blob_endpoint.ts";
 import { BlobStorage } from "./blobs/blob_storage.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
-import { DirectMethodBroker } from "./sessions/direct_method_broker.ts";
+import { DirectMethodBroker } from "./presence/direct_method_broker.ts";
 import { HubHosts } from "./auth/hub_hosts.ts";
 import { FaultListeners } from "./fault_listeners.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
@@ -22,12 +22,13 @@ import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
-import { Presence } from "./sessions/presence.ts";
+import { Presence } from "./presence/presence.ts";
 import { QueryPages } from "./queries/pages.ts";
 import { queryable } from "./queries/queryable.ts";
 import { devicesCollection, twinCollections } from "./queries/twin_collections.ts";
 import { SasVerifier } from "./auth/sas_verifier.ts";
 import { ServiceQueue } from "./messages/service_queue.ts";
+import { TelemetrySink } from "./sessions/telemetry_sink.ts";
 import { TwinDocuments } from "./twins/twin_documents.ts";
 import { TwinWrites } from "./twins/twin_writes.ts";
 
@@ -68,6 +69,8 @@ export class HubState {
   readonly modules: ModuleRegistry;
   readonly devices: DeviceRegistry;
   readonly twins: TwinWrites;
+  /** Where what devices send goes. */
+  readonly telemetry: TelemetrySink = new TelemetrySink();
   readonly twinDocuments: TwinDocuments;
   readonly bulk: BulkRegistry;
   readonly methods: DirectMethodBroker;
@@ -96,6 +99,7 @@ export class HubState {
     const { store, queried } = newIdentityStore(now, options.queryLagInMs ?? 0);
     this.store = store;
     this.presence = new Presence(now, this.store);
+    store.onCredentials((record) => this.presence.credentialsChanged(record));
     const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
     this.queues = new IdentityQueues({
       now,

@@ -1,8 +1,8 @@
-import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
+import type { AmqpSource, AmqpSourceEvents } from "./backend.ts";
 import type { HubState } from "../hub_state.ts";
-import { type IdentityTarget, requireIdentity } from "../records/find_identity.ts";
-import { type AnyRecord, keyOf } from "../records/identity_records.ts";
-import type { DeviceConnection } from "../sessions/presence.ts";
+import type { IdentityTarget } from "../records/find_identity.ts";
+import type { DeviceConnection } from "../presence/device_connection.ts";
+import { DeviceSession } from "../sessions/device_session.ts";
 
 /**
  * Opens the cloud-to-device messages of an identity for a link of its device. The link connects the device, and takes
@@ -15,48 +15,34 @@ export function openDeviceSource(
   target: IdentityTarget,
   events: AmqpSourceEvents,
 ): AmqpSource {
-  const { presence } = hub;
-  const record = requireIdentity(hub.store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
-  const key = keyOf(record);
   let isClosed = false;
   const connection: DeviceConnection = {
+    family: "amqp",
     takesMethods: false,
     invokeMethod: () => Promise.reject(new Error("A link for messages does not accept direct methods")),
     desiredChanged() {},
     messageQueued: events.wake,
     activated: events.wake,
-    deactivated() {
+    deactivated(reason) {
       if (isClosed) return;
-      const description = presence.isAttached(key, connection)
-        ? { condition: "amqp:not-found", description: `${key} is disabled or has been deleted` }
-        : { condition: "amqp:link:stolen", description: `Another connection of ${key} has taken over` };
+      const description = reason === "identityGone"
+        ? { condition: "amqp:not-found", description: `${session.key} is disabled or has been deleted` }
+        : { condition: "amqp:link:stolen", description: `Another connection of ${session.key} has taken over` };
       events.end(description);
     },
+    credentialsChanged() {},
   };
-  presence.attach(key, connection, record);
+  const session = DeviceSession.open(hub, target, connection);
   return {
-    next: () => lockNext(hub, record),
+    next() {
+      const delivery = session.nextMessage();
+      if (delivery === undefined) return undefined;
+      const { message } = delivery;
+      return { ...delivery, lockToken: message.lockToken, content: { kind: "device", message } };
+    },
     close() {
       isClosed = true;
-      if (presence.isAttached(key, connection)) presence.detach(key, record);
+      session.close();
     },
-  };
-}
-
-function lockNext(hub: HubState, record: AnyRecord): AmqpDelivery | undefined {
-  const queue = hub.queues.of(record);
-  const message = queue.lockNext(hub.now());
-  if (message === undefined) return undefined;
-  function settle(how: "complete" | "abandon" | "reject"): boolean {
-    hub.presence.touch(record);
-    return queue[how](message!, hub.now());
-  }
-  return {
-    lockToken: message.lockToken,
-    content: { kind: "device", message },
-    complete: () => settle("complete"),
-    abandon: () => settle("abandon"),
-    reject: () => settle("reject"),
-    unlock: () => queue.unlock(message),
   };
 }

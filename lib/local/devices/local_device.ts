@@ -1,10 +1,8 @@
 import { cannotUse, checkType } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
-import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { invalidArgument } from "../hub_fault.ts";
 import { type LocalFileUpload, notifyFileUpload } from "./file_upload.ts";
 import type { HubState } from "../hub_state.ts";
-import { findIdentity } from "../records/find_identity.ts";
-import { type AnyRecord, identityKey, isEnabled } from "../records/identity_records.ts";
 import { copyJson, type JsonObject, type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import type {
   LocalDesiredPropertiesHandler,
@@ -13,8 +11,8 @@ import type {
   LocalMethodHandler,
 } from "./local_device_handlers.ts";
 import { LocalMessagePump } from "./local_message_pump.ts";
-import type { DeviceConnection, MethodAnswer } from "../sessions/presence.ts";
-import { sectionForDevice } from "../twins/twin_documents.ts";
+import type { DeviceConnection, MethodAnswer } from "../presence/device_connection.ts";
+import { DeviceSession } from "../sessions/device_session.ts";
 
 /**
  * A simulated device, or module of a device, in the process of its hub. It needs neither a socket nor a key.
@@ -50,7 +48,7 @@ export class LocalDevice {
   readonly #hub: HubState;
   readonly #modules = new Map<string, LocalDevice>();
   readonly #methodHandlers = new Map<string, LocalMethodHandler>();
-  readonly #connection: DeviceConnection;
+  readonly #session: DeviceSession;
   readonly #messages: LocalMessagePump;
   #methodFallback: LocalMethodHandler | undefined;
   #desiredHandler: LocalDesiredPropertiesHandler | undefined;
@@ -64,13 +62,13 @@ export class LocalDevice {
     this.deviceId = deviceId;
     this.moduleId = moduleId;
     this.#hub = hub;
-    this.#connection = this.#makeConnection(modelId);
-    this.#messages = new LocalMessagePump(hub, () => this.connected ? this.#record : undefined);
+    this.#session = new DeviceSession(hub, { deviceId, moduleId }, this.#makeConnection(modelId));
+    this.#messages = new LocalMessagePump(this.#session, hub.faults);
   }
 
   /** Whether the device is connected and its identity exists and is enabled. */
   get connected(): boolean {
-    return this.#hub.presence.active(this.#key) === this.#connection;
+    return this.#session.isActive;
   }
 
   /**
@@ -79,8 +77,7 @@ export class LocalDevice {
    * @throws {HubFault} `DeviceNotFound` (404) when the identity does not exist or is disabled.
    */
   get twin(): LocalDeviceTwin {
-    const { twin } = this.#requireRecord();
-    return copyJson({ desired: sectionForDevice(twin.desired), reported: sectionForDevice(twin.reported) });
+    return copyJson(this.#session.readTwin());
   }
 
   /**
@@ -88,12 +85,12 @@ export class LocalDevice {
    * enabled.
    */
   connect(): void {
-    this.#hub.presence.attach(this.#key, this.#connection, this.#record);
+    this.#session.connect();
   }
 
   /** Disconnects the device. It keeps its handlers for the next connection, and messages stay in the queue. */
   disconnect(): void {
-    if (this.#hub.presence.isAttached(this.#key, this.#connection)) this.#hub.presence.detach(this.#key, this.#record);
+    this.#session.close();
   }
 
   /**
@@ -169,7 +166,7 @@ export class LocalDevice {
       this.#methodHandlers.set(methodNameOrHandler, handler);
     }
     this.connect();
-    this.#hub.presence.changed(this.#key);
+    this.#session.methodsChanged();
   }
 
   /**
@@ -265,7 +262,7 @@ export class LocalDevice {
   async updateReportedProperties(patch: Record<string, unknown>): Promise<number> {
     checkType("patch", patch, "object");
     this.connect();
-    return this.#hub.twins.report(this.#requireRecord(), copyFromDevice("the reported properties", patch));
+    return this.#session.report(copyFromDevice("the reported properties", patch));
   }
 
   /**
@@ -290,29 +287,15 @@ export class LocalDevice {
    */
   notifyFileUpload(upload: LocalFileUpload): void {
     if (this.moduleId !== undefined) throw new TypeError(`${this.moduleId} is a module and cannot upload files`);
-    const record = this.#requireRecord();
+    this.#session.requireRecord();
     notifyFileUpload(this.#hub, this.deviceId, upload);
-    this.#hub.presence.touch(record);
-  }
-
-  get #key(): string {
-    return identityKey(this.deviceId, this.moduleId);
-  }
-
-  get #record(): AnyRecord | undefined {
-    return findIdentity(this.#hub.store, this);
-  }
-
-  #requireRecord(): AnyRecord {
-    const record = this.#record;
-    if (record !== undefined && isEnabled(record)) return record;
-    const state = record === undefined ? "has no identity: create it first" : "is disabled: enable it first";
-    throw new HubFault("DeviceNotFound", 404, `${this.#key} ${state}`);
+    this.#session.touch();
   }
 
   #makeConnection(modelId: () => string | undefined): DeviceConnection {
     const takesMethods = (): boolean => this.#methodFallback !== undefined || this.#methodHandlers.size > 0;
     return {
+      family: "inProcess",
       get modelId() {
         return modelId();
       },
@@ -323,15 +306,16 @@ export class LocalDevice {
       desiredChanged: (patch) => this.#tellDesired(patch),
       messageQueued: () => void this.#messages.run(),
       activated: () => void this.#messages.run(),
-      deactivated: () => this.#messages.endSession(),
+      deactivated: () => this.#messages.endConnection(),
+      // It has none of its own.
+      credentialsChanged() {},
     };
   }
 
   async #answer(methodName: string, payload: JsonValue): Promise<MethodAnswer> {
     const handler = this.#methodHandlers.get(methodName) ?? this.#methodFallback;
     if (handler === undefined) return { status: 501, payload: null };
-    const record = this.#record;
-    if (record !== undefined) this.#hub.presence.touch(record);
+    this.#session.touch();
     try {
       const response = await handler(copyJson(payload), methodName);
       if (!Number.isInteger(response?.status)) {

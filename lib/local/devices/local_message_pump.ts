@@ -1,34 +1,23 @@
-import type { HubState } from "../hub_state.ts";
-import type { AnyRecord } from "../records/identity_records.ts";
+import type { FaultListeners } from "../fault_listeners.ts";
+import type { DeviceDelivery, DeviceSession } from "../sessions/device_session.ts";
 import type { LocalMessageHandler } from "./local_device_handlers.ts";
 import { LocalMessage } from "./local_message.ts";
-import type { MessageQueue, QueuedMessage } from "../messages/message_queue.ts";
-
-/** The message that is being handled, and where it comes from. */
-interface HeldMessage {
-  readonly record: AnyRecord;
-  readonly queue: MessageQueue;
-  readonly message: QueuedMessage;
-}
 
 /** Takes messages from a queue one at a time and settles each as its handler decides. */
 export class LocalMessagePump {
-  readonly #hub: HubState;
-  readonly #connectedRecord: () => AnyRecord | undefined;
+  readonly #session: DeviceSession;
+  readonly #faults: FaultListeners;
   #handler: LocalMessageHandler | undefined;
   #isRunning = false;
-  #held: HeldMessage | undefined;
+  /** The message that is being handled. */
+  #held: DeviceDelivery | undefined;
   /** Counts connections, so that a message locked by an earlier one is not settled by this one. */
-  #session = 0;
+  #connection = 0;
 
-  /**
-   * Creates a pump that has no handler yet.
-   *
-   * @param connectedRecord Returns the identity of the device; `undefined` while it is not connected.
-   */
-  constructor(hub: HubState, connectedRecord: () => AnyRecord | undefined) {
-    this.#hub = hub;
-    this.#connectedRecord = connectedRecord;
+  /** Creates a pump that has no handler yet. */
+  constructor(session: DeviceSession, faults: FaultListeners) {
+    this.#session = session;
+    this.#faults = faults;
   }
 
   /** Sets the handler, in place of the previous one. */
@@ -40,52 +29,42 @@ export class LocalMessagePump {
   async run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    const session = this.#session;
+    const connection = this.#connection;
     try {
       // The sender's call returns first, as it would with a remote device.
       await Promise.resolve();
-      while (session === this.#session && this.#handler !== undefined) {
-        const record = this.#connectedRecord();
-        if (record === undefined) break;
-        const queue = this.#hub.queues.of(record);
-        const message = queue.lockNext(this.#hub.now());
-        if (message === undefined) break;
-        const held = { record, queue, message };
-        this.#held = held;
-        await this.#handle(this.#handler, held, session);
+      while (connection === this.#connection && this.#handler !== undefined) {
+        const delivery = this.#session.nextMessage();
+        if (delivery === undefined) break;
+        this.#held = delivery;
+        await this.#handle(this.#handler, delivery, connection);
       }
     } catch (error) {
-      this.#hub.faults.report(error);
+      this.#faults.report(error);
     }
     // In the same turn as the last look at the queue, or else a message that comes between would be left lying.
-    if (session === this.#session) this.#isRunning = false;
+    if (connection === this.#connection) this.#isRunning = false;
   }
 
   /** Must be called when the connection ends. Gives the message that is being handled back for the next connection. */
-  endSession(): void {
-    this.#session++;
+  endConnection(): void {
+    this.#connection++;
     this.#isRunning = false;
-    this.#held?.queue.unlock(this.#held.message);
+    this.#held?.unlock();
     this.#held = undefined;
   }
 
-  async #handle(
-    handler: LocalMessageHandler,
-    { record, queue, message }: HeldMessage,
-    session: number,
-  ): Promise<void> {
+  async #handle(handler: LocalMessageHandler, delivery: DeviceDelivery, connection: number): Promise<void> {
     let settlement: unknown;
     try {
-      settlement = await handler(new LocalMessage(message));
+      settlement = await handler(new LocalMessage(delivery.message));
     } catch {
       settlement = "abandon";
     }
-    if (session !== this.#session) return;
+    if (connection !== this.#connection) return;
     this.#held = undefined;
-    const now = this.#hub.now();
-    if (settlement === "abandon") queue.abandon(message, now);
-    else if (settlement === "reject") queue.reject(message, now);
-    else queue.complete(message, now);
-    this.#hub.presence.touch(record);
+    if (settlement === "abandon") delivery.abandon();
+    else if (settlement === "reject") delivery.reject();
+    else delivery.complete();
   }
 }

@@ -10,7 +10,7 @@ import type { IfMatch } from "../records/if_match.ts";
 import type { JsonObject } from "../json.ts";
 import type { IdentityQueues } from "./identity_queues.ts";
 import type { ModuleRegistry } from "./module_registry.ts";
-import type { Presence } from "../sessions/presence.ts";
+import type { Presence } from "../presence/presence.ts";
 
 const MAX_IDENTITIES = 1_000_000;
 
@@ -102,7 +102,7 @@ export class DeviceRegistry {
     const records = [...device.modules.values(), device];
     this.#store.remove(device);
     this.#queues.discard(records);
-    for (const record of records) this.#presence.removed(record);
+    for (const record of records) this.#presence.refresh(record);
   }
 }
 

@@ -6,7 +6,7 @@ import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
 import { feedbackOn } from "../messages/message_feedback.ts";
 import { MessageQueue } from "../messages/message_queue.ts";
-import type { Presence } from "../sessions/presence.ts";
+import type { Presence } from "../presence/presence.ts";
 
 /**
  * Holds the cloud-to-device messages of all identities. The queues are kept apart from the records, which the store has
@@ -76,7 +76,9 @@ export class IdentityQueues {
     const key = keyOf(record);
     const owner = { deviceId: record.deviceId, deviceGenerationId: deviceOf(record).generationId };
     return new MessageQueue(this.#alarm, {
-      available: () => this.#presence.active(key)?.messageQueued(),
+      available: () => {
+        for (const connection of this.#presence.active(key)) connection.messageQueued();
+      },
       ended: (message, outcome, time) => {
         const feedback = feedbackOn(message, outcome, time, owner);
         if (feedback !== undefined) this.#feedback.add(feedback);

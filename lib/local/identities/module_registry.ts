@@ -8,7 +8,7 @@ import { newIdentity } from "./new_identity.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { JsonObject } from "../json.ts";
 import type { IdentityQueues } from "./identity_queues.ts";
-import type { Presence } from "../sessions/presence.ts";
+import type { Presence } from "../presence/presence.ts";
 
 const MAX_MODULES = 50;
 const SYSTEM_MODULES: readonly string[] = ["$edgeAgent", "$edgeHub"];
@@ -115,7 +115,7 @@ export class ModuleRegistry {
   #remove(module: ModuleRecord): void {
     this.#store.remove(module);
     this.#queues.discard([module]);
-    this.#presence.removed(module);
+    this.#presence.refresh(module);
   }
 }
 

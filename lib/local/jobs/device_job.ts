@@ -1,6 +1,6 @@
 import { utcTime } from "../hub_time.ts";
 import { DocumentShape } from "../records/document_shape.ts";
-import type { MethodAnswer } from "../sessions/presence.ts";
+import type { MethodAnswer } from "../presence/device_connection.ts";
 
 /** What becomes of one device of a scheduled job. */
 export interface DeviceJob {

@@ -2,7 +2,7 @@ import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
-import { type MethodCall, readMethodCall } from "../sessions/direct_method_broker.ts";
+import { type MethodCall, readMethodCall } from "../presence/direct_method_broker.ts";
 import { checkTwinPatch } from "../twins/twin_writes.ts";
 import { readChoice } from "./choices.ts";
 

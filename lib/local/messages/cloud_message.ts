@@ -38,13 +38,11 @@ export interface CloudMessage {
  * cannot queue it.
  */
 export function checkCloudMessage(message: CloudMessage, now: number): number {
-  if (message.messageId !== undefined && message.messageId.length > MAX_MESSAGE_ID_LENGTH) {
-    throw wrongArgument("message-id", message.messageId, `at most ${MAX_MESSAGE_ID_LENGTH} characters long`);
-  }
+  checkMessageId(message);
   if (message.ack !== undefined && !ACKS.includes(message.ack)) {
     throw wrongArgument("iothub-ack", message.ack, ACKS.map(quote).join(" or "));
   }
-  const size = sizeOf(message);
+  const size = sizeOfMessage(message);
   if (size > MAX_MESSAGE_BYTES) {
     throw new HubFault(
       "MessageTooLarge",
@@ -53,6 +51,16 @@ export function checkCloudMessage(message: CloudMessage, now: number): number {
     );
   }
   return expiryOf(message.expiryTime, now);
+}
+
+/**
+ * Checks the id of a message, in whichever direction it goes.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is too long.
+ */
+export function checkMessageId({ messageId }: Pick<CloudMessage, "messageId">): void {
+  if (messageId === undefined || messageId.length <= MAX_MESSAGE_ID_LENGTH) return;
+  throw wrongArgument("message-id", messageId, `at most ${MAX_MESSAGE_ID_LENGTH} characters long`);
 }
 
 function expiryOf(expiryTime: number | undefined, now: number): number {
@@ -69,7 +77,7 @@ function expiryOf(expiryTime: number | undefined, now: number): number {
  * Returns the size of a message: the body, the values of system properties, and the names and values of application
  * properties, `iothub-ack` included. The address does not count, so that the limit is the same for every device.
  */
-function sizeOf(message: CloudMessage): number {
+export function sizeOfMessage(message: CloudMessage): number {
   const { messageId, correlationId, userId, contentType, contentEncoding, expiryTime, ack } = message;
   let size = message.data.byteLength + (expiryTime === undefined ? 0 : TIMESTAMP_BYTES);
   for (const text of [messageId, correlationId, userId, contentType, contentEncoding]) size += byteLength(text ?? "");

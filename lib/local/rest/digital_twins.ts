@@ -4,7 +4,7 @@ import { unauthorized } from "../hub_fault.ts";
 import type { JsonValue } from "../json.ts";
 import { requireDevice, requireIdentity } from "../records/find_identity.ts";
 import { type DeviceRecord, twinEtag } from "../records/identity_records.ts";
-import { readMethodCall } from "../sessions/direct_method_broker.ts";
+import { readMethodCall } from "../presence/direct_method_broker.ts";
 import { checkIfMatch } from "../twins/twin_writes.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
 

@@ -1,4 +1,4 @@
-import { readMethodCall } from "../sessions/direct_method_broker.ts";
+import { readMethodCall } from "../presence/direct_method_broker.ts";
 import { requireIdentity } from "../records/find_identity.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";

@@ -6,7 +6,7 @@ import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/ide
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { IfMatch } from "../records/if_match.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
-import type { Presence } from "../sessions/presence.ts";
+import type { Presence } from "../presence/presence.ts";
 import { checkSectionContent, checkSectionSize } from "./twin_limits.ts";
 import {
   type ConfigurationStamp,
@@ -142,12 +142,19 @@ export class TwinWrites {
   /**
    * Merges what a device reports.
    *
+   * @param ifVersion The `$version` that the reported section has to have; `undefined` for any.
    * @returns The new `$version` of the reported section.
-   * @throws {HubFault} `ArgumentInvalid` (400) when the patch breaks a rule.
+   * @throws {HubFault} `ArgumentInvalid` (400) when the patch breaks a rule, or `PreconditionFailed` (412).
    */
-  report(record: AnyRecord, patch: unknown): number {
+  report(record: AnyRecord, patch: unknown, ifVersion?: number): number {
     const content = readSection("reported", patch);
     if (content === undefined) throw wrongArgumentType("the reported properties", patch, "an object");
+    const { version } = record.twin.reported;
+    if (ifVersion !== undefined && ifVersion !== version) {
+      throw preconditionFailed(
+        `The reported properties have the version ${version}, not ${ifVersion}: read them again`,
+      );
+    }
     const reported = mergeSection(record.twin.reported, content, { $lastUpdated: utcTime(this.#now()) });
     checkSectionSize("reported", reported.values);
     this.#store.update(record, { twin: { ...record.twin, reported } });
@@ -161,9 +168,9 @@ export class TwinWrites {
     const { twin } = record;
     const desiredMoved = next.desired !== twin.desired;
     this.#store.update(record, { twin: { ...twin, ...next, etagCounter: twin.etagCounter + 1 } });
-    if (desiredMoved) {
-      this.#presence.active(keyOf(record))?.desiredChanged({ ...sent, $version: next.desired.version });
-    }
+    if (!desiredMoved) return;
+    const change = { ...sent, $version: next.desired.version };
+    for (const connection of this.#presence.active(keyOf(record))) connection.desiredChanged(change);
   }
 
   #desiredStamp(twin: TwinRecord): Stamp {

@@ -3,7 +3,8 @@ import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
-import type { DeviceConnection, MethodAnswer, Presence } from "./presence.ts";
+import type { DeviceConnection, MethodAnswer } from "./device_connection.ts";
+import type { Presence } from "./presence.ts";
 
 const DEFAULT_RESPONSE_TIMEOUT = 30;
 const MIN_RESPONSE_TIMEOUT = 5;
@@ -65,6 +66,7 @@ export class DirectMethodBroker {
   invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
     const key = keyOf(record);
     const started = performance.now();
+    const ended = new AbortController();
     let connection: DeviceConnection | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let cleanUp = (): void => {};
@@ -76,15 +78,15 @@ export class DirectMethodBroker {
       }
 
       const onChange = (): void => {
-        const active = this.#presence.active(key);
+        const takers = this.#presence.active(key).filter(({ takesMethods }) => takesMethods);
         if (connection !== undefined) {
-          if (active !== connection) reject(notOnline("The device disconnected during the call"));
+          if (!takers.includes(connection)) reject(notOnline("The device disconnected during the call"));
           return;
         }
-        if (active === undefined || !active.takesMethods) return;
-        connection = active;
+        connection = takers.at(-1);
+        if (connection === undefined) return;
         failAfter(call.responseTimeout, noAnswer());
-        connection.invokeMethod(call.methodName, call.payload).then((answer) => {
+        connection.invokeMethod(call.methodName, call.payload, ended.signal).then((answer) => {
           checkPayload("response", answer.payload);
           resolve(answer);
         }).catch(reject);
@@ -96,6 +98,7 @@ export class DirectMethodBroker {
       signal.addEventListener("abort", onAbort);
       this.#closing.signal.addEventListener("abort", onClose);
       cleanUp = (): void => {
+        ended.abort();
         clearTimeout(timer);
         stopListening();
         signal.removeEventListener("abort", onAbort);

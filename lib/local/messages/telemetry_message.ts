@@ -1,0 +1,25 @@
+import { cannotUse } from "../../values/checks.ts";
+import { HubFault } from "../hub_fault.ts";
+import { checkMessageId, type CloudMessage, sizeOfMessage } from "./cloud_message.ts";
+
+/** The largest message of a device: its body, its system properties, and the names and values of the others. */
+const MAX_TELEMETRY_BYTES = 256 * 1024;
+
+/** A message of a device to the hub. It has what one to a device has, save what only the hub's queue needs. */
+export type TelemetryMessage = Omit<CloudMessage, "ack">;
+
+/**
+ * Checks a message.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) or `MessageTooLarge` (413) when the hub cannot take it.
+ */
+export function checkTelemetryMessage(message: TelemetryMessage): void {
+  checkMessageId(message);
+  const size = sizeOfMessage(message);
+  if (size <= MAX_TELEMETRY_BYTES) return;
+  throw new HubFault(
+    "MessageTooLarge",
+    413,
+    cannotUse(`a message of ${size} bytes with its properties`, `at most ${MAX_TELEMETRY_BYTES} bytes`),
+  );
+}

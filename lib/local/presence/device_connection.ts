@@ -1,0 +1,49 @@
+import type { JsonObject, JsonValue } from "../json.ts";
+
+/** The answer of a device to a direct method. */
+export interface MethodAnswer {
+  status: number;
+  payload: JsonValue;
+}
+
+/** By what a device is connected. */
+export type ProtocolFamily = "amqp" | "inProcess";
+
+/**
+ * Why a connection is no longer active: its identity has been disabled or deleted, or another connection has taken its
+ * place. One that detaches itself is told the latter, too.
+ */
+export type EndReason = "identityGone" | "replaced";
+
+/** The connection of a device, over whatever protocol. */
+export interface DeviceConnection {
+  readonly family: ProtocolFamily;
+  /** The model that the device announces with the connection; left out, that which it has announced before stays. */
+  readonly modelId?: string | undefined;
+  /** Whether the device accepts direct methods. */
+  readonly takesMethods: boolean;
+  /**
+   * Calls a direct method on the device.
+   *
+   * @param signal Aborted when nobody waits for the answer any more.
+   */
+  invokeMethod(methodName: string, payload: JsonValue, signal: AbortSignal): Promise<MethodAnswer>;
+  /** Tells the device that the service has changed desired properties: the patch as sent, with the new `$version`. */
+  desiredChanged(patch: JsonObject): void;
+  /** Tells the device that a message is waiting in its queue. */
+  messageQueued(): void;
+  /** Tells the connection that it is now active. */
+  activated(): void;
+  /** Tells the connection that it is no longer active. */
+  deactivated(reason: EndReason): void;
+  /** Tells the connection that its identity has new credentials, so that those it has signed in with may be void. */
+  credentialsChanged(): void;
+}
+
+/**
+ * Whether one connection takes the place of another of the same identity: each family has one. A device in process
+ * stands for one of any family.
+ */
+export function replaces(newer: DeviceConnection, older: DeviceConnection): boolean {
+  return newer.family === older.family || newer.family === "inProcess" || older.family === "inProcess";
+}
