@@ -240,12 +240,6 @@ describe("A link at the local hub", () => {
     `amqps://${HOST_NAME}:5671/messages/events/$management`,
     "/messages/events/ConsumerGroups/$Default/Partitions/0",
     "$management",
-    "/devices/d1/messages/events",
-    `amqps://${HOST_NAME}/devices/d%201/modules/m1/messages/events`,
-    "/devices/d1/methods/deviceBound",
-    "/devices/d1/modules/m1/methods/devicebound",
-    "/devices/d1/twin",
-    "/devices/d1/modules/m1/twin",
   ];
   for (const address of later) {
     test(`may not have the address ${JSON.stringify(address)} yet, and is told so`, async () => {

@@ -76,7 +76,7 @@ describe("an id with any legal character", () => {
         for (const asked of [id, ...others]) {
           for (const timesInAddress of [0, 1, 2]) {
             const address = parseAddress(`/devices/${encoded(asked, timesInAddress)}/messages/devicebound`);
-            assert.equal(address?.kind, "device");
+            assert.equal(address?.kind, "messages");
             const { deviceId } = address as { deviceId: string };
             assert.equal(grants.covers("DeviceConnect", ["devices", deviceId]), deviceId === id);
             if (timesInAddress === 1) assert.equal(deviceId, asked, "an address is encoded once");

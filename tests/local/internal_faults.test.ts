@@ -6,6 +6,7 @@ import fc from "fast-check";
 import type { QueuedMessage } from "../../lib/local/messages/message_queue.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
 import { hubAmqpBackend } from "../../lib/local/amqp/hub_backend.ts";
+import type { DeviceSession } from "../../lib/local/sessions/device_session.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { WebSocketUpgrades } from "../../lib/local/sockets/web_socket_upgrades.ts";
@@ -206,17 +207,16 @@ describe("an exception inside the local hub", () => {
     const queued = { message, lockToken, expiryTime: 1, enqueuedTime: 1, deliveryCount: 0, sequenceNumber: 1 };
     await using hub = await startHub({
       verifyToken: () => Promise.resolve({ expiresOn: Infinity, rights: new Set(["DeviceConnect"]) }),
-      openSource: () => ({
-        next: () => ({
-          lockToken,
-          content: { kind: "device", message: queued as unknown as QueuedMessage },
+      openSession: () => ({
+        nextMessage: () => ({
+          message: queued as unknown as QueuedMessage,
           complete: () => true,
           abandon: () => true,
           reject: () => rejected.push(lockToken) > 0,
           unlock() {},
         }),
         close() {},
-      }),
+      } as unknown as DeviceSession),
       report: (error) => `TRACKED${reported.push(error)}`,
     });
     await using client = new BareClient(hub.listener.port);

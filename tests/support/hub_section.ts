@@ -30,14 +30,14 @@ const LINKS: readonly (readonly [kind: AmqpAddress["kind"], address: string, who
   ["feedback", "/messages/servicebound/feedback", "back ends", "receive feedback on messages, in batches"],
   ["fileNotifications", "/messages/servicebound/filenotifications", "back ends", "receive notifications of uploads"],
   [
-    "device",
+    "messages",
     "/devices/{id}[/modules/{id}]/messages/devicebound",
     "devices, modules",
     "receive messages, and complete, reject or release them",
   ],
-  ["later", "/devices/{id}[/modules/{id}]/methods/devicebound", "devices, modules", "answer direct methods"],
-  ["later", "/devices/{id}[/modules/{id}]/twin", "devices, modules", "read the twin, report and watch properties"],
-  ["later", "/devices/{id}[/modules/{id}]/messages/events", "devices, modules", "send telemetry"],
+  ["methods", "/devices/{id}[/modules/{id}]/methods/devicebound", "devices, modules", "answer direct methods"],
+  ["twin", "/devices/{id}[/modules/{id}]/twin", "devices, modules", "read the twin, report and watch properties"],
+  ["events", "/devices/{id}[/modules/{id}]/messages/events", "devices, modules", "send telemetry"],
   ["later", "/messages/events", "back ends", "find the endpoint for telemetry, with whatever follows in the address"],
   ["later", "$management", "back ends", "ask for the partitions of that endpoint"],
 ];

@@ -30,6 +30,9 @@ export async function startHub(
     now: Date.now,
     report: () => "0".repeat(32),
     openSource: () => assert.fail("This hub has nothing to receive"),
+    openSession: () => assert.fail("This hub has no devices"),
+    verifyUser: () => assert.fail("This hub has no users"),
+    knowsCertificate: () => false,
     verifyToken(token) {
       tokens.push(token);
       return Promise.resolve({ expiresOn: Date.now() + 3_600_000, rights: SEND_RIGHTS });

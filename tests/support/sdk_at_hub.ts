@@ -83,6 +83,30 @@ export class SdkAtHub implements AsyncDisposable {
     return client;
   }
 
+  /** A device's `Client`, or a `ModuleClient`, by the key of its identity unless it is made otherwise. */
+  async device(transport: SdkTransport, deviceId: string, moduleId?: string, make?: Make): Promise<Json> {
+    const { Client, ModuleClient } = require("azure-iot-device");
+    const connectionString = await this.deviceConnectionString(deviceId, moduleId);
+    const protocol = require("azure-iot-device-amqp")[transport];
+    const byKey: Make = (factories) => factories.fromConnectionString(connectionString, protocol);
+    const client = (make ?? byKey)(moduleId === undefined ? Client : ModuleClient, protocol);
+    const uri = transport === "Amqp" ? this.#addresses.amqps! : this.#addresses.wss!;
+    client._transport._getConnectionUri = () => uri.replace("127.0.0.1", "localhost");
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The connection string of a device or module with a key. */
+  async deviceConnectionString(deviceId: string, moduleId?: string): Promise<string> {
+    const registry = this.registry();
+    const { responseBody } = moduleId === undefined
+      ? await registry.get(deviceId)
+      : await registry.getModule(deviceId, moduleId);
+    const { primaryKey } = responseBody.authentication.symmetricKey;
+    const module = moduleId === undefined ? "" : `;ModuleId=${moduleId}`;
+    return `HostName=localhost;DeviceId=${deviceId}${module};SharedAccessKey=${primaryKey}`;
+  }
+
   /** A message with a body. */
   message(body: string | Uint8Array): Json {
     const { Message } = require("azure-iothub/dist/common-core/message.js");

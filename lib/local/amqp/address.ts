@@ -5,32 +5,37 @@ export type AmqpAddress =
   | { readonly kind: "cbs" }
   | { readonly kind: "devicebound" }
   | { readonly kind: "later" }
-  | SourceAddress;
+  | ServiceSourceAddress
+  | DeviceLinkAddress;
 
-/** An address from which a client can receive. */
-export type SourceAddress =
-  | { readonly kind: "feedback" }
-  | { readonly kind: "fileNotifications" }
-  | { readonly kind: "device"; readonly deviceId: string; readonly moduleId?: string };
+/** An address from which a back end can receive. */
+export type ServiceSourceAddress = { readonly kind: "feedback" } | { readonly kind: "fileNotifications" };
+
+/** An address of a device or a module, for itself. */
+export type DeviceLinkAddress = { readonly kind: DeviceLinkKind } & DeviceAddress;
+
+/** What a link of a device is for. */
+export type DeviceLinkKind = "messages" | "methods" | "twin" | "events";
 
 /**
  * The addresses of the real hub that this one does not serve yet, in lower case. `{}` stands for one segment, and a
  * star for whatever follows. A client is told so, since it would take another refusal for a missing device.
  */
-export const LATER_ADDRESSES: readonly string[] = [
-  "/devices/{}/messages/events",
-  "/devices/{}/modules/{}/messages/events",
-  "/devices/{}/methods/devicebound",
-  "/devices/{}/modules/{}/methods/devicebound",
-  "/devices/{}/twin",
-  "/devices/{}/modules/{}/twin",
-  "/messages/events*",
-  "$management",
-];
+export const LATER_ADDRESSES: readonly string[] = ["/messages/events*", "$management"];
 
 const LATER_REGEXP = new RegExp(`^/?(?:${LATER_ADDRESSES.map(toPattern).join("|")})/?$`, "i");
 
 const DEVICE_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
+const LINK_REGEXP =
+  /^\/?(devices\/[^/]+(?:\/modules\/[^/]+)?)\/(messages\/devicebound|messages\/events|methods\/devicebound|twin)\/?$/i;
+
+/** The links of devices, by the end of their addresses. */
+const LINK_KINDS: Readonly<Record<string, DeviceLinkKind>> = {
+  "messages/devicebound": "messages",
+  "messages/events": "events",
+  "methods/devicebound": "methods",
+  "twin": "twin",
+};
 
 /**
  * Reads the address of a link; `undefined` when the hub has no such address. Only ids are case-sensitive, and the
@@ -49,8 +54,8 @@ export function parseAddress(address: string): AmqpAddress | undefined {
     case "/messages/servicebound/fileuploadnotifications":
       return { kind: "fileNotifications" };
     default: {
-      const device = parseDeviceAddress(path);
-      if (device !== undefined) return { kind: "device", ...device };
+      const [, owner, node = ""] = LINK_REGEXP.exec(path) ?? [];
+      if (owner !== undefined) return { kind: LINK_KINDS[node.toLowerCase()]!, ...readIdentityPath(owner) };
       return LATER_REGEXP.test(path) ? { kind: "later" } : undefined;
     }
   }
@@ -79,6 +84,11 @@ export function parseRawDeviceAddress(path: string): DeviceAddress | undefined {
   if (match === null) return undefined;
   const [, deviceId = "", moduleId] = match;
   return { deviceId, ...(moduleId !== undefined && { moduleId }) };
+}
+
+function readIdentityPath(path: string): DeviceAddress {
+  const [, deviceId = "", , moduleId] = path.split("/");
+  return { deviceId: readId(deviceId), ...(moduleId !== undefined && { moduleId: readId(moduleId) }) };
 }
 
 function readId(segment: string): string {

@@ -1,10 +1,14 @@
-import type { DeviceAddress, SourceAddress } from "./address.ts";
+import type { DeviceAddress, ServiceSourceAddress } from "./address.ts";
+import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import type { AmqpGrant } from "./grants.ts";
+import type { JsonValue } from "../json.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
+import type { DeviceConnection } from "../presence/device_connection.ts";
+import type { DeviceSession } from "../sessions/device_session.ts";
 
 /** The device or module that a message is for. */
 export interface MessageTarget extends DeviceAddress {
@@ -31,23 +35,48 @@ export interface AmqpBackend {
    */
   verifyToken(token: string): Promise<AmqpGrant>;
   /**
+   * Verifies a user's name, and a token in place of a password.
+   *
+   * @throws {HubFault} `IotHubUnauthorized` or `IotHubUnauthorizedAccess` (401) when they are not valid.
+   */
+  verifyUser(user: string, token: string): Promise<AmqpGrant>;
+  /** Whether a device or module signs in with a certificate. */
+  knowsCertificate(address: DeviceAddress, certificate: ClientCertificate): boolean;
+  /**
    * Queues a message.
    *
    * @throws {HubFault} When the hub refuses it.
    */
   enqueueMessage(target: MessageTarget, message: CloudMessage): void;
+  /** Opens the source of a link on which a back end receives. */
+  openSource(address: ServiceSourceAddress, events: AmqpSourceEvents): AmqpSource;
   /**
-   * Opens the source of a link on which a client receives.
+   * Connects a device or module.
    *
-   * @throws {HubFault} When the hub refuses it.
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
    */
-  openSource(address: SourceAddress, events: AmqpSourceEvents): AmqpSource;
+  openSession(address: DeviceAddress, connection: DeviceConnection): DeviceSession;
 }
 
-/** A message for a back end, or one for a device. */
+/** What the hub sends: a message for a back end or for a device, a direct method, or what there is to say of a twin. */
 export type AmqpContent =
   | { readonly kind: "service"; readonly message: ServiceMessage }
-  | { readonly kind: "device"; readonly message: QueuedMessage };
+  | { readonly kind: "device"; readonly message: QueuedMessage }
+  | {
+    readonly kind: "method";
+    /** A UUID. */
+    readonly correlationId: string;
+    readonly methodName: string;
+    readonly payload: JsonValue;
+  }
+  | {
+    readonly kind: "twin";
+    /** The id of the request as it came, and the status of the answer; both are left out in a notification. */
+    readonly correlationId?: unknown;
+    readonly status?: number;
+    readonly version?: number;
+    readonly body?: JsonValue;
+  };
 
 /** A message that is locked for its receiver until the receiver settles it. */
 export interface AmqpDelivery {

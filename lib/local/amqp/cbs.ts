@@ -6,12 +6,11 @@ import { internalAmqpError } from "./conditions.ts";
 import { type Guard, listen } from "./guard.ts";
 import type { AmqpGrant } from "./grants.ts";
 import { isIdValue } from "./incoming_message.ts";
+import { toCorrelationId } from "./outgoing_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
 import { HubFault } from "../hub_fault.ts";
 
 const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
-
-const UUID_BYTES = 16;
 
 /** The token node `$cbs` of one connection: clients send tokens to it, and it replies whether each is valid. */
 export class AmqpCbs {
@@ -68,13 +67,6 @@ export class AmqpCbs {
       body: null,
     } as unknown as Message);
   }
-}
-
-/** The library writes all bytes as a UUID, which has 16 of them. */
-function toCorrelationId(id: unknown): unknown {
-  return id instanceof Uint8Array && id.byteLength !== UUID_BYTES
-    ? rhea.types.wrap_binary(id as Parameters<typeof rhea.types.wrap_binary>[0])
-    : id;
 }
 
 /** Returns the token in a put-token request. The request's `name` is not needed: the token says what it is for. */

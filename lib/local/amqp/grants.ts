@@ -8,6 +8,8 @@ export interface AmqpGrant {
   readonly rights: ReadonlySet<string>;
   /** The segments of the path that the token is limited to; left out when it is valid for the whole hub. */
   readonly pathPrefix?: readonly string[];
+  /** Whether the key that has signed the token has not been replaced; left out when it cannot be. */
+  readonly isCurrent?: () => boolean;
 }
 
 /** Keeps the timer from firing without a pause when the hub's clock stands still. */
@@ -16,7 +18,7 @@ const SHORTEST_WAIT_IN_MS = 20;
 /** What the tokens put on one connection allow. A new token for a path replaces the previous one. */
 export class AmqpGrants {
   readonly #now: () => number;
-  readonly #onExpiry: () => void;
+  readonly #onExpiry: (expired: readonly AmqpGrant[]) => void;
   readonly #guard: Guard;
   readonly #grants = new Map<string, AmqpGrant>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
@@ -24,9 +26,9 @@ export class AmqpGrants {
   /**
    * @param now The hub's clock.
    * @param guard Catches what the timer's work throws.
-   * @param onExpiry Called when a token has expired.
+   * @param onExpiry Called with the tokens that have expired.
    */
-  constructor(now: () => number, guard: Guard, onExpiry: () => void) {
+  constructor(now: () => number, guard: Guard, onExpiry: (expired: readonly AmqpGrant[]) => void) {
     this.#guard = guard;
     this.#now = now;
     this.#onExpiry = onExpiry;
@@ -40,16 +42,19 @@ export class AmqpGrants {
   /** Whether an unexpired token grants a right at a path. */
   covers(right: string, path: readonly string[]): boolean {
     const now = this.#now();
-    for (const { expiresOn, rights, pathPrefix = [] } of this.#grants.values()) {
-      if (expiresOn > now && rights.has(right) && pathPrefix.every((segment, i) => segment === path[i])) return true;
+    for (const { expiresOn, rights, pathPrefix = [], isCurrent } of this.#grants.values()) {
+      if (expiresOn <= now || !rights.has(right) || !pathPrefix.every((segment, i) => segment === path[i])) continue;
+      if (isCurrent === undefined || isCurrent()) return true;
     }
     return false;
   }
 
-  /** Drops every token, and stops the timer. */
-  clear(): void {
+  /** Drops every token, and stops the timer. Returns those that were there. */
+  clear(): AmqpGrant[] {
+    const dropped = [...this.#grants.values()];
     this.#grants.clear();
     this.#timer.clear();
+    return dropped;
   }
 
   #setTimer(): void {
@@ -66,6 +71,6 @@ export class AmqpGrants {
     const expired = [...this.#grants].filter(([, { expiresOn }]) => expiresOn <= now);
     for (const [path] of expired) this.#grants.delete(path);
     this.#setTimer();
-    if (expired.length > 0) this.#onExpiry();
+    if (expired.length > 0) this.#onExpiry(expired.map(([, grant]) => grant));
   }
 }

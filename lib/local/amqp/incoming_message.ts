@@ -6,7 +6,9 @@ import { parseDeviceAddress, parseRawDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
-import { HubFault } from "../hub_fault.ts";
+import { HubFault, invalidArgument } from "../hub_fault.ts";
+import { type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
+import type { TelemetryMessage } from "../messages/telemetry_message.ts";
 
 const ACK_PROPERTY = "iothub-ack";
 const DATA_SECTION = 0x75;
@@ -75,7 +77,7 @@ export function isIdValue(value: unknown): boolean {
  *
  * @throws {HubFault} `ArgumentInvalid` (400) when one has a type that AMQP does not allow for it.
  */
-function checkTypes(message: Message): void {
+export function checkProperties(message: Message): void {
   for (const [name, { isLegal, rule }] of Object.entries(PROPERTY_TYPES)) {
     const value: unknown = message[name as keyof Message];
     if (value !== undefined && value !== null && !isLegal(value)) {
@@ -89,19 +91,28 @@ function checkTypes(message: Message): void {
 }
 
 /**
- * Converts a message to the hub's own form.
+ * Converts a message for a device to the hub's own form.
  *
  * @throws {HubFault} `ArgumentInvalid` (400) when the body is neither bytes nor text, or a property has the wrong type.
  */
 export function readMessage(message: Message): CloudMessage {
-  checkTypes(message);
-  const all: Record<string, unknown> = message.application_properties ?? {};
-  const ack = Object.hasOwn(all, ACK_PROPERTY) ? all[ACK_PROPERTY] : undefined;
-  if (ack !== undefined && typeof ack !== "string") throw wrongArgumentType(ACK_PROPERTY, ack, "a string");
+  const { properties: { [ACK_PROPERTY]: ack, ...properties }, ...read } = readTelemetry(message);
+  if (ack === undefined) return { ...read, properties };
+  if (typeof ack !== "string") throw wrongArgumentType(ACK_PROPERTY, ack, "a string");
+  return { ...read, properties, ack };
+}
+
+/**
+ * Converts a message of a device to the hub's own form.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400), likewise.
+ */
+export function readTelemetry(message: Message): TelemetryMessage {
+  checkProperties(message);
   const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
-  const read: CloudMessage = {
-    to: String(message.to),
-    properties: Object.fromEntries(Object.entries(all).filter(([name]) => name !== ACK_PROPERTY)),
+  const read: TelemetryMessage = {
+    to: message.to ?? "",
+    properties: Object.fromEntries(Object.entries(message.application_properties ?? {})),
     data: readBody(message.body),
   };
   if (message_id !== undefined) read.messageId = readId(message_id);
@@ -110,8 +121,39 @@ export function readMessage(message: Message): CloudMessage {
   if (content_type !== undefined) read.contentType = content_type;
   if (content_encoding !== undefined) read.contentEncoding = content_encoding;
   if (absolute_expiry_time !== undefined) read.expiryTime = Number(absolute_expiry_time);
-  if (typeof ack === "string") read.ack = ack;
   return read;
+}
+
+/**
+ * Returns the id that says which request a message belongs to, as text.
+ *
+ * @throws {HubFault} `ArgumentInvalid` (400) when there is none.
+ */
+export function readCorrelationId({ correlation_id }: Message): string {
+  if (correlation_id === undefined || correlation_id === null) {
+    throw wrongArgumentType("the property correlation-id", correlation_id, ID.rule);
+  }
+  return readId(correlation_id);
+}
+
+/**
+ * Returns the JSON in the body of a message; `undefined` when there is nothing.
+ *
+ * @param name Says in an error what the JSON is.
+ * @throws {HubFault} `ArgumentInvalid` (400) when it is not JSON, or nested too deep.
+ */
+export function readJsonBody(name: string, { body }: Message): JsonValue | undefined {
+  if (body === undefined || body === null) return undefined;
+  const bytes = readBody(body);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.trim() === "" ? undefined : parseOutsideJson(text);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw invalidArgument(cannotUse(name, `nested at most ${MAX_JSON_DEPTH} levels deep`));
+    }
+    throw invalidArgument(cannotUse(name, "JSON in UTF-8"));
+  }
 }
 
 /** Converts an id to text. AMQP allows a string, a number, a UUID or bytes. */
@@ -130,7 +172,7 @@ function readBody(body: unknown): Uint8Array {
   const { typecode, content } = (body ?? {}) as { typecode?: unknown; content?: unknown };
   const chunks: unknown[] = Array.isArray(content) ? content : [content];
   if (typecode !== DATA_SECTION || !areBytes(chunks)) {
-    throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of a cloud-to-device message", "a data section"));
+    throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of a message", "a data section"));
   }
   return joinBytes(chunks);
 }

@@ -16,8 +16,9 @@ interface UndeclaredOutcomes {
   rejected(fields: { error: AmqpError }): { described(): unknown };
 }
 
-/** The settlement mode of the hub, whatever the client prefers: the client settles each message. */
+/** The settlement modes of the hub, whatever the client prefers: the client settles each message, or nobody does. */
 const UNSETTLED = 0;
+const SETTLED = 1;
 const LOCK_LOST: AmqpError = {
   condition: "com.microsoft:message-lock-lost",
   description: "The lock of the message has expired: the message goes to the next receiver",
@@ -30,6 +31,7 @@ export class AmqpOutgoingLink {
   readonly #guard: Guard;
   readonly #isAllowed: () => boolean;
   readonly #source: AmqpSource;
+  readonly #isPresettled: boolean;
   readonly #unsettled: Map<Delivery, AmqpDelivery> = new Map();
   /** The outcomes still to be confirmed, to a client that settles only after the hub does. */
   readonly #confirmations: [Delivery, outcome: unknown][] = [];
@@ -42,6 +44,7 @@ export class AmqpOutgoingLink {
    * @param hostName The hub's host name.
    * @param guard Catches what the handlers of events and the work of microtasks throw.
    * @param open Opens the source. What it throws is passed on.
+   * @param isPresettled Whether nobody settles what is sent.
    * @param isAllowed Tells whether the client may still receive. It is called before each message and each outcome.
    * @param onEnd Called with the reason when the source ends.
    */
@@ -50,6 +53,7 @@ export class AmqpOutgoingLink {
     hostName: string,
     guard: Guard,
     open: (events: AmqpSourceEvents) => AmqpSource,
+    isPresettled: boolean,
     isAllowed: () => boolean,
     onEnd: (reason: AmqpError) => void,
   ) {
@@ -59,7 +63,8 @@ export class AmqpOutgoingLink {
     this.#isAllowed = isAllowed;
     this.#source = open({ wake: () => this.#wake(), end: onEnd });
     const { attach } = (link as unknown as UndeclaredSender).local;
-    attach.snd_settle_mode = UNSETTLED;
+    this.#isPresettled = isPresettled;
+    attach.snd_settle_mode = isPresettled ? SETTLED : UNSETTLED;
     attach.rcv_settle_mode = link.rcv_settle_mode;
     listen(link, guard, {
       sender_flow: () => this.#wake(),
@@ -122,7 +127,8 @@ export class AmqpOutgoingLink {
       const next = this.#source.next();
       if (next === undefined) return;
       const { credit } = link;
-      this.#unsettled.set(this.#send(next), next);
+      const delivery = this.#send(next);
+      if (!this.#isPresettled) this.#unsettled.set(delivery, next);
       write(link.connection);
       // The session window is full: the next outcome opens it and wakes this link.
       if (link.credit === credit) return;

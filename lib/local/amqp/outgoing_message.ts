@@ -5,6 +5,8 @@ import type { AmqpContent } from "./backend.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 
+const UUID_BYTES = 16;
+
 /** Converts a lock token to the 16 bytes of its GUID, which the hub uses as the delivery tag. */
 export function tagOf(lockToken: string): Buffer {
   return rhea.string_to_uuid(lockToken);
@@ -12,9 +14,23 @@ export function tagOf(lockToken: string): Buffer {
 
 /** Converts a message to the form in which the hub sends it. */
 export function toAmqpMessage(content: AmqpContent, lockToken: string, hostName: string): Message {
-  return content.kind === "service"
-    ? toServiceMessage(content.message, hostName)
-    : toDeviceMessage(content.message, lockToken);
+  switch (content.kind) {
+    case "service":
+      return toServiceMessage(content.message, hostName);
+    case "device":
+      return toDeviceMessage(content.message, lockToken);
+    case "method":
+      return toMethodCall(content);
+    case "twin":
+      return toTwinAnswer(content);
+  }
+}
+
+/** Returns the id of a request in the form in which the library writes it. It writes all bytes as a UUID. */
+export function toCorrelationId(id: unknown): unknown {
+  return id instanceof Uint8Array && id.byteLength !== UUID_BYTES
+    ? rhea.types.wrap_binary(id as Parameters<typeof rhea.types.wrap_binary>[0])
+    : id;
 }
 
 /** The library writes every whole number as an integer, for which some are too large. */
@@ -28,6 +44,27 @@ function toServiceMessage(message: ServiceMessage, hostName: string): Message {
     content_type: message.contentType,
     message_annotations: { "iothub-enqueuedtime": rhea.types.wrap_timestamp(message.enqueuedTime) },
     body: rhea.message.data_section(Buffer.from(message.body)),
+  } as unknown as Message;
+}
+
+function toMethodCall({ correlationId, methodName, payload }: Extract<AmqpContent, { kind: "method" }>): Message {
+  return {
+    correlation_id: tagOf(correlationId),
+    application_properties: { "IoThub-methodname": methodName },
+    body: rhea.message.data_section(Buffer.from(JSON.stringify(payload))),
+  } as unknown as Message;
+}
+
+function toTwinAnswer({ correlationId, status, version, body }: Extract<AmqpContent, { kind: "twin" }>): Message {
+  return {
+    ...(correlationId !== undefined && { correlation_id: toCorrelationId(correlationId) }),
+    ...(status !== undefined && {
+      message_annotations: {
+        status: rhea.types.wrap_int(status),
+        ...(version !== undefined && { version: rhea.types.wrap_long(version) }),
+      },
+    }),
+    body: rhea.message.data_section(Buffer.from(body === undefined ? "" : JSON.stringify(body))),
   } as unknown as Message;
 }
 

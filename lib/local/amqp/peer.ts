@@ -1,48 +1,67 @@
-import type { Connection, Delivery, EventContext, Receiver, Sender, Session, Source } from "rhea";
+import type { Connection, Delivery, EventContext, Message, Receiver, Sender, Session, Source } from "rhea";
 import { quote } from "../../values/checks.ts";
-import { type AmqpAddress, parseAddress, type SourceAddress } from "./address.ts";
-import type { AmqpBackend } from "./backend.ts";
+import { wrongArgument } from "../argument_faults.ts";
+import type { ClientCertificate } from "../auth/client_certificate.ts";
+import { MODEL_ID } from "../presence/model_id.ts";
+import { identityKey } from "../records/identity_records.ts";
+import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
+import type { AmqpBackend, AmqpSource, AmqpSourceEvents } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
 import type { PlannedOutcome } from "./fault_state.ts";
-import { AmqpGrants } from "./grants.ts";
+import { AmqpDeviceLinks } from "./device_links.ts";
+import { type AmqpGrant, AmqpGrants } from "./grants.ts";
 import { type Guard, listen } from "./guard.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, notInThisVersion, unauthorized } from "../hub_fault.ts";
 
-/** A link that carries messages, and the right that its client needs a token for. */
+/** A link that carries messages. */
 interface MessageLink {
-  readonly right: string;
-  /** The path that the token must cover. */
-  readonly path: readonly string[];
+  /** Whether the client still has the right to it. */
+  readonly isCovered: () => boolean;
+  /** Set for a link of a device, until the device is known to be there. */
+  device?: AmqpDeviceLinks;
   /** Set for a link on which the hub sends. */
   outgoing?: AmqpOutgoingLink;
   isWithoutCredit?: boolean;
+}
+
+/** What there is to know of a client before it has said anything in AMQP. */
+export interface ClientSecurity {
+  /** The certificate that it has shown to TLS. */
+  readonly certificate: ClientCertificate | undefined;
+  /** Ends the connection of a client whose token for the whole connection has expired. */
+  end(reason: AmqpError): void;
 }
 
 const SERVICE_RIGHT = "ServiceConnect";
 const DEVICE_RIGHT = "DeviceConnect";
 /** The path that the token of a back end must cover. */
 const SERVICE_PATH: readonly string[] = ["devices"];
+const MODEL_ID_PROPERTY = "com.microsoft:model-id";
 const CREDIT_WINDOW = 500;
 
 /** What the hub knows about one client's connection: the rights it has, and the links that depend on them. */
 export class AmqpPeer {
   readonly #backend: AmqpBackend;
   readonly #guard: Guard;
+  readonly #security: ClientSecurity;
   readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
+  /** The devices that are connected by this connection, by the keys of their identities. */
+  readonly #devices: Map<string, AmqpDeviceLinks> = new Map();
   readonly #grants: AmqpGrants;
   readonly #cbs: AmqpCbs;
+  /** The token that the client has signed in with, which the whole connection depends on. */
+  #signIn: AmqpGrant | undefined;
   #isGone = false;
 
-  constructor(backend: AmqpBackend, connection: Connection, guard: Guard) {
+  constructor(backend: AmqpBackend, connection: Connection, guard: Guard, security: ClientSecurity) {
     this.#backend = backend;
     this.#guard = guard;
-    this.#grants = new AmqpGrants(() => backend.now(), guard, () => this.#cutUncovered());
-    this.#cbs = new AmqpCbs(backend, guard, (grant) => {
-      if (!this.#isGone) this.#grants.add(grant);
-    });
+    this.#security = security;
+    this.#grants = new AmqpGrants(() => backend.now(), guard, (expired) => this.#onExpiry(expired));
+    this.#cbs = new AmqpCbs(backend, guard, (grant) => this.#grant(grant));
     listen(connection, guard, {
       receiver_open: ({ receiver }) => this.#onSendingClient(receiver!),
       sender_open: ({ sender }) => this.#onReceivingClient(sender!),
@@ -50,6 +69,12 @@ export class AmqpPeer {
       sender_close: ({ sender }) => this.#forget(sender!),
       session_close: ({ session }) => this.#forgetSession(session!),
     });
+  }
+
+  /** To be called when the client has signed in with a token, before it opens the connection. */
+  signedIn(grant: AmqpGrant): void {
+    this.#signIn = grant;
+    this.#grant(grant);
   }
 
   /** To be called when the connection has ended. */
@@ -66,8 +91,7 @@ export class AmqpPeer {
 
   /** Treats every token as expired. */
   expire(): void {
-    this.#grants.clear();
-    this.#cutUncovered();
+    this.#onExpiry(this.#grants.clear());
   }
 
   /** Grants credit to the links that were refused it. */
@@ -86,65 +110,136 @@ export class AmqpPeer {
       echo(link);
       return grantCredit(link);
     }
-    if (parsed?.kind !== "devicebound") return refuse(link, address, parsed);
-    const messageLink = this.#authorize(link, parsed);
-    if (messageLink === undefined) return;
-    listen(link, this.#guard, { message: (context) => this.#onMessage(context) });
-    echo(link);
-    messageLink.isWithoutCredit = this.#backend.faults.refusesCredit;
-    if (!messageLink.isWithoutCredit) grantCredit(link);
+    if (parsed?.kind === "devicebound") {
+      if (this.#authorizeService(link) === undefined) return;
+      return this.#listenTo(link, (context) => this.#onMessage(context));
+    }
+    const kind = parsed?.kind;
+    if (kind !== "events" && kind !== "methods" && kind !== "twin") return refuse(link, address, parsed);
+    const device = this.#openDevice(link, parsed as DeviceLinkAddress)?.device;
+    if (device === undefined) return;
+    device.add(kind, link);
+    this.#listenTo(link, (context) => this.#take(context, (message) => device.take(kind, message)));
   }
 
   #onReceivingClient(link: Sender): void {
     const address = addressOf(link.source);
     const parsed = parseAddress(address);
-    if (parsed === undefined || parsed.kind === "devicebound" || parsed.kind === "later") {
-      return refuse(link, address, parsed);
+    switch (parsed?.kind) {
+      case "cbs":
+        this.#cbs.replyTo(link);
+        return echo(link);
+      case "feedback":
+      case "fileNotifications": {
+        const messageLink = this.#authorizeService(link);
+        if (messageLink === undefined) return;
+        return this.#sendFrom(link, messageLink, (events) => this.#backend.openSource(parsed, events), false);
+      }
+      case "messages":
+      case "methods":
+      case "twin": {
+        const messageLink = this.#openDevice(link, parsed);
+        const device = messageLink?.device;
+        if (messageLink === undefined || device === undefined) return;
+        const { kind } = parsed;
+        device.add(kind, link);
+        return this.#sendFrom(link, messageLink, (events) => device.openSource(kind, events), kind !== "messages");
+      }
+      default:
+        return refuse(link, address, parsed);
     }
-    if (parsed.kind === "cbs") this.#cbs.replyTo(link);
-    else if (!this.#openSource(link, parsed)) return;
-    echo(link);
   }
 
-  #openSource(link: Sender, address: SourceAddress): boolean {
-    const messageLink = this.#authorize(link, address);
-    if (messageLink === undefined) return false;
+  /** Takes messages from a link, for which its client gets credit. */
+  #listenTo(link: Receiver, onMessage: (context: EventContext) => void): void {
+    listen(link, this.#guard, { message: onMessage });
+    echo(link);
+    const isWithoutCredit = this.#backend.faults.refusesCredit;
+    this.#links.get(link)!.isWithoutCredit = isWithoutCredit;
+    if (!isWithoutCredit) grantCredit(link);
+  }
+
+  /** Sends on a link what there is in its source. */
+  #sendFrom(
+    link: Sender,
+    messageLink: MessageLink,
+    open: (events: AmqpSourceEvents) => AmqpSource,
+    isPresettled: boolean,
+  ): void {
     try {
       messageLink.outgoing = new AmqpOutgoingLink(
         link,
         this.#backend.hostName,
         this.#guard,
-        (events) => this.#backend.openSource(address, events),
+        open,
+        isPresettled,
         () => this.#isCovered(link),
         (reason) => this.#close(link, reason),
       );
-      return true;
+      echo(link);
     } catch (error) {
       this.#close(link, this.#errorOf(error));
-      return false;
     }
   }
 
-  /** Registers a link when its client has the right to it, and closes it otherwise. */
-  #authorize(link: Receiver | Sender, address: AmqpAddress): MessageLink | undefined {
-    const messageLink: MessageLink = address.kind === "device"
-      ? { right: DEVICE_RIGHT, path: pathOfDevice(address) }
-      : { right: SERVICE_RIGHT, path: SERVICE_PATH };
-    if (this.#grants.covers(messageLink.right, messageLink.path)) {
+  /** Registers the link of a back end when its client has the right to it, and closes it otherwise. */
+  #authorizeService(link: Receiver | Sender): MessageLink | undefined {
+    return this.#authorize(link, SERVICE_RIGHT, SERVICE_PATH, () => this.#grants.covers(SERVICE_RIGHT, SERVICE_PATH));
+  }
+
+  /** Registers the link of a device, likewise, and connects the device with its first link. */
+  #openDevice(link: Receiver | Sender, address: DeviceLinkAddress): MessageLink | undefined {
+    const path = pathOfDevice(address);
+    const { certificate } = this.#security;
+    const isCovered = (): boolean =>
+      this.#grants.covers(DEVICE_RIGHT, path) ||
+      (certificate !== undefined && this.#backend.knowsCertificate(address, certificate));
+    const messageLink = this.#authorize(link, DEVICE_RIGHT, path, isCovered);
+    if (messageLink === undefined) return undefined;
+    try {
+      messageLink.device = this.#deviceAt(address, link);
+      return messageLink;
+    } catch (error) {
+      this.#close(link, this.#errorOf(error));
+      return undefined;
+    }
+  }
+
+  #deviceAt(address: DeviceLinkAddress, link: Receiver | Sender): AmqpDeviceLinks {
+    const key = identityKey(address.deviceId, address.moduleId);
+    const known = this.#devices.get(key);
+    if (known !== undefined) return known;
+    const device = new AmqpDeviceLinks({
+      open: (connection) => this.#backend.openSession(address, connection),
+      end: (links, reason) => this.#guard(() => links.forEach((ended) => this.#close(ended, reason))),
+      cutUncovered: () => this.#guard(() => this.#cutUncovered()),
+      report: (error) => this.#backend.report(error),
+    }, readModelId(link.properties));
+    this.#devices.set(key, device);
+    return device;
+  }
+
+  #authorize(
+    link: Receiver | Sender,
+    right: string,
+    path: readonly string[],
+    isCovered: () => boolean,
+  ): MessageLink | undefined {
+    if (isCovered()) {
+      const messageLink: MessageLink = { isCovered };
       this.#links.set(link, messageLink);
       return messageLink;
     }
-    const { right, path } = messageLink;
-    const text = `The client has put no valid token with the right ${right} for /${path.join("/")}`;
+    const text = `The client has shown no valid token or certificate with the right ${right} for /${path.join("/")}`;
     link.close(amqpErrorOfFault(unauthorized("IotHubUnauthorizedAccess", text)));
     return undefined;
   }
 
-  /** Whether a valid token still covers the link. If none does, it closes the link. */
+  /** Whether the client still has the right to a link. If it has not, it closes the link. */
   #isCovered(link: Receiver | Sender): boolean {
     const messageLink = this.#links.get(link);
     if (messageLink === undefined) return false;
-    if (this.#grants.covers(messageLink.right, messageLink.path)) return true;
+    if (messageLink.isCovered()) return true;
     this.#close(link, EXPIRED);
     return false;
   }
@@ -166,6 +261,29 @@ export class AmqpPeer {
     }
   }
 
+  /** Takes a message of a device. Of one that was sent without waiting for an outcome, the link tells what is wrong. */
+  #take({ delivery, receiver, message }: EventContext, take: (message: Message) => void): void {
+    if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
+    try {
+      take(message!);
+      delivery!.accept();
+    } catch (error) {
+      const reason = this.#errorOf(error);
+      if (!delivery!.remote_settled) return writeAlone(receiver!, () => delivery!.reject(reason));
+      leaveUnanswered(delivery!);
+      this.#close(receiver!, reason);
+    }
+  }
+
+  #grant(grant: AmqpGrant): void {
+    if (!this.#isGone) this.#grants.add(grant);
+  }
+
+  #onExpiry(expired: readonly AmqpGrant[]): void {
+    this.#cutUncovered();
+    if (this.#signIn !== undefined && expired.includes(this.#signIn)) this.#security.end(EXPIRED);
+  }
+
   #errorOf(error: unknown): AmqpError {
     return amqpErrorOf(error, (fault) => this.#backend.report(fault));
   }
@@ -180,8 +298,15 @@ export class AmqpPeer {
   }
 
   #forget(link: Receiver | Sender): void {
-    this.#links.get(link)?.outgoing?.close();
+    const known = this.#links.get(link);
+    // First, since an outcome that has just come still counts.
+    known?.outgoing?.close();
     this.#links.delete(link);
+    if (known?.device?.remove(link)) this.#forgetDevice(known.device);
+  }
+
+  #forgetDevice(device: AmqpDeviceLinks): void {
+    for (const [key, known] of this.#devices) if (known === device) this.#devices.delete(key);
   }
 
   #forgetSession(session: Session): void {
@@ -189,7 +314,9 @@ export class AmqpPeer {
   }
 }
 
-const EXPIRED: AmqpError = amqpErrorOfFault(unauthorized("IotHubUnauthorized", "The token has expired"));
+const EXPIRED: AmqpError = amqpErrorOfFault(
+  unauthorized("IotHubUnauthorized", "The token has expired, or its identity has other keys or certificates now"),
+);
 
 function grantCredit(link: Receiver): void {
   link.set_credit_window(CREDIT_WINDOW);
@@ -243,6 +370,15 @@ function echo(link: Receiver | Sender): void {
 function endOf(terminus: { address?: unknown } | undefined): Source {
   const address = addressOf(terminus);
   return (address === "" ? {} : { address }) as Source;
+}
+
+/** Returns the model that a device announces with its first link. */
+function readModelId(properties: Record<string, unknown> | undefined): string | undefined {
+  const given = properties ?? {};
+  const modelId = Object.hasOwn(given, MODEL_ID_PROPERTY) ? given[MODEL_ID_PROPERTY] : undefined;
+  if (modelId === undefined || modelId === null) return undefined;
+  if (typeof modelId === "string" && MODEL_ID.test(modelId)) return modelId;
+  throw wrongArgument(MODEL_ID_PROPERTY, modelId, "a model id such as dtmi:com:example:Thermostat;1");
 }
 
 function refuse(link: Receiver | Sender, address: string, parsed: AmqpAddress | undefined): void {

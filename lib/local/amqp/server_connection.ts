@@ -3,6 +3,7 @@ import type { Connection, ConnectionOptions, Container } from "rhea";
 import { BackgroundTimer } from "../../timing/background_timer.ts";
 import type { AmqpFault } from "../../amqp_guard/amqp_fault.ts";
 import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_connection.ts";
+import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { type AmqpError, internalAmqpError } from "./conditions.ts";
 import type { FaultyConnection } from "./fault_state.ts";
@@ -10,6 +11,7 @@ import { type ByteSocket, GatedSocket } from "./gated_socket.ts";
 import { AmqpIdleWatch } from "./idle_watch.ts";
 import { HUB_LIMITS, LEAST_IDLE_TIME_OUT_IN_MS, LONGEST_IDLE_TIME_OUT_IN_MS } from "./hub_limits.ts";
 import { AmqpPeer } from "./peer.ts";
+import { saslMechanisms } from "./sasl.ts";
 
 /** Members of the library that its types do not declare. */
 interface UndeclaredConnection extends GuardedConnection {
@@ -36,7 +38,7 @@ export class AmqpServerConnection implements FaultyConnection {
   readonly #closingTimer: BackgroundTimer = new BackgroundTimer();
   #hasFailed = false;
 
-  constructor(backend: AmqpBackend, container: Container, socket: ByteSocket) {
+  constructor(backend: AmqpBackend, container: Container, socket: ByteSocket, certificate?: ClientCertificate) {
     this.#backend = backend;
     const { idleTimeoutInMs } = backend;
     this.#idle = new AmqpIdleWatch(idleTimeoutInMs, () => this.guard(() => this.#onIdle()));
@@ -64,9 +66,20 @@ export class AmqpServerConnection implements FaultyConnection {
       this.#connection.on(event, () => this.#end(UNREADABLE));
     }
     this.#connection.on("connection_open", () => boundIdleTimeOut(this.#connection.remote.open));
-    this.#peer = new AmqpPeer(backend, this.#connection, (work) => this.guard(work));
+    this.#peer = new AmqpPeer(backend, this.#connection, (work) => this.guard(work), {
+      certificate,
+      end: (reason) => this.#end(reason),
+    });
     backend.faults.connections.add(this);
     if (backend.faults.isStalled) this.hold();
+    // The library asks the container for them as it takes the socket.
+    container.sasl_server_mechanisms = saslMechanisms({
+      hasCertificate: certificate !== undefined,
+      verify: (user, token) => backend.verifyUser(user, token),
+      signedIn: (grant) => this.#peer.signedIn(grant),
+      refused: () => this.#abortSoon(),
+      report: (error) => backend.report(error),
+    });
     this.#connection.accept(this.#socket);
   }
 

@@ -42,6 +42,8 @@ export interface Principal {
   readonly pathPrefix: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresOn: number;
+  /** Whether the key that has signed the token is still one of its identity; left out for policies, whose keys stay. */
+  readonly isCurrent?: () => boolean;
 }
 
 /** Creates the five policies of a new hub, with new keys. */

@@ -1,7 +1,7 @@
 import type { Principal, Right, TokenVerifier } from "./authorization.ts";
 import type { HubHosts } from "./hub_hosts.ts";
 import { findIdentity } from "../records/find_identity.ts";
-import { isEnabled } from "../records/identity_records.ts";
+import { type AnyRecord, isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, possiblePathsOfSas } from "./sas_fields.ts";
 
@@ -30,25 +30,30 @@ export class DeviceSasVerifier implements TokenVerifier {
     const sas = parseSas(token);
     const paths = possiblePathsOfSas(sas, this.#hosts);
     for (const pathPrefix of paths) {
-      const keys = await Promise.all(this.#keysAt(pathPrefix).map(importVerifyingKey));
-      if (!await isSignedBy(sas, keys)) continue;
-      const expiresOn = expiryOfSas(sas, this.#now(), this.#clockSkew);
-      return { kind: "sas", rights: DEVICE_RIGHTS, pathPrefix, expiresOn };
+      const record = this.#recordAt(pathPrefix);
+      if (record === undefined || !isEnabled(record)) continue;
+      for (const key of keysOf(record)) {
+        if (!await isSignedBy(sas, [await importVerifyingKey(key)])) continue;
+        const expiresOn = expiryOfSas(sas, this.#now(), this.#clockSkew);
+        const isCurrent = (): boolean => keysOf(this.#recordAt(pathPrefix)).includes(key);
+        return { kind: "sas", rights: DEVICE_RIGHTS, pathPrefix, expiresOn, isCurrent };
+      }
     }
     // The error does not tell whether the identity is unknown, disabled or without keys, or whether its key differs.
     throw badToken(`the signature does not fit the keys of the identity at /${paths[0]!.join("/")}`);
   }
 
-  #keysAt(path: readonly string[]): string[] {
+  #recordAt(path: readonly string[]): AnyRecord | undefined {
     const [devices, deviceId, modules, moduleId] = path;
     const isDevice = path.length === 2 && devices === "devices";
     const isModule = path.length === 4 && devices === "devices" && modules === "modules";
-    if (!isDevice && !isModule) return [];
-    const record = findIdentity(this.#store, { deviceId: deviceId!, moduleId });
-    if (record === undefined || !isEnabled(record)) return [];
-    const { primaryKey, secondaryKey } = record.authentication.symmetricKey;
-    return [primaryKey, secondaryKey].filter((key) => key !== null);
+    return isDevice || isModule ? findIdentity(this.#store, { deviceId: deviceId!, moduleId }) : undefined;
   }
+}
+
+function keysOf(record: AnyRecord | undefined): string[] {
+  const { primaryKey = null, secondaryKey = null } = record?.authentication.symmetricKey ?? {};
+  return [primaryKey, secondaryKey].filter((key) => key !== null);
 }
 
 /** Whether a token is a shared access signature that names no policy, as those of devices do. */

@@ -1,5 +1,6 @@
 import { checkText } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
+import { MODEL_ID } from "../presence/model_id.ts";
 
 /** What a {@linkcode LocalDevice} is besides its id. */
 export interface LocalDeviceOptions {
@@ -9,10 +10,6 @@ export interface LocalDeviceOptions {
    */
   modelId?: string | undefined;
 }
-
-/** The id of a model: names that are separated by colons, and a version after a semicolon. */
-const MODEL_ID =
-  /^dtmi:[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?(?::[A-Za-z_](?:[A-Za-z0-9_]*[A-Za-z0-9])?)*;[1-9]\d{0,8}(?:\.\d{1,6})?$/;
 
 /** Throws unless each option is what it should be. */
 export function checkLocalDeviceOptions(options: LocalDeviceOptions): void {

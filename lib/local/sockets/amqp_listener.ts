@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import type { AmqpBackend } from "../amqp/backend.ts";
 import { AmqpServer } from "../amqp/server.ts";
+import { ASK_FOR_CERTIFICATE, clientCertificateOf } from "../auth/client_certificate.ts";
 
 /** An open port for AMQP. */
 export interface AmqpListener {
@@ -27,13 +28,15 @@ export async function startAmqpListener(backend: AmqpBackend, options: AmqpListe
   const serve = (socket: Socket): void => {
     try {
       socket.setNoDelay(true);
-      amqp.accept(socket);
+      amqp.accept(socket, clientCertificateOf(socket));
     } catch (error) {
       backend.report(error);
       socket.destroy();
     }
   };
-  const server: Server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
+  const server: Server = tls === undefined
+    ? createServer(serve)
+    : createTlsServer({ ...tls, ...ASK_FOR_CERTIFICATE }, serve);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

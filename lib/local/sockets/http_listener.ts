@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { ASK_FOR_CERTIFICATE } from "../auth/client_certificate.ts";
 import { newTrackingId } from "../fault_listeners.ts";
 import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
@@ -56,7 +57,12 @@ export async function startHttpListener(
   const serverOptions = { shouldUpgradeCallback } as ServerOptions;
   const server = tls === undefined
     ? (await import("node:http")).createServer(serverOptions, listener)
-    : (await import("node:https")).createServer({ ...serverOptions, cert: tls.cert, key: tls.key }, listener);
+    : (await import("node:https")).createServer({
+      ...serverOptions,
+      ...ASK_FOR_CERTIFICATE,
+      cert: tls.cert,
+      key: tls.key,
+    }, listener);
   if (upgrades !== undefined) {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
       upgrades.handle(request, socket, head).catch(() => socket.destroy());

@@ -4,6 +4,7 @@ import type { AmqpBackend } from "../amqp/backend.ts";
 import { MAX_WEB_SOCKET_MESSAGE } from "../amqp/hub_limits.ts";
 import type { AmqpServer } from "../amqp/server.ts";
 import type { ServerWebSocket } from "../amqp/web_socket.ts";
+import { clientCertificateOf } from "../auth/client_certificate.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
 import { refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
@@ -65,7 +66,7 @@ export class WebSocketUpgrades {
     server.handleUpgrade(request, socket, head, (accepted: ServerWebSocket) => {
       onAccepted();
       if (this.#isClosed) accepted.terminate();
-      else this.#amqp!.accept(new WebSocketBytes(accepted));
+      else this.#amqp!.accept(new WebSocketBytes(accepted), clientCertificateOf(request.socket));
     });
   }
 
