@@ -15,6 +15,8 @@ import { signSas } from "../support/sas.ts";
 const DEVICE = "/devices/d1";
 const MODULE = "/devices/d1/modules/m1";
 const WATCH = "/notifications/twin/properties/desired";
+/** The format of a message that holds several. */
+const BATCH_FORMAT = 0x80013700;
 
 async function startHub(options = {}): Promise<ListeningHub> {
   const hub = await ListeningHub.start(options);
@@ -190,6 +192,33 @@ describe("The method links of a device at the local hub", () => {
   });
 });
 
+describe("What waits for a device at the local hub", () => {
+  test("is at most 200 answers: then the link that takes none is detached", async () => {
+    await using hub = await startHub();
+    const client = await hub.connectDevice(DEVICE);
+    const sender = await client.openSender(`${DEVICE}/twin`);
+    const receiver = new BareReceiver(client, `${DEVICE}/twin`, { credit: 0 });
+    await receiver.opened;
+    const request = { correlation_id: "1", message_annotations: { operation: "GET" }, body: dataOf(" ") };
+    for (let sent = 0; sent < 200; sent++) await outcomeOf(sender, request);
+    await outcomeOf(sender, request);
+    assert.equal((await receiver.ended).condition, "amqp:resource-limit-exceeded");
+    assert.equal(conditionOf(await outcomeOf(sender, request)), "amqp:not-allowed");
+  });
+
+  test("is at most 100 calls of methods, which end with the link", async () => {
+    await using hub = await startHub();
+    const { sender, receiver } = await openLinks(await hub.connectDevice(DEVICE), `${DEVICE}/methods/devicebound`);
+    const call = (code: string, status: number): Promise<unknown> =>
+      hub.rest.fails([status, code], "POST", "/twins/d1/methods", { methodName: "x" });
+    const waiting = Array.from({ length: 100 }, () => call("DeviceNotOnline", 404));
+    for (let received = 0; received < 100; received++) await receiver.next();
+    await call("DeviceMaximumInflightMethodExceeded", 403);
+    sender.close();
+    await Promise.all(waiting);
+  });
+});
+
 describe("The telemetry link of a device at the local hub", () => {
   test("hands messages on, with what the hub knows, and rejects what is too large", async () => {
     const state = new HubState({ hostName: "hub.example", now: Date.now, clockSkew: 0 });
@@ -231,6 +260,9 @@ describe("The telemetry link of a device at the local hub", () => {
     assert.equal(second!.moduleId, "m1");
     const refused = await outcomeOf(sender, { message_id: "x".repeat(129) });
     assert.equal(conditionOf(refused), "com.microsoft:argument-error");
+    const rejected = once(sender, "rejected");
+    sender.send(rhea.message.encode({ body: dataOf("a batch") } as Message) as never, "batch" as never, BATCH_FORMAT);
+    assert.equal(conditionOf((await rejected).delivery!), "com.microsoft:argument-error");
     assert.equal(state.telemetry.count, 2);
     await listener.close();
     state.close();

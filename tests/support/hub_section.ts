@@ -17,7 +17,10 @@ interface OpenApi {
 const PROTOCOLS: Readonly<Record<Exclude<keyof LocalHubAddresses, "certificate">, [name: string, use: string]>> = {
   https: ["HTTPS", "the service API: the operations below"],
   http: ["HTTP without TLS", "the same"],
-  amqps: ["AMQP 1.0 with TLS", "messages from back ends and to devices, feedback, file notifications: the links below"],
+  amqps: [
+    "AMQP 1.0 with TLS",
+    "all that devices do save uploads; messages of back ends, feedback, file notifications: the links below",
+  ],
   amqp: ["AMQP 1.0 without TLS", "the same"],
   wss: ["AMQP over WebSocket with TLS", "the same, on the port for HTTPS"],
   ws: ["AMQP over WebSocket without TLS", "the same, on the port for HTTP"],
