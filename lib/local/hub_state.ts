@@ -5,6 +5,8 @@ import { BackgroundWork } from "./background_work.ts";
 import { BlobEndpoint } from "./blobs/blob_endpoint.ts";
 import { BlobStorage } from "./blobs/blob_storage.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
+import { DeviceSasVerifier } from "./auth/device_sas_verifier.ts";
+import { DeviceSignIn } from "./auth/device_sign_in.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./presence/direct_method_broker.ts";
 import { HubHosts } from "./auth/hub_hosts.ts";
@@ -82,6 +84,7 @@ export class HubState {
   readonly scheduledJobs: ScheduledJobs;
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
+  readonly deviceSignIn: DeviceSignIn;
 
   /** The hub's own name. */
   get hostName(): string {
@@ -149,6 +152,11 @@ export class HubState {
       new SasVerifier({ hosts: this.hosts, policies: this.policies, now, clockSkew }),
       this.jwt,
     );
+    this.deviceSignIn = new DeviceSignIn({
+      authorizer: this.authorizer,
+      devices: new DeviceSasVerifier({ hosts: this.hosts, store, now, clockSkew }),
+      store,
+    });
   }
 
   /** Ends every call that waits for a device, and stops the jobs and the timers. */

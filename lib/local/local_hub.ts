@@ -1,6 +1,7 @@
 import { AmqpFaultState } from "./amqp/fault_state.ts";
 import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
+import type { ClientCertificate } from "./auth/client_certificate.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
@@ -14,7 +15,7 @@ import { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 import { LocalDevice } from "./devices/local_device.ts";
 import { checkLocalDeviceOptions, type LocalDeviceOptions } from "./devices/local_device_options.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
-import { answerRest } from "./rest/router.ts";
+import { answerRest } from "./device_rest/answer_rest.ts";
 
 /** It leads every client on this machine to this machine, and to no other one. */
 const DEFAULT_HOST_NAME = "localhost";
@@ -132,8 +133,10 @@ export class LocalHub {
       tier: throttling?.tier,
     });
     const faults = new AmqpFaultState();
-    const backend = hubAmqpBackend(this.#state, clockSkew, faults);
-    this.#listeners = new Listeners(this.#state.hosts, (request) => this.fetch(request), backend);
+    const backend = hubAmqpBackend(this.#state, faults);
+    const fetch = (request: Request, certificate?: ClientCertificate): Promise<Response> =>
+      this.#answer(request, certificate);
+    this.#listeners = new Listeners(this.#state.hosts, { fetch, amqp: backend });
     this.faults = new LocalAmqpFaults(faults, (downtimeInMs) => this.#listeners.restart(downtimeInMs));
   }
 
@@ -194,8 +197,8 @@ export class LocalHub {
   }
 
   /**
-   * Answers a request to the service API or for a blob, whatever host its URL names. An operation that the local hub
-   * does not have yet is answered with 501.
+   * Answers a request of a back end or of a device, or for a blob, whatever host its URL names. An operation that the
+   * local hub does not have yet is answered with 501.
    *
    * @param request The request, with its `Authorization` header.
    * @returns The response, also when the hub reports an error.
@@ -216,9 +219,13 @@ export class LocalHub {
    * ```
    */
   async fetch(request: Request): Promise<Response> {
+    return await this.#answer(request);
+  }
+
+  async #answer(request: Request, certificate?: ClientCertificate): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
     if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);
-    return await answerRest(this.#state, request);
+    return await answerRest(this.#state, request, certificate);
   }
 
   /**

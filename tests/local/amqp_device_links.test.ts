@@ -224,7 +224,7 @@ describe("The telemetry link of a device at the local hub", () => {
     const state = new HubState({ hostName: "hub.example", now: Date.now, clockSkew: 0 });
     const device = state.devices.create("d1", {});
     state.modules.create(device, "m1", {});
-    const listener = await startAmqpListener(hubAmqpBackend(state, 0, new AmqpFaultState()), {
+    const listener = await startAmqpListener(hubAmqpBackend(state, new AmqpFaultState()), {
       hostname: "127.0.0.1",
       port: 0,
     });

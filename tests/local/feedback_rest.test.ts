@@ -6,7 +6,7 @@ import {
   createClient,
   receiveFeedbackNotification,
 } from "../../gen/index.ts";
-import { answerRest } from "../../lib/local/rest/router.ts";
+import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";

@@ -53,7 +53,7 @@ describe("an id with any legal character", () => {
     await holds(
       fc.asyncProperty(ID, ways, async (id, [timesOfId, timesOfAll]) => {
         const state = new HubState({ hostName: HOST, now: Date.now, clockSkew: 0 });
-        const backend = hubAmqpBackend(state, 0, new AmqpFaultState());
+        const backend = hubAmqpBackend(state, new AmqpFaultState());
         const others = lookalikes(id);
         const device = state.devices.create(id, {});
         for (const other of others) state.devices.create(other, {});

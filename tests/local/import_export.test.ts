@@ -3,7 +3,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { type LocalBlobContainer, LocalHub } from "../../lib/local/mod.ts";
-import { answerRest } from "../../lib/local/rest/router.ts";
+import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
 import { collectGarbage } from "../support/garbage.ts";
 import { type Json, RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";

@@ -253,7 +253,7 @@ describe("an exception inside the local hub", () => {
 
     isBroken = true;
     const state = new HubState({ hostName: "hub.example", now: Date.now, clockSkew: 0 });
-    const upgrades = new WebSocketUpgrades({ ...hubAmqpBackend(state, 0, faults), report });
+    const upgrades = new WebSocketUpgrades({ ...hubAmqpBackend(state, faults), report });
     const http = await startHttpListener(() => Promise.resolve(new Response("alive")), {
       hostname: "127.0.0.1",
       port: 0,

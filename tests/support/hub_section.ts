@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { type AmqpAddress, parseAddress } from "../../lib/local/amqp/address.ts";
 import { LocalHub, type LocalHubAddresses } from "../../lib/local/mod.ts";
+import { DEVICE_ROUTES } from "../../lib/local/device_rest/routes.ts";
 import { ROUTES } from "../../lib/local/rest/routes.ts";
 import { markdownTable } from "./markdown.ts";
 import { RestCaller } from "./rest_caller.ts";
@@ -61,8 +62,8 @@ export interface HubOperation {
   readonly nouns: readonly string[];
   readonly operationId: string;
   readonly request: string;
-  /** The right that it needs, if any. */
-  readonly right: string | undefined;
+  /** The right that it needs. */
+  readonly right: string;
   /** Whether the hub has it. */
   readonly isThere: boolean;
 }
@@ -96,7 +97,7 @@ export async function renderOperations(): Promise<string> {
     `\`${operationId}\``,
     `\`${request}\``,
     isThere ? "yes" : "no (501)",
-    right ?? "",
+    right,
   ]);
   const byNoun = Map.groupBy(rows, ([noun]) => noun);
   return markdownTable([["noun", "operation", "request", "here", "needs the right"], ...[...byNoun.values()].flat()]);
@@ -136,7 +137,7 @@ export function renderLinks(): string {
 export async function renderDeviceOperations(): Promise<string> {
   await using hub = new LocalHub();
   const caller = new RestCaller(hub);
-  const rows = ROUTES.filter(({ isForDevices }) => isForDevices).map(async ({ method, segments }) => {
+  const rows = DEVICE_ROUTES.map(async ({ method, segments }) => {
     const path = `/${segments.join("/")}`;
     const { status } = await caller.call(method, path.replaceAll("{}", "nobody"));
     const use = DEVICE_OPERATIONS[`${method} ${path}`];

@@ -5,7 +5,7 @@ import type { FeedbackRecord } from "../../lib/local/messages/message_feedback.t
 import type { MessageQueue, QueuedMessage } from "../../lib/local/messages/message_queue.ts";
 import { requireDevice } from "../../lib/local/records/find_identity.ts";
 import type { DeviceRecord } from "../../lib/local/records/identity_records.ts";
-import { answerRest } from "../../lib/local/rest/router.ts";
+import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
 import { type Answer, RestCaller } from "./rest_caller.ts";
 
 const FEEDBACK = "/messages/serviceBound/feedback";

@@ -1,32 +1,23 @@
 import type { AmqpBackend } from "./backend.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import { openServiceSource } from "./service_source.ts";
-import type { Principal } from "../auth/authorization.ts";
-import { hasCertificate } from "../auth/client_certificate.ts";
 import { verifyPlainSignIn } from "../auth/plain_sign_in.ts";
 import { DeviceSession } from "../sessions/device_session.ts";
-import { DeviceSasVerifier, isDeviceSas } from "../auth/device_sas_verifier.ts";
 import type { HubState } from "../hub_state.ts";
 import { findIdentity } from "../records/find_identity.ts";
 
 /** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
-export function hubAmqpBackend(state: HubState, clockSkew: number, faults: AmqpFaultState): AmqpBackend {
-  const { hosts, store, now } = state;
-  const devices = new DeviceSasVerifier({ hosts, store, now, clockSkew });
-  const verifyToken = async (token: string): Promise<Principal> =>
-    isDeviceSas(token) ? await devices.verify(token) : await state.authorizer.authenticate(token);
+export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBackend {
+  const { hosts, store, now, deviceSignIn } = state;
   return {
     hostName: hosts.hostName,
     faults,
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,
     report: (error) => state.faults.report(error),
-    verifyToken,
-    verifyUser: (user, token) => verifyPlainSignIn(user, token, verifyToken),
-    knowsCertificate(address, certificate) {
-      const record = findIdentity(store, address);
-      return record !== undefined && hasCertificate(record, certificate);
-    },
+    verifyToken: (token) => deviceSignIn.verifyToken(token),
+    verifyUser: (user, token) => verifyPlainSignIn(user, token, (token) => deviceSignIn.verifyToken(token)),
+    knowsCertificate: (address, certificate) => deviceSignIn.knowsCertificate(address, certificate),
     enqueueMessage: ({ raw, ...decoded }, message) => {
       state.queues.enqueue(findIdentity(store, raw) === undefined ? decoded : raw, message);
     },

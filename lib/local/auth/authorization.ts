@@ -34,9 +34,9 @@ export interface Policy {
   readonly secondaryKey: string;
 }
 
-/** The holder of a valid token, and what the token allows. */
+/** The holder of a valid token or of a device's certificate, and what that allows. */
 export interface Principal {
-  readonly kind: "sas" | "bearer";
+  readonly kind: "sas" | "bearer" | "certificate";
   readonly rights: ReadonlySet<Right>;
   /** The segments of the path that the token is limited to; empty when it is valid for the whole hub. */
   readonly pathPrefix: readonly string[];

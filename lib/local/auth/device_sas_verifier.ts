@@ -5,7 +5,8 @@ import { type AnyRecord, isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, possiblePathsOfSas } from "./sas_fields.ts";
 
-const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
+/** What devices may do: what they do themselves, at their own paths. */
+export const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
 /** Verifies shared access signatures that devices and modules have signed with their own keys. */
 export class DeviceSasVerifier implements TokenVerifier {

@@ -1,10 +1,10 @@
 import { unauthorized } from "../hub_fault.ts";
-import { type Principal, requireRight, type Right } from "./authorization.ts";
+import { type Principal, requireRight } from "./authorization.ts";
+import { DEVICE_RIGHTS } from "./device_sas_verifier.ts";
 import { badToken, parseSas } from "./sas_fields.ts";
 
 /** `policy@sas.root.hub` or `device[/module]@sas.hub`. Ids may contain an at sign. */
 const USER = /^(.+)@sas\.(root\.)?[^@]+$/i;
-const DEVICE_RIGHTS: ReadonlySet<Right> = new Set(["DeviceConnect"]);
 
 /**
  * Verifies a user's name with a token in place of a password. A device may have a token of its own, or one of a policy,

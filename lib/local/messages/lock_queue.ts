@@ -38,7 +38,7 @@ interface Entry<T> {
 }
 
 /**
- * A queue, first in, first out, whose messages are locked for a minute by the receiver that takes them. The queue ends
+ * A queue, first in, first out, whose messages are locked for a while by the receiver that takes them. The queue ends
  * a message that is abandoned for the tenth time, and one that expires; a locked message expires only after its lock.
  */
 export class LockQueue<T> implements Sleeper {
@@ -77,24 +77,24 @@ export class LockQueue<T> implements Sleeper {
     this.#events.available();
   }
 
-  /** Locks the first message that is not locked, and returns it. */
-  lockNext(now: number): Locked<T> | undefined {
+  /** Locks the first message that is not locked, and returns it. The lock lasts a minute, or as long as is said. */
+  lockNext(now: number, lockDurationInMs: number = LOCK_DURATION): Locked<T> | undefined {
     this.#sweep(now);
     const entry = this.#entries.find(({ lockToken }) => lockToken === undefined);
     if (entry === undefined) return undefined;
     const { message, sequenceNumber, enqueuedTime, expiryTime, deliveryCount } = entry;
     const lockToken = crypto.randomUUID();
     entry.lockToken = lockToken;
-    entry.lockedUntil = now + LOCK_DURATION;
+    entry.lockedUntil = now + lockDurationInMs;
     this.#setDue(entry.lockedUntil);
     return { message, lockToken, sequenceNumber, enqueuedTime, expiryTime, deliveryCount };
   }
 
-  /** Removes a locked message. Returns `false` when the lock has been lost; the message then stays. */
-  remove(lockToken: string, now: number): boolean {
+  /** Removes a locked message and returns it; `undefined` when the lock has been lost, and the message stays. */
+  remove(lockToken: string, now: number): { message: T } | undefined {
     const entry = this.#locked(lockToken, now);
     if (entry !== undefined) this.#take(entry);
-    return entry !== undefined;
+    return entry;
   }
 
   /** Gives a locked message back, which counts as a delivery. Returns `false` when the lock has been lost. */

@@ -9,6 +9,9 @@ const MAX_DEPTH = 50;
 /** A message that its device has locked. */
 export type QueuedMessage = Locked<CloudMessage>;
 
+/** Names a lock. */
+export type MessageLock = Pick<QueuedMessage, "lockToken">;
+
 /** The events of a {@linkcode MessageQueue}. */
 export interface MessageQueueEvents {
   /** A message can be locked. */
@@ -54,32 +57,32 @@ export class MessageQueue {
     this.#messages.add(message, now, expiryTime);
   }
 
-  /** Locks the first message that is not locked, and returns it. */
-  lockNext(now: number): QueuedMessage | undefined {
-    return this.#messages.lockNext(now);
+  /** Locks the first message that is not locked, and returns it. The lock lasts a minute, or as long as is said. */
+  lockNext(now: number, lockDurationInMs?: number): QueuedMessage | undefined {
+    return this.#messages.lockNext(now, lockDurationInMs);
   }
 
   /**
    * Ends a message that its device has handled. Returns `false` when the lock has been lost; the message then stays.
    */
-  complete(message: QueuedMessage, now: number): boolean {
-    return this.#end(message, "Success", now);
+  complete(lock: MessageLock, now: number): boolean {
+    return this.#end(lock, "Success", now);
   }
 
   /**
    * Ends a message that its device does not want. Returns `false` when the lock has been lost; the message then stays.
    */
-  reject(message: QueuedMessage, now: number): boolean {
-    return this.#end(message, "Rejected", now);
+  reject(lock: MessageLock, now: number): boolean {
+    return this.#end(lock, "Rejected", now);
   }
 
   /** Gives back a message that its device could not handle. Returns `false` when the lock has been lost. */
-  abandon({ lockToken }: QueuedMessage, now: number): boolean {
+  abandon({ lockToken }: MessageLock, now: number): boolean {
     return this.#messages.abandon(lockToken, now);
   }
 
   /** Gives back the message of a device that has disconnected. This does not count as a delivery. */
-  unlock({ lockToken }: QueuedMessage): void {
+  unlock({ lockToken }: MessageLock): void {
     this.#messages.unlock(lockToken);
   }
 
@@ -96,9 +99,9 @@ export class MessageQueue {
     this.#messages.takeAll();
   }
 
-  #end({ message, lockToken }: QueuedMessage, outcome: MessageOutcome, now: number): boolean {
-    const hasEnded = this.#messages.remove(lockToken, now);
-    if (hasEnded) this.#events.ended(message, outcome, now);
-    return hasEnded;
+  #end({ lockToken }: MessageLock, outcome: MessageOutcome, now: number): boolean {
+    const ended = this.#messages.remove(lockToken, now);
+    if (ended !== undefined) this.#events.ended(ended.message, outcome, now);
+    return ended !== undefined;
   }
 }

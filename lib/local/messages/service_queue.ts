@@ -44,7 +44,7 @@ export class ServiceQueue {
 
   /** Ends a message. Returns `false` when the lock has been lost; the message then stays. */
   complete(lockToken: string, now: number): boolean {
-    return this.#messages.remove(lockToken, now);
+    return this.#messages.remove(lockToken, now) !== undefined;
   }
 
   /** Gives a message back, which counts as a delivery. Returns `false` when the lock has been lost. */

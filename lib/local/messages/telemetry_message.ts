@@ -3,10 +3,15 @@ import { HubFault } from "../hub_fault.ts";
 import { checkMessageId, type CloudMessage, sizeOfMessage } from "./cloud_message.ts";
 
 /** The largest message of a device: its body, its system properties, and the names and values of the others. */
-const MAX_TELEMETRY_BYTES = 256 * 1024;
+export const MAX_TELEMETRY_BYTES: number = 256 * 1024;
 
 /** A message of a device to the hub. It has what one to a device has, save what only the hub's queue needs. */
-export type TelemetryMessage = Omit<CloudMessage, "ack">;
+export interface TelemetryMessage extends Omit<CloudMessage, "ack"> {
+  /** The component of the device that it comes from. */
+  subject?: string | undefined;
+  /** Marks a message of a security agent. */
+  interfaceId?: string | undefined;
+}
 
 /**
  * Checks a message.

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../values/join_bytes.ts";
 import { readPieces } from "../request_body.ts";
 
 const KIBIBYTE = 1024;
@@ -17,7 +18,8 @@ export type BodyKind =
   | "keys"
   | "scheduledJob"
   | "jsonPatch"
-  | "payload";
+  | "payload"
+  | "telemetry";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -44,9 +46,22 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   payload: 512 * KIBIBYTE,
   /** A twin or a direct method, and the condition of a query. */
   scheduledJob: (2048 + 64) * KIBIBYTE,
+  /** 256 KiB in base64, and what there is of properties besides. */
+  telemetry: 512 * KIBIBYTE,
   /** A hundred devices with their modules, in ids whose characters may be escapes. */
   keys: 256 * KIBIBYTE,
 };
+
+/**
+ * Reads the body of a request as bytes.
+ *
+ * @throws {HubFault} `MessageTooLarge` (413) or `GenericBadRequest` (400), likewise.
+ */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  await readPieces(request, limit, (piece) => pieces.push(piece));
+  return joinBytes(pieces);
+}
 
 /**
  * Reads the body of a request as text.
@@ -54,7 +69,7 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
  * @throws {HubFault} `MessageTooLarge` (413) as soon as it is known to be over the limit, or `GenericBadRequest` (400)
  * when it breaks off.
  */
-export async function readBody(request: Request, limit: number): Promise<string> {
+export async function readText(request: Request, limit: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   await readPieces(request, limit, (piece) => text += decoder.decode(piece, { stream: true }));

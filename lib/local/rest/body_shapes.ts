@@ -74,4 +74,5 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   }),
   jsonPatch: listOf(objectOf({ op: "any", path: "any", from: "any", value: "any" })),
   payload: "any",
+  telemetry: listOf(objectOf({ body: "any", base64Encoded: "boolean", properties: "any" })),
 };

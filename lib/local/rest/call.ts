@@ -1,7 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import type { Principal } from "../auth/authorization.ts";
 import { HubFault } from "../hub_fault.ts";
-import { BODY_LIMITS, type BodyKind, readBody } from "./body.ts";
+import { BODY_LIMITS, type BodyKind, readBytes, readText } from "./body.ts";
 import { BODY_SHAPES } from "./body_shapes.ts";
 import type { HubState } from "../hub_state.ts";
 import { MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
@@ -49,13 +49,22 @@ export class RestCall {
   }
 
   /**
+   * Reads the body as it is, up to the limit of the operation.
+   *
+   * @throws {HubFault} `MessageTooLarge` (413) when it is larger.
+   */
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return readBytes(this.request, BODY_LIMITS[this.#body]);
+  }
+
+  /**
    * Reads the body, up to the limit of the operation and by the shape of its kind.
    *
    * @throws {HubFault} `MessageTooLarge` (413) when it is larger.
    * @throws {HubFault} `GenericBadRequest` (400) when it is not JSON, or is nested too deep.
    */
   async json(): Promise<unknown> {
-    const text = await readBody(this.request, BODY_LIMITS[this.#body]);
+    const text = await readText(this.request, BODY_LIMITS[this.#body]);
     // A payload is any JSON value, or none.
     if (text === "" && this.#body === "payload") return null;
     try {
@@ -70,12 +79,14 @@ export class RestCall {
 /** The response of a handler. */
 export interface RestAnswer {
   status: number;
-  /** The value to send as JSON; left out, the response has no body. */
+  /** The value to send as JSON. */
   body?: unknown;
+  /** Bytes to send instead, as they are. Without either, the response has no body. */
+  bytes?: Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
 }
 
-/** Carries out one operation of the service API. */
+/** Carries out one operation. */
 export type RestHandler = (call: RestCall) => RestAnswer | Promise<RestAnswer>;
 
 /** Creates a response with status 200 and a body. */

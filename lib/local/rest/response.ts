@@ -3,6 +3,8 @@ import type { RestAnswer } from "./call.ts";
 /** How the front end of a real hub names itself. */
 export const SERVER = "Microsoft-HTTPAPI/2.0";
 
+const JSON_TYPE = "application/json; charset=utf-8";
+const BYTES_TYPE = "application/octet-stream";
 const encoder = new TextEncoder();
 
 /**
@@ -13,12 +15,12 @@ const encoder = new TextEncoder();
  */
 export function toResponse(answer: RestAnswer, now: number, trackingId: string): Response {
   const { status, body, headers } = answer;
-  const bytes = body === undefined ? null : encoder.encode(JSON.stringify(body));
+  const bytes = answer.bytes ?? (body === undefined ? null : encoder.encode(JSON.stringify(body)));
   return new Response(bytes, {
     status,
     headers: {
       "content-length": String(bytes?.length ?? 0),
-      ...(bytes !== null && { "content-type": "application/json; charset=utf-8" }),
+      ...(bytes !== null && { "content-type": answer.bytes === undefined ? JSON_TYPE : BYTES_TYPE }),
       "date": new Date(now).toUTCString(),
       "server": SERVER,
       "vary": "Origin",

@@ -1,38 +1,50 @@
 import { cannotUse, quote } from "../../values/checks.ts";
-import { requireRight } from "../auth/authorization.ts";
+import { type Principal, requireRight } from "../auth/authorization.ts";
+import type { ClientCertificate } from "../auth/client_certificate.ts";
 import { readResourcePath } from "../auth/resource_path.ts";
 import { newTrackingId } from "../fault_listeners.ts";
-import { HubFault, notInThisVersion } from "../hub_fault.ts";
+import { HubFault } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
 import type { HubState } from "../hub_state.ts";
 import { RestCall } from "./call.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
 import { toResponse } from "./response.ts";
-import { type Route, ROUTES } from "./routes.ts";
+import type { Route } from "./routes.ts";
 
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
 
-/** The routes, indexed by their first segment and their number of segments. */
-const INDEX: ReadonlyMap<string, Route[]> = indexRoutes();
+/** Answers one request of a client, which may have shown a certificate. */
+export type AnswerRest = (hub: HubState, request: Request, certificate?: ClientCertificate) => Promise<Response>;
 
-/** Answers one request to the service API. */
-export async function answerRest(hub: HubState, request: Request): Promise<Response> {
+/** Routes by their first segment and their number of segments. */
+type RouteIndex = ReadonlyMap<string, readonly Route[]>;
+
+/** Makes a function that answers requests by the operations of a table. */
+export function restRouter(routes: readonly Route[]): AnswerRest {
+  const index = indexRoutes(routes);
+  return (hub, request, certificate) => answer(index, hub, request, certificate);
+}
+
+async function answer(
+  index: RouteIndex,
+  hub: HubState,
+  request: Request,
+  certificate: ClientCertificate | undefined,
+): Promise<Response> {
   const trackingId = newTrackingId();
   let envelope: Envelope = "plain";
   try {
     hub.alarm.ring();
     const url = new URL(request.url);
     const path = decodePath(url.pathname);
-    const { route, ids } = findRoute(methodOf(request), path);
+    const { route, ids } = findRoute(index, methodOf(request), path);
     envelope = route.envelope;
     checkApiVersion(url.searchParams);
-    if (route.isForDevices) throw notInThisVersion(`${route.method} /${route.segments.join("/")}`);
-    const principal = await hub.authorizer.authenticate(request.headers.get("authorization"));
+    const principal = await authenticate(hub, request, route, path, certificate);
     requireRight(principal, route.right, path);
     // Only a caller who may do this has its body read.
     const call = new RestCall(hub, request, principal, ids, url.searchParams, route.body);
-    const answer = await route.handler(call);
-    return toResponse(answer, hub.now(), trackingId);
+    return toResponse(await route.handler(call), hub.now(), trackingId);
   } catch (error) {
     // The caller has gone, and learns it as from any fetch.
     if (!(error instanceof HubFault) && request.signal.aborted) throw error;
@@ -45,6 +57,18 @@ export async function answerRest(hub: HubState, request: Request): Promise<Respo
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
     return toResponse(faultAnswer(error, envelope, now, trackingId), now, trackingId);
   }
+}
+
+function authenticate(
+  hub: HubState,
+  request: Request,
+  route: Route,
+  path: readonly string[],
+  certificate: ClientCertificate | undefined,
+): Principal | Promise<Principal> {
+  const authorization = request.headers.get("authorization");
+  if (route.right === "DeviceConnect") return hub.deviceSignIn.authenticate(authorization, path, certificate);
+  return hub.authorizer.authenticate(authorization);
 }
 
 /** Clients that cannot send PATCH send POST and name the method that they mean in a header. */
@@ -62,8 +86,8 @@ function decodePath(pathname: string): string[] {
   return path.length === 1 ? path[0]!.split("/") : path;
 }
 
-function findRoute(method: string, path: readonly string[]): { route: Route; ids: string[] } {
-  const candidates = (INDEX.get(indexKey(path)) ?? []).filter((route) => matches(route, path));
+function findRoute(index: RouteIndex, method: string, path: readonly string[]): { route: Route; ids: string[] } {
+  const candidates = (index.get(indexKey(path)) ?? []).filter((route) => matches(route, path));
   const route = candidates.find((candidate) => candidate.method === method);
   if (route !== undefined) return { route, ids: path.filter((_, i) => route.segments[i] === "{}") };
   if (candidates.length > 0) {
@@ -81,9 +105,9 @@ function indexKey(path: readonly string[]): string {
   return `${path[0]?.toLowerCase()} ${path.length}`;
 }
 
-function indexRoutes(): Map<string, Route[]> {
+function indexRoutes(routes: readonly Route[]): RouteIndex {
   const index = new Map<string, Route[]>();
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const key = indexKey(route.segments);
     index.set(key, [...index.get(key) ?? [], route]);
   }

@@ -1,5 +1,4 @@
 import type { Right } from "../auth/authorization.ts";
-import { notInThisVersion } from "../hub_fault.ts";
 import type { BodyKind } from "./body.ts";
 import type { RestHandler } from "./call.ts";
 import * as configurations from "./configurations.ts";
@@ -18,20 +17,15 @@ export interface Route {
   readonly method: string;
   /** The segments of the path in lower case; `{}` matches any segment. */
   readonly segments: readonly string[];
-  /** The right that a caller needs; `undefined` when any authenticated caller will do. */
-  readonly right: Right | undefined;
+  /** The right that a caller needs. With that of devices, callers may sign in as devices do. */
+  readonly right: Right;
   readonly handler: RestHandler;
   readonly envelope: Envelope;
   /** The kind of body that the operation reads. */
   readonly body: BodyKind;
-  /**
-   * Whether the operation is one of devices. None of them is there yet, and each is refused whoever calls: a device can
-   * sign in in ways that are not there either.
-   */
-  readonly isForDevices: boolean;
 }
 
-/** Every operation of the service API, and those of devices. When several match a path, the first one wins. */
+/** Every operation of the service API. When several match a path, the first one wins. */
 export const ROUTES: readonly Route[] = [
   route("GET", "/devices", "RegistryRead", devices.listDevices),
   route("POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
@@ -87,29 +81,15 @@ export const ROUTES: readonly Route[] = [
     digitalTwins.invokeComponentCommand,
     { body: "payload", envelope: "nested" },
   ),
-  ...[
-    "POST /devices/{}/messages/events",
-    "GET /devices/{}/messages/devicebound",
-    "DELETE /devices/{}/messages/devicebound/{}",
-    "POST /devices/{}/messages/devicebound/{}/abandon",
-    "POST /devices/{}/files",
-    "POST /devices/{}/files/notifications",
-    "POST /devices/{}/files/notifications/{}",
-  ].map((operation) => ({ ...later(operation), isForDevices: true })),
 ];
 
-/** An operation that the real hub has, and this one does not have yet. */
-function later(operation: string): Route {
-  const [method = "", path = ""] = operation.split(" ");
-  return route(method, path, undefined, () => Promise.reject(notInThisVersion(operation)));
-}
-
-function route(
+/** Makes a row of a table of operations. */
+export function route(
   method: string,
   path: string,
-  right: Right | undefined,
+  right: Right,
   handler: RestHandler,
   { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: BodyKind } = {},
 ): Route {
-  return { method, segments: path.split("/").slice(1), right, handler, envelope, body, isForDevices: false };
+  return { method, segments: path.split("/").slice(1), right, handler, envelope, body };
 }

@@ -1,26 +1,13 @@
 import { HubFault } from "../hub_fault.ts";
-import type { IdentityQueues } from "../identities/identity_queues.ts";
 import type { JsonObject } from "../json.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
-import { checkTelemetryMessage, type TelemetryMessage } from "../messages/telemetry_message.ts";
+import type { TelemetryMessage } from "../messages/telemetry_message.ts";
 import type { DeviceConnection } from "../presence/device_connection.ts";
-import type { Presence } from "../presence/presence.ts";
 import { findIdentity, type IdentityTarget, requireIdentity } from "../records/find_identity.ts";
 import { type AnyRecord, identityKey, isEnabled } from "../records/identity_records.ts";
-import type { IdentityStore } from "../records/identity_store.ts";
 import { sectionForDevice } from "../twins/twin_documents.ts";
-import type { TwinWrites } from "../twins/twin_writes.ts";
-import type { TelemetrySink } from "./telemetry_sink.ts";
-
-/** What sessions need from the hub. */
-export interface SessionParts {
-  readonly now: () => number;
-  readonly store: IdentityStore;
-  readonly presence: Presence;
-  readonly queues: IdentityQueues;
-  readonly twins: TwinWrites;
-  readonly telemetry: TelemetrySink;
-}
+import { type Settlement, settleMessage, takeTelemetry } from "./device_requests.ts";
+import type { SessionParts } from "./session_parts.ts";
 
 /** A message that is locked for its device until the device settles it. */
 export interface DeviceDelivery {
@@ -122,24 +109,18 @@ export class DeviceSession {
    * @throws {HubFault} `ArgumentInvalid` (400) or `MessageTooLarge` (413) when the hub cannot take it.
    */
   sendTelemetry(message: TelemetryMessage): void {
-    const record = this.requireRecord();
-    checkTelemetryMessage(message);
-    this.#parts.telemetry.add(record, message, this.#parts.now());
-    this.#parts.presence.touch(record);
+    takeTelemetry(this.#parts, this.requireRecord(), [message]);
   }
 
   /** Locks the next message for the device, if there is one and the device is connected by this session. */
   nextMessage(): DeviceDelivery | undefined {
     const record = this.#record;
     if (record === undefined || !this.isActive) return undefined;
-    const { now, queues, presence } = this.#parts;
+    const { now, queues } = this.#parts;
     const queue = queues.of(record);
     const message = queue.lockNext(now());
     if (message === undefined) return undefined;
-    const settle = (how: "complete" | "abandon" | "reject"): boolean => {
-      presence.touch(record);
-      return queue[how](message, now());
-    };
+    const settle = (how: Settlement): boolean => settleMessage(this.#parts, record, message.lockToken, how);
     return {
       message,
       complete: () => settle("complete"),

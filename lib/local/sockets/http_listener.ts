@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { ASK_FOR_CERTIFICATE } from "../auth/client_certificate.ts";
+import { ASK_FOR_CERTIFICATE, type ClientCertificate, clientCertificateOf } from "../auth/client_certificate.ts";
 import { newTrackingId } from "../fault_listeners.ts";
 import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
@@ -36,9 +36,12 @@ export interface HttpListenerOptions {
   report?: (error: unknown) => string;
 }
 
-/** Opens a port and answers its requests with a function shaped like `fetch`. */
+/** Answers a request of a client, which may have shown a certificate. */
+export type HandleRequest = (request: Request, certificate?: ClientCertificate) => Promise<Response>;
+
+/** Opens a port and answers its requests. */
 export async function startHttpListener(
-  handle: (request: Request) => Promise<Response>,
+  handle: HandleRequest,
   options: HttpListenerOptions,
 ): Promise<HttpListener> {
   const { hostname, port, tls, upgrades, report = newTrackingId } = options;
@@ -103,7 +106,7 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): voi
 }
 
 async function answer(
-  handle: (request: Request) => Promise<Response>,
+  handle: HandleRequest,
   scheme: string,
   message: IncomingMessage,
   response: ServerResponse,
@@ -112,7 +115,11 @@ async function answer(
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(new DOMException("The client has disconnected", "AbortError"));
   });
-  await finish(message, response, await handle(toRequest(scheme, message, gone.signal)));
+  await finish(
+    message,
+    response,
+    await handle(toRequest(scheme, message, gone.signal), clientCertificateOf(message.socket)),
+  );
 }
 
 /** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */

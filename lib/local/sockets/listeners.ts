@@ -1,4 +1,5 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
+import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { HubHosts } from "../auth/hub_hosts.ts";
 import { checkType, checkWhole, wrongValue } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
@@ -59,7 +60,7 @@ interface PortSettings {
 
 /** What the ports serve. */
 interface HubSides {
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (request: Request, certificate?: ClientCertificate) => Promise<Response>;
   readonly amqp: AmqpBackend;
 }
 
@@ -125,9 +126,9 @@ export class Listeners {
   #endDowntime = (): void => {};
   #isClosed = false;
 
-  constructor(hosts: HubHosts, fetch: (request: Request) => Promise<Response>, amqp: AmqpBackend) {
+  constructor(hosts: HubHosts, sides: HubSides) {
     this.#hosts = hosts;
-    this.#hub = { fetch, amqp };
+    this.#hub = sides;
   }
 
   /** The host, with its port if need be, at which clients reach the first port for HTTPS; the hub's name without one. */

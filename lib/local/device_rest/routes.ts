@@ -1,0 +1,11 @@
+import { type Route, route } from "../rest/routes.ts";
+import { abandonMessage, completeMessage, lockMessage } from "./messages.ts";
+import { sendTelemetry } from "./telemetry.ts";
+
+/** Every operation of devices over HTTPS. Modules have none. */
+export const DEVICE_ROUTES: readonly Route[] = [
+  route("POST", "/devices/{}/messages/events", "DeviceConnect", sendTelemetry, { body: "telemetry" }),
+  route("GET", "/devices/{}/messages/devicebound", "DeviceConnect", lockMessage),
+  route("DELETE", "/devices/{}/messages/devicebound/{}", "DeviceConnect", completeMessage),
+  route("POST", "/devices/{}/messages/devicebound/{}/abandon", "DeviceConnect", abandonMessage),
+];
