@@ -1,4 +1,4 @@
-import { Authorizer, newPolicies, type Policy } from "./auth/authorization.ts";
+import { Authorizer, newPolicies, type Policy, type PolicyName } from "./auth/authorization.ts";
 import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
 import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
 import { BackgroundWork } from "./background_work.ts";
@@ -24,6 +24,7 @@ import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
+import type { PolicyKeyOption } from "./auth/policy_keys.ts";
 import { Presence } from "./presence/presence.ts";
 import { QueryPages } from "./queries/pages.ts";
 import { queryable } from "./queries/queryable.ts";
@@ -47,6 +48,7 @@ export interface HubStateOptions {
   amqpIdleTimeoutInMs?: number | undefined;
   queryLagInMs?: number | undefined;
   tier?: HubTier | undefined;
+  policyKeys?: { readonly [name in PolicyName]?: PolicyKeyOption } | undefined;
 }
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
@@ -64,7 +66,7 @@ export class HubState {
   /** The feedback on cloud-to-device messages. */
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
-  readonly policies: ReadonlyMap<string, Policy> = newPolicies();
+  readonly policies: ReadonlyMap<string, Policy>;
   readonly store: IdentityStore;
   readonly presence: Presence;
   readonly queues: IdentityQueues;
@@ -95,6 +97,7 @@ export class HubState {
     const { hostName, now, clockSkew, feedbackIntervalInMs = DEFAULT_FEEDBACK_INTERVAL } = options;
     this.hosts = new HubHosts(hostName);
     this.now = now;
+    this.policies = newPolicies(options.policyKeys ?? {});
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
     this.alarm = new HubAlarm(now, this.faults);
     this.feedback = new ServiceQueue(this.alarm);

@@ -3,6 +3,7 @@ import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
 import type { ClientCertificate } from "./auth/client_certificate.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
+import { checkPolicyKeys, type LocalPolicyKeys } from "./auth/policy_keys.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
@@ -64,6 +65,12 @@ export interface LocalHubOptions {
    * @default {{ tier: "S3" }}
    */
   throttling?: LocalHubThrottling | undefined;
+  /**
+   * The keys of shared access policies, by their names: the primary key, or both. Connection strings with them then stay
+   * good from one run to the next. A key is 16 to 64 bytes in standard base64. What is left out is random.
+   * @default {{}}
+   */
+  policyKeys?: { [name in PolicyName]?: string | LocalPolicyKeys | undefined } | undefined;
 }
 
 /** The allowances of a {@linkcode LocalHub}. */
@@ -85,7 +92,7 @@ export interface LocalHubClientOptions {
  * twins, queries, direct methods, jobs and cloud-to-device messages, with the rules, errors and authorization of the real
  * service.
  *
- * A new hub is empty, opens no port and writes no files. Its keys are random.
+ * A new hub is empty, opens no port and writes no files. Its keys are random, unless they are given.
  *
  * @example Test against a hub in the same process
  * ```ts
@@ -114,7 +121,7 @@ export class LocalHub {
   /**
    * Creates an empty hub.
    *
-   * @param options The hub's host name, clock and time-outs.
+   * @param options The hub's host name, clock, time-outs and keys.
    * @throws {TypeError} When an option has the wrong type.
    * @throws {RangeError} When an option's value is not legal.
    */
@@ -131,6 +138,7 @@ export class LocalHub {
       amqpIdleTimeoutInMs,
       queryLagInMs,
       tier: throttling?.tier,
+      policyKeys: options.policyKeys,
     });
     const faults = new AmqpFaultState();
     const backend = hubAmqpBackend(this.#state, faults);
@@ -474,6 +482,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "amqpIdleTimeoutInMs",
     "queryLagInMs",
     "throttling",
+    "policyKeys",
   ]);
   const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } =
     options;
@@ -487,6 +496,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
       checkNumber(name, time, (time) => time >= 0 && time < Infinity, "a finite number from 0 on");
     }
   }
+  if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {
     checkMembers("throttling", throttling, ["tier"]);
     checkChoice("throttling.tier", throttling.tier, TIERS);

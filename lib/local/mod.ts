@@ -25,6 +25,7 @@ export { LocalAmqpFaults } from "./amqp/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
 export type { HubTier } from "./jobs/active_jobs.ts";
 export type { PolicyName } from "./auth/authorization.ts";
+export type { LocalPolicyKeys } from "./auth/policy_keys.ts";
 export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";
 export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
 export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";

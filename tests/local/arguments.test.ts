@@ -10,6 +10,8 @@ function as<T>(value: unknown): T {
   return value as T;
 }
 
+const KEY = btoa("k".repeat(32));
+
 describe("a local hub", () => {
   const wrong: [options: unknown, error: RegExp][] = [
     [null, /^TypeError: Cannot use options: it must be an object, got null$/],
@@ -34,6 +36,24 @@ describe("a local hub", () => {
     ]),
     [{ throttling: "S1" }, /^TypeError: Cannot use throttling: it must be an object, got a string$/],
     [{ throttling: { tier: "S4" } }, /^RangeError: Cannot use throttling.tier "S4": it must be "F1" or .* "S3"$/],
+    [{ policyKeys: [] }, /^TypeError: Cannot use policyKeys: it must be an object, got an array$/],
+    [{ policyKeys: { owner: KEY } }, /^TypeError: Cannot use "owner" in policyKeys: .*"iothubowner"/],
+    [{ policyKeys: { service: 7 } }, /^TypeError: Cannot use policyKeys.service: it must be a key, .* got a number$/],
+    [{ policyKeys: { service: {} } }, /^TypeError: Cannot use policyKeys.service.primaryKey: it must be a string/],
+    [
+      { policyKeys: { service: { primaryKey: KEY, secondary: KEY } } },
+      /^TypeError: Cannot use "secondary" in policyKeys.service: did you mean "secondaryKey"\?/,
+    ],
+    ...["", "c2VjcmV0", "secret-secret-secret-secret", btoa("x".repeat(65))].flatMap((key): [unknown, RegExp][] => [
+      [
+        { policyKeys: { service: key } },
+        /^RangeError: Cannot use policyKeys.service: it must be standard base64 of 16 to 64 bytes$/,
+      ],
+      [
+        { policyKeys: { device: { primaryKey: KEY, secondaryKey: key } } },
+        /^RangeError: Cannot use policyKeys.device.secondaryKey: /,
+      ],
+    ]),
     ...[-1, NaN, 0].map((amqpIdleTimeoutInMs): [unknown, RegExp] => [
       { amqpIdleTimeoutInMs },
       /^RangeError: Cannot use amqpIdleTimeoutInMs (-1|NaN|0): it must be over 0, or Infinity for no limit$/,

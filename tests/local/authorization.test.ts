@@ -262,6 +262,32 @@ describe("the REST surface", () => {
   });
 });
 
+describe("fixed keys", () => {
+  const [ONE, TWO] = [btoa("1".repeat(16)), btoa("2".repeat(64))];
+
+  test("are in connection strings, and let in whoever has them, also after a new start", async () => {
+    const policyKeys = { iothubowner: ONE, service: { primaryKey: ONE, secondaryKey: TWO } };
+    await using first = new LocalHub({ policyKeys });
+    await using second = new LocalHub({ policyKeys });
+    assert.equal(first.connectionString, `HostName=localhost;SharedAccessKeyName=iothubowner;SharedAccessKey=${ONE}`);
+    assert.ok(first.connectionStringFor("service").endsWith(`SharedAccessKey=${ONE}`));
+    assert.ok(first.connectionStringFor("service", "secondary").endsWith(`SharedAccessKey=${TWO}`));
+    const authorization = signSas({ connectionString: first.connectionString });
+    assert.deepEqual(await new RestCaller(second, authorization).do("GET", "/devices"), []);
+  });
+
+  test("leave those random that they do not name", async () => {
+    const policyKeys = { iothubowner: ONE };
+    await using first = new LocalHub({ policyKeys });
+    await using second = new LocalHub({ policyKeys });
+    for (
+      const [name, key] of [["iothubowner", "secondary"], ["device", "primary"], ["registryRead", "secondary"]] as const
+    ) {
+      assert.notEqual(first.connectionStringFor(name, key), second.connectionStringFor(name, key));
+    }
+  });
+});
+
 describe("secrets", () => {
   test("are in no inspected or stringified object of the hub", async () => {
     const { hub, rest, connectionString } = setup();

@@ -515,6 +515,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       amqpIdleTimeoutInMs: 1,
       queryLagInMs: 1,
       throttling: { tier: "S1" },
+      policyKeys: { service: KEYS.primaryKey },
     },
     (options) => new LocalHub(options).close(),
   ),

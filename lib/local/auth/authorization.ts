@@ -1,5 +1,5 @@
-import { randomKey } from "../keys.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
+import { type PolicyKeyOption, type PolicyKeys, readPolicyKeys } from "./policy_keys.ts";
 
 /** A right that a shared access policy can grant. */
 export type Right = "RegistryRead" | "RegistryWrite" | "ServiceConnect" | "DeviceConnect";
@@ -27,11 +27,9 @@ const POLICY_RIGHTS: Readonly<Record<PolicyName, ReadonlySet<Right>>> = {
 export const POLICY_NAMES: readonly PolicyName[] = Object.keys(POLICY_RIGHTS) as PolicyName[];
 
 /** A shared access policy: a name, its rights, and two keys, either of which signs a valid token. */
-export interface Policy {
+export interface Policy extends PolicyKeys {
   readonly name: PolicyName;
   readonly rights: ReadonlySet<Right>;
-  readonly primaryKey: string;
-  readonly secondaryKey: string;
 }
 
 /** The holder of a valid token or of a device's certificate, and what that allows. */
@@ -46,13 +44,12 @@ export interface Principal {
   readonly isCurrent?: () => boolean;
 }
 
-/** Creates the five policies of a new hub, with new keys. */
-export function newPolicies(): ReadonlyMap<string, Policy> {
-  const policies = new Map<string, Policy>();
-  for (const [name, rights] of Object.entries(POLICY_RIGHTS)) {
-    policies.set(name, { name: name as PolicyName, rights, primaryKey: randomKey(), secondaryKey: randomKey() });
-  }
-  return policies;
+/** Creates the five policies of a new hub, with the keys that are given and new ones for the rest. */
+export function newPolicies(keys: { readonly [name in PolicyName]?: PolicyKeyOption }): ReadonlyMap<string, Policy> {
+  return new Map(POLICY_NAMES.map((name) => [
+    name,
+    { name, rights: POLICY_RIGHTS[name], ...readPolicyKeys(keys[name]) },
+  ]));
 }
 
 /**

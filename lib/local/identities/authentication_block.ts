@@ -1,4 +1,4 @@
-import { fromBase64, randomKey } from "../keys.ts";
+import { fromBase64, isKeyLength, KEY_LENGTH_RULE, randomKey } from "../keys.ts";
 import { cannotUse } from "../../values/checks.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
@@ -6,8 +6,6 @@ import { isJsonObject, type JsonObject } from "../json.ts";
 import type { Authentication, AuthenticationType } from "../records/identity_records.ts";
 
 const TYPES_RULE = '"sas" or "selfSigned" or "certificateAuthority"';
-const MIN_KEY_BYTES = 16;
-const MAX_KEY_BYTES = 64;
 /** A SHA-1 or SHA-256 hash in hexadecimal. */
 const THUMBPRINT = /^(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/;
 
@@ -68,13 +66,8 @@ function readKeys([primary, secondary]: [string, string]): Authentication {
 function checkKey(name: string, key: string): void {
   const length = fromBase64(key)?.length;
   if (length === undefined) throw invalidArgument(`Invalid device key: ${cannotUse(name, "standard base64")}`);
-  if (length < MIN_KEY_BYTES || length > MAX_KEY_BYTES) {
-    throw invalidArgument(
-      `Invalid device key length: ${
-        cannotUse(`${name} of ${length} bytes`, `from ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes`)
-      }`,
-    );
-  }
+  if (isKeyLength(length)) return;
+  throw invalidArgument(`Invalid device key length: ${cannotUse(`${name} of ${length} bytes`, KEY_LENGTH_RULE)}`);
 }
 
 function readThumbprints([primary, secondary]: [string, string]): Authentication {
