@@ -5,6 +5,7 @@ import { BackgroundWork } from "./background_work.ts";
 import { BlobEndpoint } from "./blobs/blob_endpoint.ts";
 import { BlobStorage } from "./blobs/blob_storage.ts";
 import { BulkRegistry } from "./bulk_registry.ts";
+import { DeviceAuthorities } from "./auth/device_authorities.ts";
 import { DeviceSasVerifier } from "./auth/device_sas_verifier.ts";
 import { DeviceSignIn } from "./auth/device_sign_in.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
@@ -48,6 +49,7 @@ export interface HubStateOptions {
   amqpIdleTimeoutInMs?: number | undefined;
   queryLagInMs?: number | undefined;
   tier?: HubTier | undefined;
+  deviceAuthorities?: readonly string[] | undefined;
   policyKeys?: { readonly [name in PolicyName]?: PolicyKeyOption } | undefined;
 }
 
@@ -159,6 +161,7 @@ export class HubState {
       authorizer: this.authorizer,
       devices: new DeviceSasVerifier({ hosts: this.hosts, store, now, clockSkew }),
       store,
+      authorities: new DeviceAuthorities(options.deviceAuthorities ?? [], now),
     });
   }
 

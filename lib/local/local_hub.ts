@@ -3,6 +3,7 @@ import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
 import type { ClientCertificate } from "./auth/client_certificate.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
+import { checkDeviceAuthorities } from "./auth/device_authorities.ts";
 import { checkPolicyKeys, type LocalPolicyKeys } from "./auth/policy_keys.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
@@ -71,6 +72,14 @@ export interface LocalHubOptions {
    * @default {{}}
    */
   policyKeys?: { [name in PolicyName]?: string | LocalPolicyKeys | undefined } | undefined;
+  /**
+   * The certificates of the authorities, in PEM, that sign those of devices. A device or module whose authentication has
+   * the type `"certificateAuthority"` signs in with a certificate whose common name is `deviceId`, or
+   * `deviceId/moduleId`, and that one of them has signed, be it by way of other authorities whose certificates the device
+   * shows. Each has to be valid by the hub's clock. Lists of revoked certificates are not looked at.
+   * @default {[]}
+   */
+  deviceAuthorities?: readonly string[] | undefined;
 }
 
 /** The allowances of a {@linkcode LocalHub}. */
@@ -139,6 +148,7 @@ export class LocalHub {
       queryLagInMs,
       tier: throttling?.tier,
       policyKeys: options.policyKeys,
+      deviceAuthorities: options.deviceAuthorities,
     });
     const faults = new AmqpFaultState();
     const backend = hubAmqpBackend(this.#state, faults);
@@ -483,6 +493,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "queryLagInMs",
     "throttling",
     "policyKeys",
+    "deviceAuthorities",
   ]);
   const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } =
     options;
@@ -496,6 +507,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
       checkNumber(name, time, (time) => time >= 0 && time < Infinity, "a finite number from 0 on");
     }
   }
+  if (options.deviceAuthorities !== undefined) checkDeviceAuthorities(options.deviceAuthorities);
   if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {
     checkMembers("throttling", throttling, ["tier"]);

@@ -516,6 +516,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       queryLagInMs: 1,
       throttling: { tier: "S1" },
       policyKeys: { service: KEYS.primaryKey },
+      deviceAuthorities: [],
     },
     (options) => new LocalHub(options).close(),
   ),

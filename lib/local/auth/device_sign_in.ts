@@ -4,6 +4,7 @@ import { isEnabled } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { Authorizer, Principal } from "./authorization.ts";
 import { type ClientCertificate, hasCertificate } from "./client_certificate.ts";
+import type { DeviceAuthorities } from "./device_authorities.ts";
 import { DEVICE_RIGHTS, type DeviceSasVerifier, isDeviceSas } from "./device_sas_verifier.ts";
 
 /** Lets devices in, over whatever protocol: by a token of their own or of a policy, or by a certificate. */
@@ -11,11 +12,18 @@ export class DeviceSignIn {
   readonly #authorizer: Authorizer;
   readonly #devices: DeviceSasVerifier;
   readonly #store: IdentityStore;
+  readonly #authorities: DeviceAuthorities;
 
-  constructor(parts: { authorizer: Authorizer; devices: DeviceSasVerifier; store: IdentityStore }) {
+  constructor(parts: {
+    authorizer: Authorizer;
+    devices: DeviceSasVerifier;
+    store: IdentityStore;
+    authorities: DeviceAuthorities;
+  }) {
     this.#authorizer = parts.authorizer;
     this.#devices = parts.devices;
     this.#store = parts.store;
+    this.#authorities = parts.authorities;
   }
 
   /**
@@ -27,10 +35,10 @@ export class DeviceSignIn {
     return isDeviceSas(token) ? await this.#devices.verify(token) : await this.#authorizer.authenticate(token);
   }
 
-  /** Whether a device or module is enabled, and signs in with this certificate. */
+  /** Whether a device or module signs in with this certificate. */
   knowsCertificate(target: IdentityTarget, certificate: ClientCertificate): boolean {
     const record = findIdentity(this.#store, target);
-    return record !== undefined && isEnabled(record) && hasCertificate(record, certificate);
+    return record !== undefined && hasCertificate(record, certificate, this.#authorities);
   }
 
   /**
@@ -52,7 +60,8 @@ export class DeviceSignIn {
   }
 
   #byCertificate(deviceId: string, certificate: ClientCertificate): Principal {
-    if (!this.knowsCertificate({ deviceId }, certificate)) {
+    const record = findIdentity(this.#store, { deviceId });
+    if (record === undefined || !isEnabled(record) || !this.knowsCertificate({ deviceId }, certificate)) {
       throw unauthorized(
         "IotHubUnauthorized",
         "Unauthorized: the certificate is not one of an enabled device of this id",
