@@ -33,6 +33,7 @@ import { devicesCollection, twinCollections } from "./queries/twin_collections.t
 import { SasVerifier } from "./auth/sas_verifier.ts";
 import { ServiceQueue } from "./messages/service_queue.ts";
 import { TelemetrySink } from "./sessions/telemetry_sink.ts";
+import { FileUploads } from "./uploads/file_uploads.ts";
 import { TwinDocuments } from "./twins/twin_documents.ts";
 import { TwinWrites } from "./twins/twin_writes.ts";
 
@@ -84,6 +85,8 @@ export class HubState {
   readonly configurations: ConfigurationRegistry;
   readonly blobs: BlobStorage;
   readonly blobEndpoint: BlobEndpoint;
+  /** The files that devices upload. */
+  readonly uploads: FileUploads;
   readonly importExportJobs: ImportExportJobs;
   readonly scheduledJobs: ScheduledJobs;
   readonly jwt: JwtAuthority;
@@ -142,6 +145,7 @@ export class HubState {
     new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
     this.blobs = new BlobStorage({ now, clockSkew });
     this.blobEndpoint = new BlobEndpoint(this.blobs, now, this.faults);
+    this.uploads = new FileUploads({ now, alarm, storage: this.blobs, notifications: this.fileNotifications });
     this.importExportJobs = new ImportExportJobs({
       now,
       store: this.store,

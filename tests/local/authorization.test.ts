@@ -257,7 +257,7 @@ describe("the REST surface", () => {
 
   test("knows the operations of devices by their methods, and has none for modules", async () => {
     const { rest } = setup();
-    await rest.fails([405, "GenericMethodNotAllowed"], "GET", "/devices/d/messages/events");
+    await rest.fails([405, "GenericMethodNotAllowed"], "GET", "/devices/d/files");
     await rest.fails([404, "GenericNotFound"], "POST", "/devices/d/modules/m/messages/events", {});
   });
 });

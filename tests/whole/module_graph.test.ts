@@ -47,7 +47,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/hub_state.ts"],
   ["lib/local/jobs/"],
   ["lib/local/configurations/", "lib/local/digital_twins/"],
-  ["lib/local/queries/", "lib/local/sessions/", "lib/local/bulk_registry.ts"],
+  ["lib/local/queries/", "lib/local/sessions/", "lib/local/uploads/", "lib/local/bulk_registry.ts"],
   ["lib/local/twins/"],
   ["lib/local/identities/"],
   ["lib/local/auth/", "lib/local/presence/", "lib/local/blobs/"],

@@ -132,6 +132,12 @@ export class BlobContainer {
     return this.#replace(name, joinContents(contents), blocks, attributes);
   }
 
+  /** Drops the blocks of a blob that no list has committed. */
+  dropUncommitted(name: string): void {
+    this.#space.take(-this.#sizeOfUncommitted(name));
+    this.#uncommitted.delete(name);
+  }
+
   /** Deletes a blob with its uncommitted blocks. */
   delete(blob: StoredBlob): void {
     this.#space.take(-sizeOf(blob) - this.#sizeOfUncommitted(blob.name));

@@ -3,16 +3,19 @@ import { type FaultListeners, newTrackingId } from "../fault_listeners.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
 import { type BlobAnswer, lacksRight, OPERATIONS } from "./blob_operations.ts";
-import { BLOB_NAME, BLOB_NAME_RULE } from "./blob_names.ts";
+import { BLOB_NAME, BLOB_NAME_RULE, UPLOADS_CONTAINER } from "./blob_names.ts";
 import { ACCOUNT, type BlobResource, STORAGE_VERSION } from "./blob_sas.ts";
 import type { BlobStorage } from "./blob_storage.ts";
 import { element, xmlDocument } from "./xml.ts";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS"];
 
-const ADDRESS = new RegExp(`^[a-z]+://[^/]+/${ACCOUNT}/`);
+const ADDRESS = new RegExp(`^[a-z]+://[^/]+/(?:${ACCOUNT}|${UPLOADS_CONTAINER})/`);
 
-/** Whether an address is one of blobs: with a path of `/blob/<container>` or `/blob/<container>/<blob>`. */
+/**
+ * Whether an address is one of blobs: with a path of `/blob/<container>` or `/blob/<container>/<blob>`, or of
+ * `/device-uploads/<blob>`, as devices put it together.
+ */
 export function isBlobAddress(url: string): boolean {
   return ADDRESS.test(url);
 }
@@ -93,7 +96,9 @@ export class BlobEndpoint {
  * @throws {HubFault} 400 `InvalidUri`, or `InvalidResourceName` for a name that no blob can have.
  */
 export function readBlobPath(pathname: string): BlobResource {
-  const [container = "", ...rest] = pathname.slice(ACCOUNT.length + 2).split("/").map(decode);
+  const segments = pathname.split("/").slice(1);
+  if (segments[0] === ACCOUNT) segments.shift();
+  const [container = "", ...rest] = segments.map(decode);
   const blob = rest.join("/");
   if (blob === "") return { container };
   if (BLOB_NAME.test(blob)) return { container, blob };

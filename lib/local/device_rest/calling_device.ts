@@ -1,5 +1,6 @@
-import { requireIdentity } from "../records/find_identity.ts";
-import type { AnyRecord } from "../records/identity_records.ts";
+import { deviceNotFound } from "../hub_fault.ts";
+import { requireDevice } from "../records/find_identity.ts";
+import { type DeviceRecord, isEnabled } from "../records/identity_records.ts";
 import type { RestCall } from "../rest/call.ts";
 
 /**
@@ -8,6 +9,8 @@ import type { RestCall } from "../rest/call.ts";
  *
  * @throws {HubFault} `DeviceNotFound` (404) when it does not exist or is disabled.
  */
-export function callingDevice({ hub, deviceId }: RestCall): AnyRecord {
-  return requireIdentity(hub.store, { deviceId }, { includeDisabled: false, missingModule: "DeviceNotFound" });
+export function callingDevice({ hub, deviceId }: RestCall): DeviceRecord {
+  const device = requireDevice(hub.store, deviceId);
+  if (!isEnabled(device)) throw deviceNotFound(deviceId);
+  return device;
 }

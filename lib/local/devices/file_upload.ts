@@ -1,9 +1,7 @@
 import { checkNumber, checkText, checkType, wrongType, wrongValue } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import type { HubState } from "../hub_state.ts";
-import { utcTime } from "../hub_time.ts";
 
-const CONTENT_TYPE = "application/vnd.microsoft.iothub.filenotification.json";
 const DEFAULT_CONTAINER = "https://storage.localhost/uploads";
 
 /** Describes an uploaded file to {@linkcode LocalDevice.notifyFileUpload}. */
@@ -30,19 +28,15 @@ export interface LocalFileUpload {
 /** Tells back ends that a device has uploaded a file. */
 export function notifyFileUpload(hub: HubState, deviceId: string, upload: LocalFileUpload): void {
   checkUpload(upload);
-  const { blobSizeInBytes } = upload;
-  const now = hub.now();
+  const { blobSizeInBytes, lastUpdatedTime } = upload;
   const blobName = `${deviceId}/${upload.blobName}`;
   const path = blobName.split("/").map(encodeURIComponent).join("/");
-  const notification = {
-    deviceId,
-    blobUri: upload.blobUri ?? `${DEFAULT_CONTAINER}/${path}`,
+  hub.uploads.notify(deviceId, {
     blobName,
-    lastUpdatedTime: utcTime(upload.lastUpdatedTime?.getTime() ?? now),
+    blobUri: upload.blobUri ?? `${DEFAULT_CONTAINER}/${path}`,
     blobSizeInBytes,
-    enqueuedTimeUtc: utcTime(now),
-  };
-  hub.fileNotifications.add(CONTENT_TYPE, JSON.stringify(notification), now);
+    lastUpdatedTime: lastUpdatedTime?.getTime() ?? hub.now(),
+  });
 }
 
 function checkUpload(upload: LocalFileUpload): void {

@@ -267,7 +267,7 @@ export class LocalDevice {
 
   /**
    * Tells back ends that the device has uploaded a file, as a device does at the end of an upload. Only the
-   * notification is sent: the local hub has no storage, and no file needs to exist.
+   * notification is sent: no file needs to exist.
    *
    * @param upload The name and the size of the file, and optionally its address and when it was written.
    * @throws {TypeError} When an argument has the wrong type, or when this is a module, which cannot upload files.

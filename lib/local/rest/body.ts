@@ -19,7 +19,9 @@ export type BodyKind =
   | "scheduledJob"
   | "jsonPatch"
   | "payload"
-  | "telemetry";
+  | "telemetry"
+  | "upload"
+  | "uploadEnd";
 
 /**
  * The largest body of each kind of operation, in bytes. What a body says is limited more closely: these leave room for
@@ -48,6 +50,10 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
   scheduledJob: (2048 + 64) * KIBIBYTE,
   /** 256 KiB in base64, and what there is of properties besides. */
   telemetry: 512 * KIBIBYTE,
+  /** A name of 1,024 characters, each of which may be an escape of six, or two of these. */
+  upload: 16 * KIBIBYTE,
+  /** With what the storage has said, which devices hand on. */
+  uploadEnd: 64 * KIBIBYTE,
   /** A hundred devices with their modules, in ids whose characters may be escapes. */
   keys: 256 * KIBIBYTE,
 };

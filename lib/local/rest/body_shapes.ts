@@ -75,4 +75,6 @@ export const BODY_SHAPES: Readonly<Record<BodyKind, Shape>> = {
   jsonPatch: listOf(objectOf({ op: "any", path: "any", from: "any", value: "any" })),
   payload: "any",
   telemetry: listOf(objectOf({ body: "any", base64Encoded: "boolean", properties: "any" })),
+  upload: objectOf({ blobName: "any" }),
+  uploadEnd: objectOf({ correlationId: "any", isSuccess: "boolean", statusCode: "number", statusDescription: "any" }),
 };
