@@ -1,3 +1,5 @@
+import { ListenerSet } from "./listener_set.ts";
+
 /** An exception inside a local hub: a mistake of the hub itself, never one of its caller. */
 export interface LocalHubFault {
   /** What was thrown. */
@@ -11,14 +13,11 @@ export type LocalHubFaultListener = (fault: LocalHubFault) => void;
 
 /** Tells whoever wants to know about exceptions inside the hub, none of which may end the process. */
 export class FaultListeners {
-  readonly #listeners = new Set<LocalHubFaultListener>();
+  readonly #listeners = new ListenerSet<LocalHubFault>();
 
   /** Adds a listener. @returns A function that removes it. */
   add(listener: LocalHubFaultListener): () => void {
-    // The same function may be added twice, and each is removed by itself.
-    const own: LocalHubFaultListener = (fault) => listener(fault);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#listeners.add(listener);
   }
 
   /**
@@ -27,13 +26,8 @@ export class FaultListeners {
    * @returns The tracking id for the caller.
    */
   report(error: unknown, trackingId: string = newTrackingId()): string {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener({ error, trackingId });
-      } catch {
-        // A listener has nobody to whom it could report its own failure.
-      }
-    }
+    // A listener has nobody to whom it could report its own failure.
+    this.#listeners.tell({ error, trackingId }, () => {});
     return trackingId;
   }
 

@@ -1,3 +1,4 @@
+import { Activity } from "./activity/activity.ts";
 import { Authorizer, newPolicies, type Policy, type PolicyName } from "./auth/authorization.ts";
 import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
 import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
@@ -63,6 +64,8 @@ export class HubState {
   readonly amqpIdleTimeoutInMs: number;
   /** Who wants to know about exceptions inside the hub. */
   readonly faults: FaultListeners = new FaultListeners();
+  /** Tells whoever wants to know what the hub does. */
+  readonly activity: Activity;
   readonly alarm: HubAlarm;
   /** What the hub does by itself. */
   readonly background: BackgroundWork = new BackgroundWork(this.faults);
@@ -104,12 +107,13 @@ export class HubState {
     this.now = now;
     this.policies = newPolicies(options.policyKeys ?? {});
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
+    this.activity = new Activity(now, this.faults);
     this.alarm = new HubAlarm(now, this.faults);
     this.feedback = new ServiceQueue(this.alarm);
     this.fileNotifications = new ServiceQueue(this.alarm);
     const { store, queried } = newIdentityStore(now, options.queryLagInMs ?? 0);
     this.store = store;
-    this.presence = new Presence(now, this.store);
+    this.presence = new Presence(now, this.store, this.activity);
     store.onCredentials((record) => this.presence.credentialsChanged(record));
     const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
     this.queues = new IdentityQueues({
@@ -118,13 +122,14 @@ export class HubState {
       presence: this.presence,
       feedback,
       alarm: this.alarm,
+      activity: this.activity,
     });
     this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
     this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
     this.twins = new TwinWrites(now, this.store, this.presence);
     this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
-    this.methods = new DirectMethodBroker(this.presence);
+    this.methods = new DirectMethodBroker(this.presence, this.activity);
     this.scheduledJobs = new ScheduledJobs({
       now,
       queried: devicesCollection(queried, this.twinDocuments),

@@ -1,3 +1,4 @@
+import type { LocalHubEventListener } from "./activity/hub_event.ts";
 import { AmqpFaultState } from "./amqp/fault_state.ts";
 import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
@@ -247,9 +248,9 @@ export class LocalHub {
   }
 
   /**
-   * Calls a listener with every exception inside the hub, which is a mistake of the hub, or of a `now` that throws. The
-   * caller gets status 500 over HTTP and `amqp:internal-error` over AMQP, with a tracking id and without the reason; the
-   * hub goes on. What the listener itself throws is ignored.
+   * Calls a listener with every exception inside the hub, which is a mistake of the hub, of a `now` that throws, or of a
+   * listener of {@linkcode LocalHub.onEvent}. The caller gets status 500 over HTTP and `amqp:internal-error` over AMQP,
+   * with a tracking id and without the reason; the hub goes on. What the listener itself throws is ignored.
    *
    * @param listener Is called with the exception and with the tracking id that its caller was given.
    * @returns A function that removes the listener.
@@ -278,6 +279,42 @@ export class LocalHub {
   onFault(listener: LocalHubFaultListener): () => void {
     checkType("listener", listener, "function");
     return this.#state.faults.add(listener);
+  }
+
+  /**
+   * Calls a listener with what the hub does: operations of back ends, acts of devices, what becomes of messages, direct
+   * methods, changes of desired properties, connections that come and go, and refused sign-ins. No event holds a key, a
+   * token, the body or the properties of a message, the values of a twin, or the payload of a method.
+   *
+   * The listener is called right after the hub is done with what it is at, before the caller gets the answer, in the order
+   * in which things were over. What it throws is told to {@linkcode LocalHub.onFault}, and does no harm.
+   *
+   * @param listener Is called with each event.
+   * @returns A function that removes the listener.
+   * @throws {TypeError} When the listener is not a function.
+   *
+   * @example Wait until a device has completed a message
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("display");
+   * hub.device("display").onMessage(() => {});
+   *
+   * const completed = new Promise<void>((resolve) => {
+   *   hub.onEvent((event) => {
+   *     if (event.kind === "deviceAct" && event.act === "completeMessage") resolve();
+   *   });
+   * });
+   * await registry.sendC2dMessage("display", "hello");
+   * await completed;
+   * ```
+   */
+  onEvent(listener: LocalHubEventListener): () => void {
+    checkType("listener", listener, "function");
+    return this.#state.activity.add(listener);
   }
 
   /**

@@ -21,6 +21,23 @@
 export { LocalHub } from "./local_hub.ts";
 export type { LocalHubClientOptions, LocalHubOptions, LocalHubThrottling } from "./local_hub.ts";
 export type { LocalHubFault, LocalHubFaultListener } from "./fault_listeners.ts";
+export type {
+  LocalHubConnectionEvent,
+  LocalHubDesiredChangeEvent,
+  LocalHubDeviceAct,
+  LocalHubDeviceActEvent,
+  LocalHubDisconnectReason,
+  LocalHubEvent,
+  LocalHubEventBase,
+  LocalHubEventListener,
+  LocalHubEventTarget,
+  LocalHubMessageEvent,
+  LocalHubMethodCallEvent,
+  LocalHubOperationEvent,
+  LocalHubOutcome,
+  LocalHubProtocol,
+  LocalHubRefusedSignInEvent,
+} from "./activity/hub_event.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
 export type { HubTier } from "./jobs/active_jobs.ts";
@@ -40,6 +57,7 @@ export type {
   LocalMethodHandler,
   LocalMethodResponse,
 } from "./devices/local_device_handlers.ts";
+export type { LocalTelemetryProperties } from "./devices/telemetry.ts";
 export type { LocalFileUpload } from "./devices/file_upload.ts";
 export type { LocalMessage } from "./devices/local_message.ts";
 export { HubFault } from "./hub_fault.ts";

@@ -242,6 +242,8 @@ describe("The telemetry link of a device at the local hub", () => {
     const message = {
       message_id: "m",
       content_type: "application/json",
+      creation_time: new Date(1_000),
+      message_annotations: { "dt-subject": "sensor", "iothub-interface-id": "urn:azureiot:Security:SecurityAgent:1" },
       application_properties: { level: "7" },
       body: dataOf('{"t":21}'),
     };
@@ -257,7 +259,13 @@ describe("The telemetry link of a device at the local hub", () => {
       "application/json",
       { level: "7" },
     ]);
-    assert.equal(second!.moduleId, "m1");
+    const { subject, interfaceId, creationTime } = first!.message;
+    assert.deepEqual([subject, interfaceId, creationTime], ["sensor", "urn:azureiot:Security:SecurityAgent:1", 1_000]);
+    assert.deepEqual([second!.moduleId, second!.modelId], ["m1", ""]);
+    for (const annotation of ["dt-subject", "iothub-interface-id"]) {
+      const wrong = await outcomeOf(sender, { message_annotations: { [annotation]: 7 } });
+      assert.equal(conditionOf(wrong), "com.microsoft:argument-error");
+    }
     const refused = await outcomeOf(sender, { message_id: "x".repeat(129) });
     assert.equal(conditionOf(refused), "com.microsoft:argument-error");
     const rejected = once(sender, "rejected");

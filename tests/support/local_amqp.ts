@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import rhea from "rhea";
 import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Sender } from "rhea";
+import { Activity } from "../../lib/local/activity/activity.ts";
+import { FaultListeners } from "../../lib/local/fault_listeners.ts";
 import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
 import { type AmqpListener, startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
@@ -28,6 +30,7 @@ export async function startHub(
     idleTimeoutInMs: 240_000,
     faults: new AmqpFaultState(),
     now: Date.now,
+    activity: new Activity(Date.now, new FaultListeners()),
     report: () => "0".repeat(32),
     openSource: () => assert.fail("This hub has nothing to receive"),
     openSession: () => assert.fail("This hub has no devices"),

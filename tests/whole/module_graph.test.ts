@@ -53,7 +53,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/auth/", "lib/local/presence/", "lib/local/blobs/"],
   ["lib/local/records/"],
   ["lib/local/messages/"],
-  ["lib/local/argument_faults.ts", "lib/local/request_body.ts", "lib/local/service_json.ts"],
+  ["lib/local/activity/", "lib/local/argument_faults.ts", "lib/local/request_body.ts", "lib/local/service_json.ts"],
   [
     "lib/local/background_work.ts",
     "lib/local/hub_alarm.ts",
@@ -63,6 +63,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/keys.ts",
   ],
   ["lib/local/fault_listeners.ts"],
+  ["lib/local/listener_set.ts"],
 
   ["lib/amqp_guard/"],
   ["lib/auth/"],

@@ -1,3 +1,4 @@
+import type { Activity } from "../activity/activity.ts";
 import type { DeviceAddress, ServiceSourceAddress } from "./address.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
@@ -24,6 +25,8 @@ export interface AmqpBackend {
   readonly idleTimeoutInMs: number;
   /** The faults that the hub was told to cause. */
   readonly faults: AmqpFaultState;
+  /** Tells whoever wants to know what the hub does. */
+  readonly activity: Activity;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
   /** Tells the hub's owner of an exception inside the hub, and returns the tracking id for the client. */

@@ -51,7 +51,10 @@ export class AmqpCbs {
       this.#onGrant(await this.#backend.verifyToken(readToken(message)));
       return [200, "OK"];
     } catch (error) {
-      if (error instanceof HubFault) return [error.status, error.message];
+      if (error instanceof HubFault) {
+        this.#backend.activity.refuse("amqp", error);
+        return [error.status, error.message];
+      }
       const { description } = internalAmqpError("");
       return [500, `${description}. Tracking ID: ${this.#backend.report(error)}`];
     }

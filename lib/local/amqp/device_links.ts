@@ -1,6 +1,7 @@
 import type { Message, Receiver, Sender } from "rhea";
+import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
-import type { DeviceConnection, EndReason, MethodAnswer } from "../presence/device_connection.ts";
+import type { DeviceConnection, EndReason, MethodAnswer, SignInMethod } from "../presence/device_connection.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
 import type { DeviceLinkKind } from "./address.ts";
 import type { AmqpSource, AmqpSourceEvents } from "./backend.ts";
@@ -13,6 +14,8 @@ import { AmqpTwinRequests } from "./twin_requests.ts";
 export interface DeviceLinksOwner {
   /** Opens the session of the device, which the links hold until the last of them ends. */
   open(connection: DeviceConnection): DeviceSession;
+  /** What the client has the right to the links from, now. */
+  signedInWith(): SignInMethod;
   /** Ends links. */
   end(links: readonly (Receiver | Sender)[], reason: AmqpError): void;
   /** Ends the links for which the client has no right any longer. */
@@ -45,6 +48,10 @@ export class AmqpDeviceLinks implements DeviceConnection {
     this.#session = owner.open(this);
   }
 
+  get signedInWith(): SignInMethod {
+    return this.#owner.signedInWith();
+  }
+
   get takesMethods(): boolean {
     return this.#methods.outbox.isOpen && this.#links.has(slotOf("methods", true));
   }
@@ -59,13 +66,13 @@ export class AmqpDeviceLinks implements DeviceConnection {
   }
 
   /** Removes a link that has ended. Returns whether it was the last one: the device is then no longer connected. */
-  remove(link: Receiver | Sender): boolean {
+  remove(link: Receiver | Sender, reason: LocalHubDisconnectReason): boolean {
     for (const [slot, known] of this.#links) {
       if (known !== link) continue;
       this.#links.delete(slot);
       if (slot === slotOf("twin", false)) this.#twin.reset();
     }
-    if (this.#links.size === 0) this.#session.close();
+    if (this.#links.size === 0) this.#session.close(reason);
     else this.#session.methodsChanged();
     return this.#links.size === 0;
   }
@@ -98,8 +105,8 @@ export class AmqpDeviceLinks implements DeviceConnection {
     return this.#methods.invoke(methodName, payload, signal);
   }
 
-  desiredChanged(patch: JsonObject): void {
-    this.#twin.desiredChanged(patch);
+  desiredChanged(patch: JsonObject): boolean {
+    return this.#twin.desiredChanged(patch);
   }
 
   messageQueued(): void {

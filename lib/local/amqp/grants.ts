@@ -3,6 +3,8 @@ import type { Guard } from "./guard.ts";
 
 /** What a token allows. */
 export interface AmqpGrant {
+  /** The policy whose key has signed the token; left out for a key of an identity, and for a bearer token. */
+  readonly policyName?: string;
   /** When the token expires, in milliseconds since the epoch on the hub's clock. */
   readonly expiresOn: number;
   readonly rights: ReadonlySet<string>;
@@ -39,14 +41,15 @@ export class AmqpGrants {
     this.#setTimer();
   }
 
-  /** Whether an unexpired token grants a right at a path. */
-  covers(right: string, path: readonly string[]): boolean {
+  /** Returns an unexpired token that grants a right at a path; `undefined` when there is none. */
+  find(right: string, path: readonly string[]): AmqpGrant | undefined {
     const now = this.#now();
-    for (const { expiresOn, rights, pathPrefix = [], isCurrent } of this.#grants.values()) {
+    for (const grant of this.#grants.values()) {
+      const { expiresOn, rights, pathPrefix = [], isCurrent } = grant;
       if (expiresOn <= now || !rights.has(right) || !pathPrefix.every((segment, i) => segment === path[i])) continue;
-      if (isCurrent === undefined || isCurrent()) return true;
+      if (isCurrent === undefined || isCurrent()) return grant;
     }
-    return false;
+    return undefined;
   }
 
   /** Drops every token, and stops the timer. Returns those that were there. */

@@ -14,6 +14,7 @@ export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBac
     faults,
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,
+    activity: state.activity,
     report: (error) => state.faults.report(error),
     verifyToken: (token) => deviceSignIn.verifyToken(token),
     verifyUser: (user, token) => verifyPlainSignIn(user, token, (token) => deviceSignIn.verifyToken(token)),

@@ -11,6 +11,8 @@ import { type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import type { TelemetryMessage } from "../messages/telemetry_message.ts";
 
 const ACK_PROPERTY = "iothub-ack";
+const SUBJECT = "dt-subject";
+const INTERFACE_ID = "iothub-interface-id";
 const DATA_SECTION = 0x75;
 
 /**
@@ -96,7 +98,7 @@ export function checkProperties(message: Message): void {
  * @throws {HubFault} `ArgumentInvalid` (400) when the body is neither bytes nor text, or a property has the wrong type.
  */
 export function readMessage(message: Message): CloudMessage {
-  const { properties: { [ACK_PROPERTY]: ack, ...properties }, ...read } = readTelemetry(message);
+  const { properties: { [ACK_PROPERTY]: ack, ...properties }, ...read } = readContent(message);
   if (ack === undefined) return { ...read, properties };
   if (typeof ack !== "string") throw wrongArgumentType(ACK_PROPERTY, ack, "a string");
   return { ...read, properties, ack };
@@ -108,9 +110,32 @@ export function readMessage(message: Message): CloudMessage {
  * @throws {HubFault} `ArgumentInvalid` (400), likewise.
  */
 export function readTelemetry(message: Message): TelemetryMessage {
+  const read: TelemetryMessage = readContent(message);
+  const { creation_time } = message;
+  const [subject, interfaceId] = [readTextAnnotation(message, SUBJECT), readTextAnnotation(message, INTERFACE_ID)];
+  if (subject !== undefined) read.subject = subject;
+  if (interfaceId !== undefined) read.interfaceId = interfaceId;
+  if (creation_time !== undefined && creation_time !== null) read.creationTime = Number(creation_time);
+  return read;
+}
+
+/** Returns an annotation; `undefined` when there is none. */
+export function readAnnotation({ message_annotations }: Message, name: string): unknown {
+  const all: Record<string, unknown> = message_annotations ?? {};
+  return (Object.hasOwn(all, name) ? all[name] : undefined) ?? undefined;
+}
+
+function readTextAnnotation(message: Message, name: string): string | undefined {
+  const value = readAnnotation(message, name);
+  if (value === undefined || typeof value === "string") return value;
+  throw wrongArgumentType(`the annotation ${name}`, value, "a string");
+}
+
+/** Reads what messages in both directions have. */
+function readContent(message: Message): Omit<CloudMessage, "ack"> {
   checkProperties(message);
   const { message_id, correlation_id, user_id, content_type, content_encoding, absolute_expiry_time } = message;
-  const read: TelemetryMessage = {
+  const read: Omit<CloudMessage, "ack"> = {
     to: message.to ?? "",
     properties: Object.fromEntries(Object.entries(message.application_properties ?? {})),
     data: readBody(message.body),

@@ -1,11 +1,14 @@
 import type { Connection, Delivery, EventContext, Message, Receiver, Sender, Session, Source } from "rhea";
+import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { quote } from "../../values/checks.ts";
 import { wrongArgument } from "../argument_faults.ts";
+import { callerOf } from "../auth/authorization.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
+import type { SignInMethod } from "../presence/device_connection.ts";
 import { MODEL_ID } from "../presence/model_id.ts";
 import { identityKey } from "../records/identity_records.ts";
 import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
-import type { AmqpBackend, AmqpSource, AmqpSourceEvents } from "./backend.ts";
+import type { AmqpBackend, AmqpSource, AmqpSourceEvents, MessageTarget } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
 import type { PlannedOutcome } from "./fault_state.ts";
@@ -78,10 +81,10 @@ export class AmqpPeer {
   }
 
   /** To be called when the connection has ended. */
-  end(): void {
+  end(reason: LocalHubDisconnectReason): void {
     this.#isGone = true;
     this.#grants.clear();
-    for (const link of [...this.#links.keys()]) this.#forget(link);
+    for (const link of [...this.#links.keys()]) this.#forget(link, reason);
   }
 
   /** Detaches every link that carries messages. */
@@ -184,7 +187,11 @@ export class AmqpPeer {
 
   /** Registers the link of a back end when its client has the right to it, and closes it otherwise. */
   #authorizeService(link: Receiver | Sender): MessageLink | undefined {
-    return this.#authorize(link, SERVICE_RIGHT, SERVICE_PATH, () => this.#grants.covers(SERVICE_RIGHT, SERVICE_PATH));
+    return this.#authorize(link, SERVICE_RIGHT, SERVICE_PATH, () => this.#serviceGrant !== undefined);
+  }
+
+  get #serviceGrant(): AmqpGrant | undefined {
+    return this.#grants.find(SERVICE_RIGHT, SERVICE_PATH);
   }
 
   /** Registers the link of a device, likewise, and connects the device with its first link. */
@@ -192,7 +199,7 @@ export class AmqpPeer {
     const path = pathOfDevice(address);
     const { certificate } = this.#security;
     const isCovered = (): boolean =>
-      this.#grants.covers(DEVICE_RIGHT, path) ||
+      this.#grants.find(DEVICE_RIGHT, path) !== undefined ||
       (certificate !== undefined && this.#backend.knowsCertificate(address, certificate));
     const messageLink = this.#authorize(link, DEVICE_RIGHT, path, isCovered);
     if (messageLink === undefined) return undefined;
@@ -211,6 +218,7 @@ export class AmqpPeer {
     if (known !== undefined) return known;
     const device = new AmqpDeviceLinks({
       open: (connection) => this.#backend.openSession(address, connection),
+      signedInWith: () => this.#signInMethodOf(address),
       end: (links, reason) => this.#guard(() => links.forEach((ended) => this.#close(ended, reason))),
       cutUncovered: () => this.#guard(() => this.#cutUncovered()),
       report: (error) => this.#backend.report(error),
@@ -231,8 +239,18 @@ export class AmqpPeer {
       return messageLink;
     }
     const text = `The client has shown no valid token or certificate with the right ${right} for /${path.join("/")}`;
-    link.close(amqpErrorOfFault(unauthorized("IotHubUnauthorizedAccess", text)));
+    const fault = unauthorized("IotHubUnauthorizedAccess", text);
+    this.#backend.activity.refuse("amqp", fault);
+    link.close(amqpErrorOfFault(fault));
     return undefined;
+  }
+
+  /** Without a token that grants the right, there is a certificate. */
+  #signInMethodOf(address: DeviceLinkAddress): SignInMethod {
+    const grant = this.#grants.find(DEVICE_RIGHT, pathOfDevice(address));
+    if (grant === undefined) return "certificate";
+    // Only the keys of identities can be replaced.
+    return grant.isCurrent === undefined ? "policyKey" : "identityKey";
   }
 
   /** Whether the client still has the right to a link. If it has not, it closes the link. */
@@ -240,7 +258,7 @@ export class AmqpPeer {
     const messageLink = this.#links.get(link);
     if (messageLink === undefined) return false;
     if (messageLink.isCovered()) return true;
-    this.#close(link, EXPIRED);
+    this.#close(link, EXPIRED, "unauthorized");
     return false;
   }
 
@@ -253,12 +271,29 @@ export class AmqpPeer {
       return writeAlone(receiver!, () => apply(planned, delivery!));
     }
     try {
-      this.#backend.enqueueMessage(parseTarget(context.message!.to), readMessage(context.message!));
+      this.#enqueue(context.message!);
       if (planned === undefined) delivery!.accept();
       else leaveUnanswered(delivery!);
     } catch (error) {
       writeAlone(receiver!, () => delivery!.reject(this.#errorOf(error)));
     }
+  }
+
+  #enqueue(message: Message): void {
+    let target: MessageTarget | undefined;
+    const grant = this.#serviceGrant;
+    this.#backend.activity.observe(() => {
+      target = parseTarget(message.to);
+      this.#backend.enqueueMessage(target, readMessage(message));
+    }, (outcome) => ({
+      kind: "operation",
+      operation: "sendCloudToDeviceMessage",
+      caller: grant && callerOf(grant),
+      protocol: "amqp",
+      deviceId: target?.deviceId,
+      moduleId: target?.moduleId,
+      ...outcome,
+    }));
   }
 
   /** Takes a message of a device. Of one that was sent without waiting for an outcome, the link tells what is wrong. */
@@ -292,17 +327,17 @@ export class AmqpPeer {
     for (const link of [...this.#links.keys()]) this.#isCovered(link);
   }
 
-  #close(link: Receiver | Sender, error: AmqpError): void {
-    this.#forget(link);
+  #close(link: Receiver | Sender, error: AmqpError, reason: LocalHubDisconnectReason = "forced"): void {
+    this.#forget(link, reason);
     link.close(error);
   }
 
-  #forget(link: Receiver | Sender): void {
+  #forget(link: Receiver | Sender, reason: LocalHubDisconnectReason = "closed"): void {
     const known = this.#links.get(link);
     // First, since an outcome that has just come still counts.
     known?.outgoing?.close();
     this.#links.delete(link);
-    if (known?.device?.remove(link)) this.#forgetDevice(known.device);
+    if (known?.device?.remove(link, reason)) this.#forgetDevice(known.device);
   }
 
   #forgetDevice(device: AmqpDeviceLinks): void {

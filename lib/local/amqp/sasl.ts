@@ -1,4 +1,4 @@
-import { HubFault } from "../hub_fault.ts";
+import { HubFault, unauthorized } from "../hub_fault.ts";
 import type { AmqpGrant } from "./grants.ts";
 import { MAX_SASL_RESPONSE } from "./hub_limits.ts";
 
@@ -20,8 +20,8 @@ export interface SaslUser {
   verify(user: string, token: string): Promise<AmqpGrant>;
   /** Told of a client that has signed in with a token. */
   signedIn(grant: AmqpGrant): void;
-  /** Told of one that was refused. */
-  refused(): void;
+  /** Told of one that was refused, and why unless the hub itself has failed. */
+  refused(fault?: HubFault): void;
   /** Told of an exception inside the hub. */
   report(error: unknown): void;
 }
@@ -58,14 +58,19 @@ class PlainMechanism implements SaslMechanism {
   async start(response: Uint8Array | undefined): Promise<void> {
     this.outcome = false;
     try {
-      if (response === undefined || response.byteLength > MAX_SASL_RESPONSE) return this.#user.refused();
+      if (response === undefined || response.byteLength > MAX_SASL_RESPONSE) throw unreadable();
       const [, name, password, ...rest] = new TextDecoder().decode(response).split("\0");
-      if (!name || !password || rest.length > 0) return this.#user.refused();
+      if (!name || !password || rest.length > 0) throw unreadable();
       this.#user.signedIn(await this.#user.verify(name, password));
       this.outcome = true;
     } catch (error) {
-      if (!(error instanceof HubFault)) this.#user.report(error);
-      this.#user.refused();
+      const isFault = error instanceof HubFault;
+      if (!isFault) this.#user.report(error);
+      this.#user.refused(isFault ? error : undefined);
     }
   }
+}
+
+function unreadable(): HubFault {
+  return unauthorized("IotHubUnauthorized", "Unauthorized: PLAIN needs a user and a token, with NUL between them");
 }

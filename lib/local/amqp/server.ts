@@ -26,7 +26,7 @@ export class AmqpServer {
     const connection = new AmqpServerConnection(this.#backend, this.#container, socket, certificate);
     this.#connections.add(connection);
     socket.on("close", () => {
-      connection.guard(() => connection.abort());
+      connection.guard(() => connection.abort("closed"));
       this.#connections.delete(connection);
     });
   }

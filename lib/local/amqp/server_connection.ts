@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Connection, ConnectionOptions, Container } from "rhea";
+import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { BackgroundTimer } from "../../timing/background_timer.ts";
 import type { AmqpFault } from "../../amqp_guard/amqp_fault.ts";
 import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_connection.ts";
@@ -77,7 +78,10 @@ export class AmqpServerConnection implements FaultyConnection {
       hasCertificate: certificate !== undefined,
       verify: (user, token) => backend.verifyUser(user, token),
       signedIn: (grant) => this.#peer.signedIn(grant),
-      refused: () => this.#abortSoon(),
+      refused: (fault) => {
+        if (fault !== undefined) backend.activity.refuse("amqp", fault);
+        this.#abortSoon();
+      },
       report: (error) => backend.report(error),
     });
     this.#connection.accept(this.#socket);
@@ -93,12 +97,12 @@ export class AmqpServerConnection implements FaultyConnection {
     }
   }
 
-  abort(): void {
+  abort(reason: LocalHubDisconnectReason = "forced"): void {
     this.#backend.faults.connections.delete(this);
     this.#idle.stop();
     this.#closingTimer.clear();
     this.#socket.mute();
-    this.#peer.end();
+    this.#peer.end(reason);
     // The socket is closed through the library, so that it stops its timers. Without this setting it starts none again.
     this.#connection.local.open.idle_time_out = undefined;
     this.#connection.abort_socket(this.#socket);
@@ -125,7 +129,7 @@ export class AmqpServerConnection implements FaultyConnection {
   }
 
   #onIdle(): void {
-    this.#peer.end();
+    this.#peer.end("forced");
     this.#connection.close({
       condition: "amqp:connection:forced",
       description: `The client was silent for ${this.#backend.idleTimeoutInMs} ms`,
@@ -144,7 +148,7 @@ export class AmqpServerConnection implements FaultyConnection {
     this.#isEnding = true;
     this.#stopInput();
     this.#abortSoon();
-    this.#peer.end();
+    this.#peer.end("forced");
     // The hub's open has to come before its close, also where the client has not got as far as its own.
     this.#connection.open();
     this.#connection.close(error);

@@ -5,7 +5,7 @@ import { HubFault } from "../hub_fault.ts";
 import { utcTime } from "../hub_time.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
-import { checkProperties, readCorrelationId, readJsonBody } from "./incoming_message.ts";
+import { checkProperties, readAnnotation, readCorrelationId, readJsonBody } from "./incoming_message.ts";
 import { Outbox } from "./outbox.ts";
 
 const REPORTED = "/properties/reported";
@@ -54,9 +54,10 @@ export class AmqpTwinRequests {
     this.outbox.put({ kind: "twin", correlationId: message.correlation_id, ...this.#answer(message) });
   }
 
-  /** Tells the device of a change, if it has asked for that. */
-  desiredChanged(patch: JsonObject): void {
+  /** Tells the device of a change, if it has asked for that. Returns whether it has. */
+  desiredChanged(patch: JsonObject): boolean {
     if (this.#isWatching) this.outbox.put({ kind: "twin", body: patch });
+    return this.#isWatching;
   }
 
   /** Forgets what the device has asked for. */
@@ -103,8 +104,7 @@ export class AmqpTwinRequests {
 
 /** Reads what a request is for. What comes as null is like what is left out. */
 function readAnnotations(message: Message): { operation: string; resource: string; version: number | undefined } {
-  const all: Record<string, unknown> = message.message_annotations ?? {};
-  const read = (name: string): unknown => (Object.hasOwn(all, name) ? all[name] : undefined) ?? undefined;
+  const read = (name: string): unknown => readAnnotation(message, name);
   const [operation, resource = "", version] = [read("operation"), read("resource"), read("version")];
   if (typeof operation !== "string") throw wrongArgumentType("the annotation operation", operation, "a string");
   if (typeof resource !== "string") throw wrongArgumentType("the annotation resource", resource, "a string");

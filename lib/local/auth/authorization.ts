@@ -35,6 +35,8 @@ export interface Policy extends PolicyKeys {
 /** The holder of a valid token or of a device's certificate, and what that allows. */
 export interface Principal {
   readonly kind: "sas" | "bearer" | "certificate";
+  /** The policy whose key has signed the token; left out for a key of an identity, and for a bearer token. */
+  readonly policyName?: PolicyName;
   readonly rights: ReadonlySet<Right>;
   /** The segments of the path that the token is limited to; empty when it is valid for the whole hub. */
   readonly pathPrefix: readonly string[];
@@ -42,6 +44,11 @@ export interface Principal {
   readonly expiresOn: number;
   /** Whether the key that has signed the token is still one of its identity; left out for policies, whose keys stay. */
   readonly isCurrent?: () => boolean;
+}
+
+/** Names a back end that was let in: by its policy, or as one with a bearer token. */
+export function callerOf({ policyName = "bearer" }: { readonly policyName?: string }): string {
+  return policyName;
 }
 
 /** Creates the five policies of a new hub, with the keys that are given and new ones for the rest. */

@@ -37,6 +37,7 @@ export class SasVerifier implements TokenVerifier {
     }
     return {
       kind: "sas",
+      policyName: policy.name,
       rights: policy.rights,
       pathPrefix,
       expiresOn: expiryOfSas(sas, this.#now(), this.#clockSkew),

@@ -1,4 +1,6 @@
+import type { Principal } from "../auth/authorization.ts";
 import { deviceNotFound } from "../hub_fault.ts";
+import type { SignInMethod } from "../presence/device_connection.ts";
 import { requireDevice } from "../records/find_identity.ts";
 import { type DeviceRecord, isEnabled } from "../records/identity_records.ts";
 import type { RestCall } from "../rest/call.ts";
@@ -13,4 +15,10 @@ export function callingDevice({ hub, deviceId }: RestCall): DeviceRecord {
   const device = requireDevice(hub.store, deviceId);
   if (!isEnabled(device)) throw deviceNotFound(deviceId);
   return device;
+}
+
+/** Returns what a device has proved with who it is. */
+export function signInMethodOf({ kind, policyName }: Principal): SignInMethod {
+  if (kind === "certificate") return "certificate";
+  return policyName === undefined ? "identityKey" : "policyKey";
 }

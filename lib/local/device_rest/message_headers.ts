@@ -11,16 +11,17 @@ const APPLICATION = "iothub-app-";
 const EXPIRY = "iothub-expiry";
 
 /** The headers of system properties. Others have no meaning for a message. */
-const SYSTEM: Readonly<Record<string, Exclude<keyof MessageProperties, "properties" | "expiryTime">>> = {
-  "iothub-messageid": "messageId",
-  "iothub-correlationid": "correlationId",
-  "iothub-userid": "userId",
-  "iothub-to": "to",
-  "iothub-contenttype": "contentType",
-  "iothub-contentencoding": "contentEncoding",
-  "iothub-interface-id": "interfaceId",
-  "dt-subject": "subject",
-};
+const SYSTEM: Readonly<Record<string, Exclude<keyof MessageProperties, "properties" | "expiryTime" | "creationTime">>> =
+  {
+    "iothub-messageid": "messageId",
+    "iothub-correlationid": "correlationId",
+    "iothub-userid": "userId",
+    "iothub-to": "to",
+    "iothub-contenttype": "contentType",
+    "iothub-contentencoding": "contentEncoding",
+    "iothub-interface-id": "interfaceId",
+    "dt-subject": "subject",
+  };
 
 /**
  * Reads what headers say of a message, or the properties in a batch, which have the same names.

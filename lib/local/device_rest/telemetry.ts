@@ -6,7 +6,7 @@ import { fromBase64 } from "../keys.ts";
 import { checkTelemetryMessage, MAX_TELEMETRY_BYTES, type TelemetryMessage } from "../messages/telemetry_message.ts";
 import type { RestAnswer, RestCall } from "../rest/call.ts";
 import { takeTelemetry } from "../sessions/device_requests.ts";
-import { callingDevice } from "./calling_device.ts";
+import { callingDevice, signInMethodOf } from "./calling_device.ts";
 import { readMessageHeaders } from "./message_headers.ts";
 
 const BATCH_TYPE = /^\s*application\/vnd\.microsoft\.iothub\.json\s*(?:;|$)/i;
@@ -19,7 +19,7 @@ export async function sendTelemetry(call: RestCall): Promise<RestAnswer> {
   callingDevice(call);
   const isBatch = BATCH_TYPE.test(request.headers.get("content-type") ?? "");
   const messages = isBatch ? readBatch(call, await call.json()) : [await readSingle(call)];
-  takeTelemetry(hub, callingDevice(call), messages);
+  takeTelemetry(hub, callingDevice(call), messages, { signedInWith: signInMethodOf(call.principal) });
   return { status: 204 };
 }
 

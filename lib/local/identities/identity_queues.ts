@@ -1,3 +1,5 @@
+import type { Activity } from "../activity/activity.ts";
+import type { LocalHubMessageEvent } from "../activity/hub_event.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { FeedbackBatcher } from "../messages/feedback_batcher.ts";
 import type { HubAlarm } from "../hub_alarm.ts";
@@ -6,7 +8,7 @@ import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
 import { feedbackOn } from "../messages/message_feedback.ts";
 import { MessageQueue } from "../messages/message_queue.ts";
-import type { Presence } from "../presence/presence.ts";
+import { type Presence, targetOf } from "../presence/presence.ts";
 
 /**
  * Holds the cloud-to-device messages of all identities. The queues are kept apart from the records, which the store has
@@ -18,6 +20,7 @@ export class IdentityQueues {
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;
+  readonly #activity: Activity;
   /** By generation id, so that an identity that is deleted and created again starts with a new queue. */
   readonly #queues = new Map<string, MessageQueue>();
 
@@ -27,12 +30,14 @@ export class IdentityQueues {
     presence: Presence;
     feedback: FeedbackBatcher;
     alarm: HubAlarm;
+    activity: Activity;
   }) {
     this.#now = parts.now;
     this.#store = parts.store;
     this.#presence = parts.presence;
     this.#feedback = parts.feedback;
     this.#alarm = parts.alarm;
+    this.#activity = parts.activity;
   }
 
   /**
@@ -44,7 +49,8 @@ export class IdentityQueues {
   enqueue(target: IdentityTarget, message: CloudMessage): void {
     this.#alarm.ring();
     const record = requireIdentity(this.#store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
-    this.of(record).add(message, this.#now());
+    const sequenceNumber = this.of(record).add(message, this.#now());
+    this.#tell(record, "queued", sequenceNumber);
   }
 
   /** Returns the queue of an identity, which is created on first use. */
@@ -79,10 +85,17 @@ export class IdentityQueues {
       available: () => {
         for (const connection of this.#presence.active(key)) connection.messageQueued();
       },
-      ended: (message, outcome, time) => {
+      ended: (message, outcome, time, sequenceNumber) => {
+        if (sequenceNumber !== undefined) {
+          this.#tell(record, outcome === "Expired" ? "expired" : "deadLettered", sequenceNumber);
+        }
         const feedback = feedbackOn(message, outcome, time, owner);
         if (feedback !== undefined) this.#feedback.add(feedback);
       },
     });
+  }
+
+  #tell(record: AnyRecord, change: LocalHubMessageEvent["change"], sequenceNumber: number): void {
+    this.#activity.tell(() => ({ kind: "message", ...targetOf(record), change, sequenceNumber }));
   }
 }

@@ -6,7 +6,8 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const DEFAULT_TIME_TO_LIVE = 60 * 60 * 1000;
 const MAX_TIME_TO_LIVE = 2 * 24 * 60 * 60 * 1000;
 const MAX_MESSAGE_ID_LENGTH = 128;
-const TIMESTAMP_BYTES = 8;
+/** What a time counts in the size of a message. */
+export const TIMESTAMP_BYTES = 8;
 const ACK_PROPERTY = "iothub-ack";
 // deno-lint-ignore no-control-regex
 const ASCII_REGEXP = /^[\x00-\x7f]*$/;
@@ -87,7 +88,7 @@ export function sizeOfMessage(message: CloudMessage): number {
 }
 
 /** Returns the size of a text in UTF-8. Most texts are ASCII and need not be encoded for that. */
-function byteLength(text: string): number {
+export function byteLength(text: string): number {
   return ASCII_REGEXP.test(text) ? text.length : ENCODER.encode(text).length;
 }
 

@@ -22,7 +22,7 @@ export interface LockQueueEvents<T> {
   /** A message can be locked. */
   available(): void;
   /** The queue itself has ended a message; `time` may lie in the past. */
-  ended?(message: T, outcome: "Expired" | "DeliveryCountExceeded", time: number): void;
+  ended?(message: T, outcome: "Expired" | "DeliveryCountExceeded", time: number, sequenceNumber: number): void;
 }
 
 interface Entry<T> {
@@ -61,8 +61,8 @@ export class LockQueue<T> implements Sleeper {
     return this.#entries.length;
   }
 
-  /** Adds a message at the end. */
-  add(message: T, now: number, expiryTime: number): void {
+  /** Adds a message at the end. @returns Its number. */
+  add(message: T, now: number, expiryTime: number): number {
     const sequenceNumber = this.#nextSequenceNumber++;
     this.#entries.push({
       message,
@@ -75,6 +75,7 @@ export class LockQueue<T> implements Sleeper {
     });
     this.#setDue(expiryTime);
     this.#events.available();
+    return sequenceNumber;
   }
 
   /** Locks the first message that is not locked, and returns it. The lock lasts a minute, or as long as is said. */
@@ -106,7 +107,7 @@ export class LockQueue<T> implements Sleeper {
       this.#putBack(entry);
     } else {
       this.#take(entry);
-      this.#events.ended?.(entry.message, "DeliveryCountExceeded", now);
+      this.#events.ended?.(entry.message, "DeliveryCountExceeded", now, entry.sequenceNumber);
     }
     return true;
   }
@@ -161,11 +162,11 @@ export class LockQueue<T> implements Sleeper {
   #sweep(now: number): boolean {
     if (now < this.#due) return false;
     let hasFreed = false;
-    const ended: [message: T, time: number][] = [];
+    const ended: [entry: Entry<T>, time: number][] = [];
     this.#forgetDue();
     this.#entries = this.#entries.filter((entry) => {
-      const { message, lockedUntil, expiryTime } = entry;
-      if (lockedUntil <= now && expiryTime <= now) return void ended.push([message, Math.max(lockedUntil, expiryTime)]);
+      const { lockedUntil, expiryTime } = entry;
+      if (lockedUntil <= now && expiryTime <= now) return void ended.push([entry, Math.max(lockedUntil, expiryTime)]);
       if (entry.lockToken !== undefined && lockedUntil <= now) {
         release(entry);
         hasFreed = true;
@@ -173,7 +174,9 @@ export class LockQueue<T> implements Sleeper {
       this.#setDue(entry.lockToken === undefined ? expiryTime : lockedUntil);
       return true;
     });
-    for (const [message, time] of ended) this.#events.ended?.(message, "Expired", time);
+    for (const [{ message, sequenceNumber }, time] of ended) {
+      this.#events.ended?.(message, "Expired", time, sequenceNumber);
+    }
     return hasFreed;
   }
 

@@ -16,8 +16,8 @@ export type MessageLock = Pick<QueuedMessage, "lockToken">;
 export interface MessageQueueEvents {
   /** A message can be locked. */
   available(): void;
-  /** A message has ended; `time` may lie in the past. */
-  ended(message: CloudMessage, outcome: MessageOutcome, time: number): void;
+  /** A message has ended; `time` may lie in the past. Where the queue itself has ended it, its number is told. */
+  ended(message: CloudMessage, outcome: MessageOutcome, time: number, sequenceNumber?: number): void;
 }
 
 /**
@@ -42,10 +42,11 @@ export class MessageQueue {
   /**
    * Adds a message at the end.
    *
+   * @returns Its number.
    * @throws {HubFault} `DeviceMaximumQueueDepthExceeded` (403) when the queue is full, or the fault of a message that
    * breaks a rule.
    */
-  add(message: CloudMessage, now: number): void {
+  add(message: CloudMessage, now: number): number {
     const expiryTime = checkCloudMessage(message, now);
     if (this.count(now) >= MAX_DEPTH) {
       throw new HubFault(
@@ -54,7 +55,7 @@ export class MessageQueue {
         `The queue of the device is full, ${MAX_DEPTH} messages wait: have the device receive them, or purge the queue`,
       );
     }
-    this.#messages.add(message, now, expiryTime);
+    return this.#messages.add(message, now, expiryTime);
   }
 
   /** Locks the first message that is not locked, and returns it. The lock lasts a minute, or as long as is said. */

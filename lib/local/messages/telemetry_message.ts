@@ -1,6 +1,6 @@
 import { cannotUse } from "../../values/checks.ts";
 import { HubFault } from "../hub_fault.ts";
-import { checkMessageId, type CloudMessage, sizeOfMessage } from "./cloud_message.ts";
+import { byteLength, checkMessageId, type CloudMessage, sizeOfMessage, TIMESTAMP_BYTES } from "./cloud_message.ts";
 
 /** The largest message of a device: its body, its system properties, and the names and values of the others. */
 export const MAX_TELEMETRY_BYTES: number = 256 * 1024;
@@ -11,6 +11,8 @@ export interface TelemetryMessage extends Omit<CloudMessage, "ack"> {
   subject?: string | undefined;
   /** Marks a message of a security agent. */
   interfaceId?: string | undefined;
+  /** When the device has made it, in milliseconds since the epoch. */
+  creationTime?: number | undefined;
 }
 
 /**
@@ -20,11 +22,17 @@ export interface TelemetryMessage extends Omit<CloudMessage, "ack"> {
  */
 export function checkTelemetryMessage(message: TelemetryMessage): void {
   checkMessageId(message);
-  const size = sizeOfMessage(message);
+  const size = sizeOfTelemetry(message);
   if (size <= MAX_TELEMETRY_BYTES) return;
   throw new HubFault(
     "MessageTooLarge",
     413,
     cannotUse(`a message of ${size} bytes with its properties`, `at most ${MAX_TELEMETRY_BYTES} bytes`),
   );
+}
+
+function sizeOfTelemetry(message: TelemetryMessage): number {
+  const { subject = "", interfaceId = "", creationTime } = message;
+  const own = byteLength(subject) + byteLength(interfaceId) + (creationTime === undefined ? 0 : TIMESTAMP_BYTES);
+  return sizeOfMessage(message) + own;
 }

@@ -15,11 +15,16 @@ export type ProtocolFamily = "amqp" | "inProcess";
  */
 export type EndReason = "identityGone" | "replaced";
 
+/** What a device proves with who it is: a key of its own, one of a policy, or a certificate. */
+export type SignInMethod = "identityKey" | "policyKey" | "certificate";
+
 /** The connection of a device, over whatever protocol. */
 export interface DeviceConnection {
   readonly family: ProtocolFamily;
   /** The model that the device announces with the connection; left out, that which it has announced before stays. */
   readonly modelId?: string | undefined;
+  /** What the device has signed in with; left out for a key of its own. */
+  readonly signedInWith?: SignInMethod | undefined;
   /** Whether the device accepts direct methods. */
   readonly takesMethods: boolean;
   /**
@@ -28,8 +33,11 @@ export interface DeviceConnection {
    * @param signal Aborted when nobody waits for the answer any more.
    */
   invokeMethod(methodName: string, payload: JsonValue, signal: AbortSignal): Promise<MethodAnswer>;
-  /** Tells the device that the service has changed desired properties: the patch as sent, with the new `$version`. */
-  desiredChanged(patch: JsonObject): void;
+  /**
+   * Tells the device that the service has changed desired properties: the patch as sent, with the new `$version`. A device
+   * that has not asked to be told of changes is not, and the result is `false`.
+   */
+  desiredChanged(patch: JsonObject): boolean | void;
   /** Tells the device that a message is waiting in its queue. */
   messageQueued(): void;
   /** Tells the connection that it is now active. */

@@ -1,10 +1,11 @@
 import { cannotUse } from "../../values/checks.ts";
+import { type Activity, outcomeOf } from "../activity/activity.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
 import type { DeviceConnection, MethodAnswer } from "./device_connection.ts";
-import type { Presence } from "./presence.ts";
+import { type Presence, targetOf } from "./presence.ts";
 
 const DEFAULT_RESPONSE_TIMEOUT = 30;
 const MIN_RESPONSE_TIMEOUT = 5;
@@ -50,10 +51,12 @@ export function readMethodCall(body: unknown): MethodCall {
  */
 export class DirectMethodBroker {
   readonly #presence: Presence;
+  readonly #activity: Activity;
   readonly #closing = new AbortController();
 
-  constructor(presence: Presence) {
+  constructor(presence: Presence, activity: Activity) {
     this.#presence = presence;
+    this.#activity = activity;
   }
 
   /**
@@ -63,9 +66,26 @@ export class DirectMethodBroker {
    * @throws {HubFault} `DeviceNotOnline` (404), `MessageTooLarge` (413), `ServiceUnavailable` (503) when the hub is
    * closed, or `GatewayTimeout` (504).
    */
-  invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
-    const key = keyOf(record);
+  async invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
     const started = performance.now();
+    const about = { kind: "methodCall", ...targetOf(record), methodName: call.methodName } as const;
+    try {
+      const answer = await this.#invoke(record, call, signal, started);
+      this.#activity.tell(() => ({ ...about, methodStatus: answer.status, ...outcomeOf(started) }));
+      return answer;
+    } catch (error) {
+      this.#activity.tell(() => ({ ...about, methodStatus: undefined, ...outcomeOf(started, { error, signal }) }));
+      throw error;
+    }
+  }
+
+  /** Ends every waiting call. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal, started: number): Promise<MethodAnswer> {
+    const key = keyOf(record);
     const ended = new AbortController();
     let connection: DeviceConnection | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -86,8 +106,19 @@ export class DirectMethodBroker {
         connection = takers.at(-1);
         if (connection === undefined) return;
         failAfter(call.responseTimeout, noAnswer());
+        const { family } = connection;
+        const asked = performance.now();
         connection.invokeMethod(call.methodName, call.payload, ended.signal).then((answer) => {
-          checkPayload("response", answer.payload);
+          this.#activity.observe(() => checkPayload("response", answer.payload), (outcome) => ({
+            kind: "deviceAct",
+            act: "answerMethod",
+            ...targetOf(record),
+            protocol: family,
+            methodName: call.methodName,
+            methodStatus: answer.status,
+            ...outcome,
+            durationInMs: performance.now() - asked,
+          }));
           resolve(answer);
         }).catch(reject);
       };
@@ -112,11 +143,6 @@ export class DirectMethodBroker {
       if (call.connectTimeout === 0) reject(notOnline(NOT_CONNECTED));
       else failAfter(call.connectTimeout, notOnline(NOT_CONNECTED));
     }).finally(() => cleanUp());
-  }
-
-  /** Ends every waiting call. */
-  close(): void {
-    this.#closing.abort();
   }
 }
 

@@ -1,9 +1,18 @@
+import type { Activity } from "../activity/activity.ts";
+import type { LocalHubDisconnectReason, LocalHubEventTarget } from "../activity/hub_event.ts";
+import type { JsonObject } from "../json.ts";
 import { isPresent } from "../records/find_identity.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, isEnabled, keyOf } from "../records/identity_records.ts";
 import { type DeviceConnection, replaces } from "./device_connection.ts";
 
 const NONE: readonly DeviceConnection[] = [];
+
+/** A connection that ends by itself, and why. */
+interface Leaving {
+  readonly connection: DeviceConnection;
+  readonly reason: LocalHubDisconnectReason;
+}
 
 /**
  * Knows which devices are connected, and how. A device may connect before its identity is created, but its connections
@@ -16,10 +25,12 @@ export class Presence {
   readonly #listeners = new Map<string, Set<() => void>>();
   readonly #now: () => number;
   readonly #store: IdentityStore;
+  readonly #activity: Activity;
 
-  constructor(now: () => number, store: IdentityStore) {
+  constructor(now: () => number, store: IdentityStore, activity: Activity) {
     this.#now = now;
     this.#store = store;
+    this.#activity = activity;
   }
 
   /** Returns the active connections of an identity, the oldest first. */
@@ -37,11 +48,16 @@ export class Presence {
   }
 
   /** Disconnects a device, unless the connection has been replaced already. */
-  detach(key: string, connection: DeviceConnection, record: AnyRecord | undefined): void {
+  detach(
+    key: string,
+    connection: DeviceConnection,
+    record: AnyRecord | undefined,
+    reason: LocalHubDisconnectReason = "closed",
+  ): void {
     const attached = this.#attachedTo(key);
     if (!attached.includes(connection)) return;
     set(this.#attached, key, attached.filter((other) => other !== connection));
-    if (record !== undefined) this.#refreshOne(record);
+    if (record !== undefined) this.#refreshOne(record, { connection, reason });
   }
 
   /** Must be called after an identity has been created, enabled, disabled or deleted. */
@@ -53,6 +69,20 @@ export class Presence {
   /** Must be called after an identity has been given other credentials. */
   credentialsChanged(record: AnyRecord): void {
     for (const connection of this.active(keyOf(record))) connection.credentialsChanged();
+  }
+
+  /** Tells a device of a change of its desired properties, by each of its connections. */
+  desiredChanged(record: AnyRecord, patch: JsonObject, version: number): void {
+    const change = { ...patch, $version: version };
+    for (const connection of this.active(keyOf(record))) {
+      if (connection.desiredChanged(change) === false) continue;
+      this.#activity.tell(() => ({
+        kind: "desiredChange",
+        ...targetOf(record),
+        protocol: connection.family,
+        version,
+      }));
+    }
   }
 
   /** Records that the device was active just now. */
@@ -83,7 +113,7 @@ export class Presence {
     return this.#attached.get(key) ?? NONE;
   }
 
-  #refreshOne(record: AnyRecord): void {
+  #refreshOne(record: AnyRecord, leaving?: Leaving): void {
     const key = keyOf(record);
     const before = this.active(key);
     const after = isEnabled(record) && isPresent(this.#store, record) ? this.#attachedTo(key) : NONE;
@@ -100,11 +130,30 @@ export class Presence {
     });
     set(this.#active, key, after);
     for (const connection of ended) {
-      connection.deactivated(this.#attachedTo(key).includes(connection) ? "identityGone" : "replaced");
+      const reason = this.#attachedTo(key).includes(connection) ? "identityGone" : "replaced";
+      this.#tell(record, connection, "disconnected", connection === leaving?.connection ? leaving.reason : reason);
+      connection.deactivated(reason);
     }
-    for (const connection of begun) connection.activated();
+    for (const connection of begun) {
+      this.#tell(record, connection, "connected");
+      connection.activated();
+    }
     this.changed(key);
   }
+
+  #tell(
+    record: AnyRecord,
+    { family }: DeviceConnection,
+    change: "connected" | "disconnected",
+    reason?: LocalHubDisconnectReason,
+  ): void {
+    this.#activity.tell(() => ({ kind: "connection", ...targetOf(record), change, protocol: family, reason }));
+  }
+}
+
+/** Names an identity in an event. */
+export function targetOf(record: AnyRecord): LocalHubEventTarget {
+  return { deviceId: record.deviceId, moduleId: record.kind === "module" ? record.moduleId : undefined };
 }
 
 /** Keeps no key without connections. */

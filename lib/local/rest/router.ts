@@ -7,6 +7,7 @@ import { HubFault } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
 import type { HubState } from "../hub_state.ts";
 import { RestCall } from "./call.ts";
+import { type KnownOfRequest, tellOfOperation } from "./operation_events.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
 import { toResponse } from "./response.ts";
 import type { Route } from "./routes.ts";
@@ -19,10 +20,19 @@ export type AnswerRest = (hub: HubState, request: Request, certificate?: ClientC
 /** Routes by their first segment and their number of segments. */
 type RouteIndex = ReadonlyMap<string, readonly Route[]>;
 
-/** Makes a function that answers requests by the operations of a table. */
+/** Makes a function that answers requests by the operations of a table, and tells how each has gone. */
 export function restRouter(routes: readonly Route[]): AnswerRest {
   const index = indexRoutes(routes);
-  return (hub, request, certificate) => answer(index, hub, request, certificate);
+  return async (hub, request, certificate) => {
+    const started = performance.now();
+    const known: KnownOfRequest = {};
+    let response: Response | undefined;
+    try {
+      return response = await answer(index, hub, request, certificate, known);
+    } finally {
+      tellOfOperation(hub.activity, known, started, response);
+    }
+  };
 }
 
 async function answer(
@@ -30,6 +40,7 @@ async function answer(
   hub: HubState,
   request: Request,
   certificate: ClientCertificate | undefined,
+  known: KnownOfRequest,
 ): Promise<Response> {
   const trackingId = newTrackingId();
   let envelope: Envelope = "plain";
@@ -37,11 +48,10 @@ async function answer(
     hub.alarm.ring();
     const url = new URL(request.url);
     const path = decodePath(url.pathname);
-    const { route, ids } = findRoute(index, methodOf(request), path);
+    const { route, ids } = known.target = { ...findRoute(index, methodOf(request), path), query: url.searchParams };
     envelope = route.envelope;
     checkApiVersion(url.searchParams);
-    const principal = await authenticate(hub, request, route, path, certificate);
-    requireRight(principal, route.right, path);
+    const principal = known.principal = await signIn(hub, request, route, path, certificate);
     // Only a caller who may do this has its body read.
     const call = new RestCall(hub, request, principal, ids, url.searchParams, route.body);
     return toResponse(await route.handler(call), hub.now(), trackingId);
@@ -59,16 +69,24 @@ async function answer(
   }
 }
 
-function authenticate(
+async function signIn(
   hub: HubState,
   request: Request,
-  route: Route,
+  { right }: Route,
   path: readonly string[],
   certificate: ClientCertificate | undefined,
-): Principal | Promise<Principal> {
+): Promise<Principal> {
   const authorization = request.headers.get("authorization");
-  if (route.right === "DeviceConnect") return hub.deviceSignIn.authenticate(authorization, path, certificate);
-  return hub.authorizer.authenticate(authorization);
+  try {
+    const principal = right === "DeviceConnect"
+      ? await hub.deviceSignIn.authenticate(authorization, path, certificate)
+      : await hub.authorizer.authenticate(authorization);
+    requireRight(principal, right, path);
+    return principal;
+  } catch (error) {
+    if (error instanceof HubFault) hub.activity.refuse("http", error);
+    throw error;
+  }
 }
 
 /** Clients that cannot send PATCH send POST and name the method that they mean in a header. */

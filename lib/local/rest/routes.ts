@@ -12,8 +12,10 @@ import { queryTwins } from "./queries.ts";
 import * as scheduledJobs from "./scheduled_jobs.ts";
 import * as twins from "./twins.ts";
 
-/** One operation: its method and path, the right it needs, and the shape of its errors. */
+/** One operation: its name, its method and path, the right it needs, and the shape of its errors. */
 export interface Route {
+  /** Its name in the description of the API; for devices, what is told of them. */
+  readonly operation: string;
   readonly method: string;
   /** The segments of the path in lower case; `{}` matches any segment. */
   readonly segments: readonly string[];
@@ -27,54 +29,107 @@ export interface Route {
 
 /** Every operation of the service API. When several match a path, the first one wins. */
 export const ROUTES: readonly Route[] = [
-  route("GET", "/devices", "RegistryRead", devices.listDevices),
-  route("POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
-  route("POST", "/devices/keys/regenerate", "RegistryWrite", devices.regenerateDeviceKeys, { body: "keys" }),
-  route("POST", "/devices/query", "ServiceConnect", queryTwins, { body: "query" }),
-  route("GET", "/devices/{}", "RegistryRead", devices.readDevice),
-  route("PUT", "/devices/{}", "RegistryWrite", devices.putDevice, { body: "identity" }),
-  route("DELETE", "/devices/{}", "RegistryWrite", devices.removeDevice),
-  route("DELETE", "/devices/{}/commands", "ServiceConnect", devices.purgeMessages),
-  route("GET", "/devices/{}/modules", "RegistryRead", modules.listModules),
-  route("GET", "/devices/{}/modules/{}", "RegistryRead", modules.readModule),
-  route("PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule, { body: "identity" }),
-  route("DELETE", "/devices/{}/modules/{}", "RegistryWrite", modules.removeModule),
-  route("GET", "/messages/servicebound/feedback", "ServiceConnect", feedback.lockFeedback),
-  route("DELETE", "/messages/servicebound/feedback/{}", "ServiceConnect", feedback.completeFeedback),
-  route("POST", "/messages/servicebound/feedback/{}/abandon", "ServiceConnect", feedback.abandonFeedback),
-  route("GET", "/configurations", "RegistryRead", configurations.listConfigurations),
-  route("POST", "/configurations/testqueries", "RegistryWrite", configurations.testConfigurationQueries, {
-    body: "configurationQueries",
+  route("getDevices", "GET", "/devices", "RegistryRead", devices.listDevices),
+  route("bulkCreateOrUpdateDevices", "POST", "/devices", "RegistryWrite", devices.postDevices, { body: "bulk" }),
+  route("regenerateDeviceKeys", "POST", "/devices/keys/regenerate", "RegistryWrite", devices.regenerateDeviceKeys, {
+    body: "keys",
   }),
-  route("GET", "/configurations/{}", "RegistryRead", configurations.readConfiguration),
-  route("PUT", "/configurations/{}", "RegistryWrite", configurations.putConfiguration, { body: "configuration" }),
-  route("DELETE", "/configurations/{}", "RegistryWrite", configurations.removeConfiguration),
-  route("POST", "/devices/{}/applyconfigurationcontent", "RegistryWrite", configurations.applyConfigurationContent, {
-    body: "configurationContent",
+  route("queryIotHub", "POST", "/devices/query", "ServiceConnect", queryTwins, { body: "query" }),
+  route("getDevice", "GET", "/devices/{}", "RegistryRead", devices.readDevice),
+  route("createOrUpdateDevice", "PUT", "/devices/{}", "RegistryWrite", devices.putDevice, { body: "identity" }),
+  route("deleteDevice", "DELETE", "/devices/{}", "RegistryWrite", devices.removeDevice),
+  route("purgeCloudToDeviceMessageQueue", "DELETE", "/devices/{}/commands", "ServiceConnect", devices.purgeMessages),
+  route("getModules", "GET", "/devices/{}/modules", "RegistryRead", modules.listModules),
+  route("getModule", "GET", "/devices/{}/modules/{}", "RegistryRead", modules.readModule),
+  route("createOrUpdateModule", "PUT", "/devices/{}/modules/{}", "RegistryWrite", modules.putModule, {
+    body: "identity",
   }),
-  route("GET", "/statistics/devices", "RegistryRead", devices.readDeviceStatistics),
-  route("GET", "/statistics/service", "RegistryRead", devices.readServiceStatistics),
-  route("POST", "/jobs/create", "RegistryWrite", jobs.createJob, { body: "job" }),
-  route("GET", "/jobs", "RegistryWrite", jobs.listJobs),
-  route("GET", "/jobs/v2/query", "ServiceConnect", scheduledJobs.queryScheduledJobs),
-  route("GET", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.readScheduledJob),
-  route("PUT", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.createScheduledJob, { body: "scheduledJob" }),
-  route("POST", "/jobs/v2/{}/cancel", "ServiceConnect", scheduledJobs.cancelScheduledJob),
-  route("GET", "/jobs/{}", "RegistryWrite", jobs.readJob),
-  route("DELETE", "/jobs/{}", "RegistryWrite", jobs.cancelJob),
-  ...["/twins/{}", "/twins/{}/modules/{}"].flatMap((path) => [
-    route("GET", path, "ServiceConnect", twins.readTwin),
-    route("PUT", path, "ServiceConnect", twins.putTwin, { body: "twin" }),
-    route("PATCH", path, "ServiceConnect", twins.patchTwin, { body: "twin" }),
-    route("POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, { body: "method", envelope: "nested" }),
+  route("deleteModule", "DELETE", "/devices/{}/modules/{}", "RegistryWrite", modules.removeModule),
+  route(
+    "receiveFeedbackNotification",
+    "GET",
+    "/messages/servicebound/feedback",
+    "ServiceConnect",
+    feedback.lockFeedback,
+  ),
+  route(
+    "completeFeedbackNotification",
+    "DELETE",
+    "/messages/servicebound/feedback/{}",
+    "ServiceConnect",
+    feedback.completeFeedback,
+  ),
+  route(
+    "abandonFeedbackNotification",
+    "POST",
+    "/messages/servicebound/feedback/{}/abandon",
+    "ServiceConnect",
+    feedback.abandonFeedback,
+  ),
+  route("getConfigurations", "GET", "/configurations", "RegistryRead", configurations.listConfigurations),
+  route(
+    "testConfigurationQueries",
+    "POST",
+    "/configurations/testqueries",
+    "RegistryWrite",
+    configurations.testConfigurationQueries,
+    {
+      body: "configurationQueries",
+    },
+  ),
+  route("getConfiguration", "GET", "/configurations/{}", "RegistryRead", configurations.readConfiguration),
+  route("createOrUpdateConfiguration", "PUT", "/configurations/{}", "RegistryWrite", configurations.putConfiguration, {
+    body: "configuration",
+  }),
+  route("deleteConfiguration", "DELETE", "/configurations/{}", "RegistryWrite", configurations.removeConfiguration),
+  route(
+    "applyConfigurationOnEdgeDevice",
+    "POST",
+    "/devices/{}/applyconfigurationcontent",
+    "RegistryWrite",
+    configurations.applyConfigurationContent,
+    {
+      body: "configurationContent",
+    },
+  ),
+  route("getDeviceStatistics", "GET", "/statistics/devices", "RegistryRead", devices.readDeviceStatistics),
+  route("getServiceStatistics", "GET", "/statistics/service", "RegistryRead", devices.readServiceStatistics),
+  route("createImportExportJob", "POST", "/jobs/create", "RegistryWrite", jobs.createJob, { body: "job" }),
+  route("getImportExportJobs", "GET", "/jobs", "RegistryWrite", jobs.listJobs),
+  route("queryScheduledJobs", "GET", "/jobs/v2/query", "ServiceConnect", scheduledJobs.queryScheduledJobs),
+  route("getScheduledJob", "GET", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.readScheduledJob),
+  route("createScheduledJob", "PUT", "/jobs/v2/{}", "ServiceConnect", scheduledJobs.createScheduledJob, {
+    body: "scheduledJob",
+  }),
+  route("cancelScheduledJob", "POST", "/jobs/v2/{}/cancel", "ServiceConnect", scheduledJobs.cancelScheduledJob),
+  route("getImportExportJob", "GET", "/jobs/{}", "RegistryWrite", jobs.readJob),
+  route("cancelImportExportJob", "DELETE", "/jobs/{}", "RegistryWrite", jobs.cancelJob),
+  ...[["", "/twins/{}"], ["Module", "/twins/{}/modules/{}"]].flatMap(([module, path]) => [
+    route(`get${module}Twin`, "GET", path!, "ServiceConnect", twins.readTwin),
+    route(`replace${module}Twin`, "PUT", path!, "ServiceConnect", twins.putTwin, { body: "twin" }),
+    route(`update${module}Twin`, "PATCH", path!, "ServiceConnect", twins.patchTwin, { body: "twin" }),
+    route(`invokeDevice${module}Method`, "POST", `${path}/methods`, "ServiceConnect", twins.invokeMethod, {
+      body: "method",
+      envelope: "nested",
+    }),
   ]),
-  route("GET", "/digitaltwins/{}", "ServiceConnect", digitalTwins.readDigitalTwin),
-  route("PATCH", "/digitaltwins/{}", "ServiceConnect", digitalTwins.patchDigitalTwin, { body: "jsonPatch" }),
-  route("POST", "/digitaltwins/{}/commands/{}", "ServiceConnect", digitalTwins.invokeCommand, {
-    body: "payload",
-    envelope: "nested",
+  route("getDigitalTwin", "GET", "/digitaltwins/{}", "ServiceConnect", digitalTwins.readDigitalTwin),
+  route("updateDigitalTwin", "PATCH", "/digitaltwins/{}", "ServiceConnect", digitalTwins.patchDigitalTwin, {
+    body: "jsonPatch",
   }),
   route(
+    "invokeDigitalTwinCommand",
+    "POST",
+    "/digitaltwins/{}/commands/{}",
+    "ServiceConnect",
+    digitalTwins.invokeCommand,
+    {
+      body: "payload",
+      envelope: "nested",
+    },
+  ),
+  route(
+    "invokeDigitalTwinComponentCommand",
     "POST",
     "/digitaltwins/{}/components/{}/commands/{}",
     "ServiceConnect",
@@ -85,11 +140,12 @@ export const ROUTES: readonly Route[] = [
 
 /** Makes a row of a table of operations. */
 export function route(
+  operation: string,
   method: string,
   path: string,
   right: Right,
   handler: RestHandler,
   { envelope = "plain", body = "none" }: { envelope?: Envelope; body?: BodyKind } = {},
 ): Route {
-  return { method, segments: path.split("/").slice(1), right, handler, envelope, body };
+  return { operation, method, segments: path.split("/").slice(1), right, handler, envelope, body };
 }

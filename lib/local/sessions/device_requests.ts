@@ -2,6 +2,7 @@ import type { QueuedMessage } from "../messages/message_queue.ts";
 import { checkTelemetryMessage, type TelemetryMessage } from "../messages/telemetry_message.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import type { SessionParts } from "./session_parts.ts";
+import type { TelemetrySender } from "./telemetry_sink.ts";
 
 // What a device can do with and without a connection. Over HTTPS it has none: each request stands for itself.
 
@@ -13,9 +14,14 @@ export type Settlement = "complete" | "abandon" | "reject";
  *
  * @throws {HubFault} `ArgumentInvalid` (400) or `MessageTooLarge` (413) when the hub cannot take it.
  */
-export function takeTelemetry(parts: SessionParts, record: AnyRecord, messages: readonly TelemetryMessage[]): void {
+export function takeTelemetry(
+  parts: SessionParts,
+  record: AnyRecord,
+  messages: readonly TelemetryMessage[],
+  sender: TelemetrySender,
+): void {
   for (const message of messages) checkTelemetryMessage(message);
-  for (const message of messages) parts.telemetry.add(record, message, parts.now());
+  for (const message of messages) parts.telemetry.add(record, message, parts.now(), sender);
   parts.presence.touch(record);
 }
 

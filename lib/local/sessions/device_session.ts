@@ -1,3 +1,4 @@
+import type { LocalHubDeviceAct, LocalHubDeviceActEvent, LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { JsonObject } from "../json.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
@@ -21,6 +22,9 @@ export interface DeviceDelivery {
   /** Gives back a message whose device has disconnected, which does not count as a delivery. */
   unlock(): void;
 }
+
+const RECEIVED = { status: 200, errorCode: undefined, durationInMs: 0 } as const;
+const LOCK_LOST = { status: 412, errorCode: "DeviceMessageLockLost" } as const;
 
 /**
  * What a device or a module can do while it is connected, over whatever protocol. What the hub tells the device comes by
@@ -67,9 +71,13 @@ export class DeviceSession {
     this.#parts.presence.attach(this.key, this.#connection, this.#record);
   }
 
-  /** Disconnects the device. */
-  close(): void {
-    this.#parts.presence.detach(this.key, this.#connection, this.#record);
+  /**
+   * Disconnects the device.
+   *
+   * @param reason Why, where it is not the device that has gone.
+   */
+  close(reason?: LocalHubDisconnectReason): void {
+    this.#parts.presence.detach(this.key, this.#connection, this.#record, reason);
   }
 
   /** Must be called when the connection begins or ceases to accept direct methods. */
@@ -88,8 +96,10 @@ export class DeviceSession {
    * @throws {HubFault} `DeviceNotFound` (404) when the identity does not exist or is disabled, as do the others below.
    */
   readTwin(): { desired: JsonObject; reported: JsonObject } {
-    const { twin } = this.requireRecord();
-    return { desired: sectionForDevice(twin.desired), reported: sectionForDevice(twin.reported) };
+    return this.#observe("readTwin", () => {
+      const { twin } = this.requireRecord();
+      return { desired: sectionForDevice(twin.desired), reported: sectionForDevice(twin.reported) };
+    });
   }
 
   /**
@@ -100,7 +110,10 @@ export class DeviceSession {
    * @throws {HubFault} `ArgumentInvalid` (400) when the patch breaks a rule, or `PreconditionFailed` (412).
    */
   report(patch: unknown, ifVersion?: number): number {
-    return this.#parts.twins.report(this.requireRecord(), patch, ifVersion);
+    return this.#observe(
+      "updateReportedProperties",
+      () => this.#parts.twins.report(this.requireRecord(), patch, ifVersion),
+    );
   }
 
   /**
@@ -109,18 +122,28 @@ export class DeviceSession {
    * @throws {HubFault} `ArgumentInvalid` (400) or `MessageTooLarge` (413) when the hub cannot take it.
    */
   sendTelemetry(message: TelemetryMessage): void {
-    takeTelemetry(this.#parts, this.requireRecord(), [message]);
+    this.#observe("sendTelemetry", () => {
+      takeTelemetry(this.#parts, this.requireRecord(), [message], this.#connection);
+    });
   }
 
   /** Locks the next message for the device, if there is one and the device is connected by this session. */
   nextMessage(): DeviceDelivery | undefined {
     const record = this.#record;
     if (record === undefined || !this.isActive) return undefined;
-    const { now, queues } = this.#parts;
+    const { now, queues, activity } = this.#parts;
     const queue = queues.of(record);
     const message = queue.lockNext(now());
     if (message === undefined) return undefined;
-    const settle = (how: Settlement): boolean => settleMessage(this.#parts, record, message.lockToken, how);
+    const { sequenceNumber, lockToken } = message;
+    activity.tell(() => ({ ...this.#act("receiveMessage"), sequenceNumber, ...RECEIVED }));
+    const settle = (how: Settlement): boolean =>
+      activity.observe(() => settleMessage(this.#parts, record, lockToken, how), (outcome, isDone) => ({
+        ...this.#act(`${how}Message`),
+        sequenceNumber,
+        ...outcome,
+        ...(isDone === false && LOCK_LOST),
+      }));
     return {
       message,
       complete: () => settle("complete"),
@@ -140,5 +163,14 @@ export class DeviceSession {
 
   get #record(): AnyRecord | undefined {
     return findIdentity(this.#parts.store, this.#target);
+  }
+
+  #observe<T>(act: LocalHubDeviceAct, work: () => T): T {
+    return this.#parts.activity.observe(work, (outcome) => ({ ...this.#act(act), ...outcome }));
+  }
+
+  #act(act: LocalHubDeviceAct): Pick<LocalHubDeviceActEvent, "kind" | "act" | "deviceId" | "moduleId" | "protocol"> {
+    const { deviceId, moduleId } = this.#target;
+    return { kind: "deviceAct", act, deviceId, moduleId, protocol: this.#connection.family };
   }
 }

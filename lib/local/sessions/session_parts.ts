@@ -1,3 +1,4 @@
+import type { Activity } from "../activity/activity.ts";
 import type { IdentityQueues } from "../identities/identity_queues.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
@@ -12,4 +13,5 @@ export interface SessionParts {
   readonly queues: IdentityQueues;
   readonly twins: TwinWrites;
   readonly telemetry: TelemetrySink;
+  readonly activity: Activity;
 }

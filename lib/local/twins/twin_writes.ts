@@ -2,7 +2,7 @@ import { quote, wrongType } from "../../values/checks.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
 import { HubFault, preconditionFailed } from "../hub_fault.ts";
 import { NEVER, utcTime } from "../hub_time.ts";
-import { type AnyRecord, keyOf, twinEtag, type TwinRecord } from "../records/identity_records.ts";
+import { type AnyRecord, twinEtag, type TwinRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
 import type { IfMatch } from "../records/if_match.ts";
 import { isJsonObject, type JsonObject } from "../json.ts";
@@ -169,8 +169,7 @@ export class TwinWrites {
     const desiredMoved = next.desired !== twin.desired;
     this.#store.update(record, { twin: { ...twin, ...next, etagCounter: twin.etagCounter + 1 } });
     if (!desiredMoved) return;
-    const change = { ...sent, $version: next.desired.version };
-    for (const connection of this.#presence.active(keyOf(record))) connection.desiredChanged(change);
+    this.#presence.desiredChanged(record, sent ?? {}, next.desired.version);
   }
 
   #desiredStamp(twin: TwinRecord): Stamp {
