@@ -1,6 +1,5 @@
 import type { LocalHubEventListener } from "./activity/hub_event.ts";
 import { AmqpFaultState } from "./amqp/fault_state.ts";
-import { LocalAmqpFaults } from "./amqp/faults.ts";
 import { hubAmqpBackend } from "./amqp/hub_backend.ts";
 import type { ClientCertificate } from "./auth/client_certificate.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
@@ -9,6 +8,7 @@ import { checkPolicyKeys, type LocalPolicyKeys } from "./auth/policy_keys.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
+import { LocalHubFaults } from "./hub_faults.ts";
 import { HubState } from "./hub_state.ts";
 import { type HubTier, TIERS } from "./jobs/active_jobs.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
@@ -19,6 +19,8 @@ import { LocalDevice } from "./devices/local_device.ts";
 import { checkLocalDeviceOptions, type LocalDeviceOptions } from "./devices/local_device_options.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./device_rest/answer_rest.ts";
+import { MqttFaultState } from "./mqtt/fault_state.ts";
+import { hubMqttBackend } from "./mqtt/hub_backend.ts";
 
 /** It leads every client on this machine to this machine, and to no other one. */
 const DEFAULT_HOST_NAME = "localhost";
@@ -119,8 +121,8 @@ export interface LocalHubClientOptions {
  * ```
  */
 export class LocalHub {
-  /** Makes the hub misbehave over AMQP, to test how a client copes. */
-  readonly faults: LocalAmqpFaults;
+  /** Makes the hub misbehave over AMQP and MQTT, to test how a client copes. */
+  readonly faults: LocalHubFaults;
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
   readonly #modelIds = new Map<string, string>();
@@ -151,12 +153,14 @@ export class LocalHub {
       policyKeys: options.policyKeys,
       deviceAuthorities: options.deviceAuthorities,
     });
-    const faults = new AmqpFaultState();
-    const backend = hubAmqpBackend(this.#state, faults);
-    const fetch = (request: Request, certificate?: ClientCertificate): Promise<Response> =>
-      this.#answer(request, certificate);
-    this.#listeners = new Listeners(this.#state.hosts, { fetch, amqp: backend });
-    this.faults = new LocalAmqpFaults(faults, (downtimeInMs) => this.#listeners.restart(downtimeInMs));
+    const [amqpFaults, mqttFaults] = [new AmqpFaultState(), new MqttFaultState()];
+    this.#listeners = new Listeners(this.#state.hosts, {
+      fetch: (request, certificate) => this.#answer(request, certificate),
+      amqp: hubAmqpBackend(this.#state, amqpFaults),
+      mqtt: hubMqttBackend(this.#state, mqttFaults),
+    });
+    const restart = (downtimeInMs: number): Promise<void> => this.#listeners.restart(downtimeInMs);
+    this.faults = new LocalHubFaults(amqpFaults, mqttFaults, restart);
   }
 
   /** The hub's host name, without a port. */
@@ -349,7 +353,7 @@ export class LocalHub {
    * @param options The ports, the address to listen at, and the certificate. A port of 0 picks a free one.
    * @returns The addresses of the open ports, and the certificate that clients have to trust.
    * @throws {TypeError} When an option has the wrong type, or when the hub is closed.
-   * @throws {RangeError} When a port is not legal, or when one for MQTT is given, which is not in this version.
+   * @throws {RangeError} When a port is not legal.
    *
    * @example Reach the hub through a real port
    * ```ts

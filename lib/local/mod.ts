@@ -38,6 +38,8 @@ export type {
   LocalHubProtocol,
   LocalHubRefusedSignInEvent,
 } from "./activity/hub_event.ts";
+export { LocalHubFaults } from "./hub_faults.ts";
+export { LocalMqttFaults } from "./mqtt/faults.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
 export type { HubTier } from "./jobs/active_jobs.ts";

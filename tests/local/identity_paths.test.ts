@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { hubAmqpBackend } from "../../lib/local/amqp/hub_backend.ts";
 import { parseAddress } from "../../lib/local/amqp/address.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
-import { AmqpGrants } from "../../lib/local/amqp/grants.ts";
+import { ClientGrants } from "../../lib/local/auth/grants.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { BareReceiver, ListeningHub, sendTo } from "../support/listening_hub.ts";
 import { holds } from "../support/properties.ts";
@@ -71,7 +71,7 @@ describe("an id with any legal character", () => {
         const grant = await backend.verifyToken(body);
         assert.deepEqual(grant.pathPrefix, ["devices", id]);
 
-        const grants = new AmqpGrants(Date.now, (work) => work(), () => {});
+        const grants = new ClientGrants(Date.now, (work) => work(), () => {});
         grants.add(grant);
         for (const asked of [id, ...others]) {
           for (const timesInAddress of [0, 1, 2]) {

@@ -6,6 +6,8 @@ import fc from "fast-check";
 import type { QueuedMessage } from "../../lib/local/messages/message_queue.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
 import { hubAmqpBackend } from "../../lib/local/amqp/hub_backend.ts";
+import { MqttFaultState } from "../../lib/local/mqtt/fault_state.ts";
+import { hubMqttBackend } from "../../lib/local/mqtt/hub_backend.ts";
 import type { DeviceSession } from "../../lib/local/sessions/device_session.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
@@ -253,7 +255,10 @@ describe("an exception inside the local hub", () => {
 
     isBroken = true;
     const state = new HubState({ hostName: "hub.example", now: Date.now, clockSkew: 0 });
-    const upgrades = new WebSocketUpgrades({ ...hubAmqpBackend(state, faults), report });
+    const upgrades = new WebSocketUpgrades({
+      amqp: { ...hubAmqpBackend(state, faults), report },
+      mqtt: hubMqttBackend(state, new MqttFaultState()),
+    });
     const http = await startHttpListener(() => Promise.resolve(new Response("alive")), {
       hostname: "127.0.0.1",
       port: 0,

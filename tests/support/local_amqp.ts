@@ -5,14 +5,15 @@ import { Activity } from "../../lib/local/activity/activity.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
 import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
-import { type AmqpListener, startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
+import { startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
+import type { ByteListener } from "../../lib/local/sockets/byte_listener.ts";
 import type { CloudMessage } from "../../lib/local/messages/cloud_message.ts";
 import { HOST_NAME, SAS } from "./amqp_client.ts";
 
 export const SEND_RIGHTS: ReadonlySet<string> = new Set(["ServiceConnect"]);
 
 export interface TestHub extends AsyncDisposable {
-  readonly listener: AmqpListener;
+  readonly listener: ByteListener;
   readonly endpoint: string;
   readonly tokens: string[];
   readonly queue: { target: { deviceId: string; moduleId?: string }; message: CloudMessage }[];

@@ -532,12 +532,21 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     { tier: "S1" },
     (throttling) => new LocalHub({ throttling }).close(),
   ),
-  object<Omit<ListenOptions, "mqtts">>(
+  object<ListenOptions>(
     "listen",
     "options",
-    { hostname: "127.0.0.1", http: 0, https: 0, amqp: 0, amqps: 0, tls: { cert: "no PEM", key: "no PEM" } },
+    {
+      hostname: "127.0.0.1",
+      http: 0,
+      https: 0,
+      amqp: 0,
+      amqps: 0,
+      mqtt: 0,
+      mqtts: 0,
+      tls: { cert: "no PEM", key: "no PEM" },
+    },
     // The certificate is none.
-    ({ https: _, amqps: __, ...options }) => local((hub) => hub.listen(options)),
+    ({ https: _, amqps: __, mqtts: ___, ...options }) => local((hub) => hub.listen(options)),
   ),
   object<ServerCertificate>(
     "listen",

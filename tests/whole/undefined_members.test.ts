@@ -75,7 +75,7 @@ describe("a member that is undefined counts as left out", () => {
 
   test("in the options of helpers, of listening, and of a credential", async () => {
     await using hub = new LocalHub();
-    const ports = undefinedMembers("hostname", "https", "amqps", "amqp", "mqtts", "tls");
+    const ports = undefinedMembers("hostname", "https", "amqps", "amqp", "mqtts", "mqtt", "tls");
     const addresses = await hub.listen({ ...ports, http: 0 });
     assert.deepEqual(Object.keys(addresses).filter((name) => addresses[name as keyof typeof addresses]), [
       "http",

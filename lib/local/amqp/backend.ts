@@ -3,7 +3,7 @@ import type { DeviceAddress, ServiceSourceAddress } from "./address.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
-import type { AmqpGrant } from "./grants.ts";
+import type { ClientGrant } from "../auth/grants.ts";
 import type { JsonValue } from "../json.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
@@ -36,13 +36,13 @@ export interface AmqpBackend {
    *
    * @throws {HubFault} `IotHubUnauthorized` (401) when it is not valid.
    */
-  verifyToken(token: string): Promise<AmqpGrant>;
+  verifyToken(token: string): Promise<ClientGrant>;
   /**
    * Verifies a user's name, and a token in place of a password.
    *
    * @throws {HubFault} `IotHubUnauthorized` or `IotHubUnauthorizedAccess` (401) when they are not valid.
    */
-  verifyUser(user: string, token: string): Promise<AmqpGrant>;
+  verifyUser(user: string, token: string): Promise<ClientGrant>;
   /** Whether a device or module signs in with a certificate. */
   knowsCertificate(address: DeviceAddress, certificate: ClientCertificate): boolean;
   /**

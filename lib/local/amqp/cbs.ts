@@ -4,7 +4,7 @@ import { cannotUse, describeType, quote } from "../../values/checks.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { internalAmqpError } from "./conditions.ts";
 import { type Guard, listen } from "./guard.ts";
-import type { AmqpGrant } from "./grants.ts";
+import type { ClientGrant } from "../auth/grants.ts";
 import { isIdValue } from "./incoming_message.ts";
 import { toCorrelationId } from "./outgoing_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
@@ -15,11 +15,11 @@ const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azur
 /** The token node `$cbs` of one connection: clients send tokens to it, and it replies whether each is valid. */
 export class AmqpCbs {
   readonly #backend: AmqpBackend;
-  readonly #onGrant: (grant: AmqpGrant) => void;
+  readonly #onGrant: (grant: ClientGrant) => void;
   readonly #guard: Guard;
   #replies: Sender | undefined;
 
-  constructor(backend: AmqpBackend, guard: Guard, onGrant: (grant: AmqpGrant) => void) {
+  constructor(backend: AmqpBackend, guard: Guard, onGrant: (grant: ClientGrant) => void) {
     this.#backend = backend;
     this.#guard = guard;
     this.#onGrant = onGrant;

@@ -22,7 +22,5 @@ export const LONGEST_IDLE_TIME_OUT_IN_MS: number = 2 ** 31;
 
 /** The longest user's name and token with which a client signs in. */
 export const MAX_SASL_RESPONSE = 8_192;
-/** How many direct methods of one device may wait for its answer at a time. */
-export const MAX_CALLS_IN_FLIGHT = 100;
 /** How many answers and notifications may wait until their link has credit. */
 export const MAX_WAITING_MESSAGES = 200;

@@ -6,8 +6,9 @@ import { parseDeviceAddress, parseRawDeviceAddress } from "./address.ts";
 import type { MessageTarget } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import { wrongArgumentType } from "../argument_faults.ts";
-import { HubFault, invalidArgument } from "../hub_fault.ts";
-import { type JsonValue, MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
+import { HubFault } from "../hub_fault.ts";
+import type { JsonValue } from "../json.ts";
+import { readJsonBytes } from "../json_bytes.ts";
 import type { TelemetryMessage } from "../messages/telemetry_message.ts";
 
 const ACK_PROPERTY = "iothub-ack";
@@ -169,16 +170,7 @@ export function readCorrelationId({ correlation_id }: Message): string {
  */
 export function readJsonBody(name: string, { body }: Message): JsonValue | undefined {
   if (body === undefined || body === null) return undefined;
-  const bytes = readBody(body);
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return text.trim() === "" ? undefined : parseOutsideJson(text);
-  } catch (error) {
-    if (error instanceof RangeError) {
-      throw invalidArgument(cannotUse(name, `nested at most ${MAX_JSON_DEPTH} levels deep`));
-    }
-    throw invalidArgument(cannotUse(name, "JSON in UTF-8"));
-  }
+  return readJsonBytes(name, readBody(body));
 }
 
 /** Converts an id to text. AMQP allows a string, a number, a UUID or bytes. */

@@ -1,9 +1,8 @@
 import type { Message } from "rhea";
 import { wrongArgument } from "../argument_faults.ts";
-import { HubFault } from "../hub_fault.ts";
 import type { JsonValue } from "../json.ts";
 import type { MethodAnswer } from "../presence/device_connection.ts";
-import { MAX_CALLS_IN_FLIGHT } from "./hub_limits.ts";
+import { PendingMethodCalls } from "../presence/pending_method_calls.ts";
 import { checkProperties, readCorrelationId, readJsonBody } from "./incoming_message.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -14,24 +13,14 @@ export class AmqpMethodCalls {
   /** The calls on their way to the device. */
   readonly outbox: Outbox = new Outbox();
   /** By correlation ids, which are UUIDs. */
-  readonly #pending = new Map<string, (answer: MethodAnswer) => void>();
+  readonly #pending: PendingMethodCalls = new PendingMethodCalls();
 
   /** Calls a method. The promise stays pending when the device does not answer, or is gone. */
   invoke(methodName: string, payload: JsonValue, signal: AbortSignal): Promise<MethodAnswer> {
-    if (this.#pending.size >= MAX_CALLS_IN_FLIGHT) {
-      const message = `${MAX_CALLS_IN_FLIGHT} calls wait for the device to answer`;
-      return Promise.reject(new HubFault("DeviceMaximumInflightMethodExceeded", 403, message));
-    }
     const correlationId = crypto.randomUUID();
     const content = { kind: "method", correlationId, methodName, payload } as const;
-    signal.addEventListener("abort", () => {
-      this.#pending.delete(correlationId);
-      this.outbox.takeBack(content);
-    });
-    return new Promise((resolve) => {
-      this.#pending.set(correlationId, resolve);
-      this.outbox.put(content);
-    });
+    signal.addEventListener("abort", () => this.outbox.takeBack(content));
+    return this.#pending.add(correlationId, signal, () => this.outbox.put(content));
   }
 
   /**
@@ -46,7 +35,6 @@ export class AmqpMethodCalls {
     const status = Object.hasOwn(all, STATUS_PROPERTY) ? all[STATUS_PROPERTY] : undefined;
     if (!Number.isInteger(status)) throw wrongArgument(STATUS_PROPERTY, status, "an int");
     const payload = readJsonBody("the answer", message) ?? null;
-    this.#pending.get(correlationId)?.({ status: Number(status), payload });
-    this.#pending.delete(correlationId);
+    this.#pending.answer(correlationId, { status: Number(status), payload });
   }
 }

@@ -5,6 +5,7 @@ import { wrongArgument } from "../argument_faults.ts";
 import { callerOf } from "../auth/authorization.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { SignInMethod } from "../presence/device_connection.ts";
+import { deviceResourcePath } from "../auth/resource_path.ts";
 import { MODEL_ID } from "../presence/model_id.ts";
 import { identityKey } from "../records/identity_records.ts";
 import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
@@ -13,7 +14,7 @@ import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
 import type { PlannedOutcome } from "./fault_state.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
-import { type AmqpGrant, AmqpGrants } from "./grants.ts";
+import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
 import { type Guard, listen } from "./guard.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
@@ -53,17 +54,17 @@ export class AmqpPeer {
   readonly #links: Map<Receiver | Sender, MessageLink> = new Map();
   /** The devices that are connected by this connection, by the keys of their identities. */
   readonly #devices: Map<string, AmqpDeviceLinks> = new Map();
-  readonly #grants: AmqpGrants;
+  readonly #grants: ClientGrants;
   readonly #cbs: AmqpCbs;
   /** The token that the client has signed in with, which the whole connection depends on. */
-  #signIn: AmqpGrant | undefined;
+  #signIn: ClientGrant | undefined;
   #isGone = false;
 
   constructor(backend: AmqpBackend, connection: Connection, guard: Guard, security: ClientSecurity) {
     this.#backend = backend;
     this.#guard = guard;
     this.#security = security;
-    this.#grants = new AmqpGrants(() => backend.now(), guard, (expired) => this.#onExpiry(expired));
+    this.#grants = new ClientGrants(() => backend.now(), guard, (expired) => this.#onExpiry(expired));
     this.#cbs = new AmqpCbs(backend, guard, (grant) => this.#grant(grant));
     listen(connection, guard, {
       receiver_open: ({ receiver }) => this.#onSendingClient(receiver!),
@@ -75,7 +76,7 @@ export class AmqpPeer {
   }
 
   /** To be called when the client has signed in with a token, before it opens the connection. */
-  signedIn(grant: AmqpGrant): void {
+  signedIn(grant: ClientGrant): void {
     this.#signIn = grant;
     this.#grant(grant);
   }
@@ -190,13 +191,13 @@ export class AmqpPeer {
     return this.#authorize(link, SERVICE_RIGHT, SERVICE_PATH, () => this.#serviceGrant !== undefined);
   }
 
-  get #serviceGrant(): AmqpGrant | undefined {
+  get #serviceGrant(): ClientGrant | undefined {
     return this.#grants.find(SERVICE_RIGHT, SERVICE_PATH);
   }
 
   /** Registers the link of a device, likewise, and connects the device with its first link. */
   #openDevice(link: Receiver | Sender, address: DeviceLinkAddress): MessageLink | undefined {
-    const path = pathOfDevice(address);
+    const path = deviceResourcePath(address);
     const { certificate } = this.#security;
     const isCovered = (): boolean =>
       this.#grants.find(DEVICE_RIGHT, path) !== undefined ||
@@ -247,7 +248,7 @@ export class AmqpPeer {
 
   /** Without a token that grants the right, there is a certificate. */
   #signInMethodOf(address: DeviceLinkAddress): SignInMethod {
-    const grant = this.#grants.find(DEVICE_RIGHT, pathOfDevice(address));
+    const grant = this.#grants.find(DEVICE_RIGHT, deviceResourcePath(address));
     if (grant === undefined) return "certificate";
     // Only the keys of identities can be replaced.
     return grant.isCurrent === undefined ? "policyKey" : "identityKey";
@@ -310,11 +311,11 @@ export class AmqpPeer {
     }
   }
 
-  #grant(grant: AmqpGrant): void {
+  #grant(grant: ClientGrant): void {
     if (!this.#isGone) this.#grants.add(grant);
   }
 
-  #onExpiry(expired: readonly AmqpGrant[]): void {
+  #onExpiry(expired: readonly ClientGrant[]): void {
     this.#cutUncovered();
     if (this.#signIn !== undefined && expired.includes(this.#signIn)) this.#security.end(EXPIRED);
   }
@@ -380,10 +381,6 @@ function apply(planned: PlannedOutcome, delivery: Delivery): void {
 /** Leaves a delivery without an outcome for good, and keeps the library from waiting for one. */
 function leaveUnanswered(delivery: Delivery): void {
   (delivery as { settled: boolean }).settled = true;
-}
-
-function pathOfDevice({ deviceId, moduleId }: { deviceId: string; moduleId?: string }): string[] {
-  return moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
 }
 
 /** Returns the address of a link's end; one that is no string is like none. */

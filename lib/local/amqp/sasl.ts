@@ -1,5 +1,5 @@
 import { HubFault, unauthorized } from "../hub_fault.ts";
-import type { AmqpGrant } from "./grants.ts";
+import type { ClientGrant } from "../auth/grants.ts";
 import { MAX_SASL_RESPONSE } from "./hub_limits.ts";
 
 /** A mechanism of SASL at work, as the library wants it. */
@@ -17,9 +17,9 @@ export interface SaslUser {
    *
    * @throws {HubFault} When they are not valid.
    */
-  verify(user: string, token: string): Promise<AmqpGrant>;
+  verify(user: string, token: string): Promise<ClientGrant>;
   /** Told of a client that has signed in with a token. */
-  signedIn(grant: AmqpGrant): void;
+  signedIn(grant: ClientGrant): void;
   /** Told of one that was refused, and why unless the hub itself has failed. */
   refused(fault?: HubFault): void;
   /** Told of an exception inside the hub. */

@@ -2,7 +2,7 @@ import rhea from "rhea";
 import type { Container } from "rhea";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpBackend } from "./backend.ts";
-import type { ByteSocket } from "./gated_socket.ts";
+import type { ByteSocket } from "../connections/gated_socket.ts";
 import { AmqpServerConnection } from "./server_connection.ts";
 
 /** Serves AMQP on sockets that the listeners have opened. */

@@ -8,8 +8,8 @@ import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { type AmqpError, internalAmqpError } from "./conditions.ts";
 import type { FaultyConnection } from "./fault_state.ts";
-import { type ByteSocket, GatedSocket } from "./gated_socket.ts";
-import { AmqpIdleWatch } from "./idle_watch.ts";
+import { type ByteSocket, GatedSocket } from "../connections/gated_socket.ts";
+import { IdleWatch } from "../connections/idle_watch.ts";
 import { HUB_LIMITS, LEAST_IDLE_TIME_OUT_IN_MS, LONGEST_IDLE_TIME_OUT_IN_MS } from "./hub_limits.ts";
 import { AmqpPeer } from "./peer.ts";
 import { saslMechanisms } from "./sasl.ts";
@@ -33,7 +33,7 @@ export class AmqpServerConnection implements FaultyConnection {
   readonly #connection: Connection & UndeclaredConnection;
   readonly #socket: GatedSocket;
   readonly #peer: AmqpPeer;
-  readonly #idle: AmqpIdleWatch;
+  readonly #idle: IdleWatch;
   #isEnding = false;
   readonly #stopInput: () => void;
   readonly #closingTimer: BackgroundTimer = new BackgroundTimer();
@@ -42,7 +42,7 @@ export class AmqpServerConnection implements FaultyConnection {
   constructor(backend: AmqpBackend, container: Container, socket: ByteSocket, certificate?: ClientCertificate) {
     this.#backend = backend;
     const { idleTimeoutInMs } = backend;
-    this.#idle = new AmqpIdleWatch(idleTimeoutInMs, () => this.guard(() => this.#onIdle()));
+    this.#idle = new IdleWatch(idleTimeoutInMs, () => this.guard(() => this.#onIdle()));
     socket.on("data", () => this.#idle.touch());
     this.#socket = new GatedSocket(socket);
     this.#connection = container.create_connection(

@@ -1,11 +1,10 @@
 import type { Message } from "rhea";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
-import { newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
-import { utcTime } from "../hub_time.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
 import { checkProperties, readAnnotation, readCorrelationId, readJsonBody } from "./incoming_message.ts";
+import { twinFaultOf } from "../sessions/twin_fault.ts";
 import { Outbox } from "./outbox.ts";
 
 const REPORTED = "/properties/reported";
@@ -69,16 +68,7 @@ export class AmqpTwinRequests {
     try {
       return this.#carryOut(message);
     } catch (error) {
-      const isKnown = error instanceof HubFault;
-      const trackingId = isKnown ? newTrackingId() : this.#report(error);
-      const status = isKnown ? error.status : 500;
-      const body = {
-        errorCode: isKnown ? error.errorNumber ?? status * 1000 : 500_001,
-        trackingId,
-        message: isKnown ? error.message : "The hub failed for an internal reason, which hub.onFault tells",
-        timestampUtc: utcTime(Date.now()),
-      };
-      return { status, body };
+      return twinFaultOf(error, this.#report);
     }
   }
 

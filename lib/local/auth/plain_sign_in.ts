@@ -1,6 +1,7 @@
 import { unauthorized } from "../hub_fault.ts";
 import { type Principal, requireRight } from "./authorization.ts";
 import { DEVICE_RIGHTS } from "./device_sas_verifier.ts";
+import { deviceResourcePath } from "./resource_path.ts";
 import { badToken, parseSas } from "./sas_fields.ts";
 
 /** `policy@sas.root.hub` or `device[/module]@sas.hub`. Ids may contain an at sign. */
@@ -32,7 +33,7 @@ export async function verifyPlainSignIn(
   }
   const [deviceId = "", moduleId, ...rest] = name.split("/");
   if (rest.length > 0) throw unauthorized("IotHubUnauthorized", "The user must be <device>/<module>@sas.<hub>");
-  const path = moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
+  const path = deviceResourcePath({ deviceId, moduleId });
   requireRight(principal, "DeviceConnect", path);
   return { ...principal, rights: DEVICE_RIGHTS, pathPrefix: path };
 }

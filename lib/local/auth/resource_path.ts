@@ -20,3 +20,10 @@ export function decodeOnce(text: string): string | undefined {
     return undefined;
   }
 }
+
+/** Returns the segments of the path of a device or module, which a token for it covers. */
+export function deviceResourcePath(
+  { deviceId, moduleId }: { deviceId: string; moduleId?: string | undefined },
+): string[] {
+  return moduleId === undefined ? ["devices", deviceId] : ["devices", deviceId, "modules", moduleId];
+}

@@ -7,7 +7,7 @@ export interface MethodAnswer {
 }
 
 /** By what a device is connected. */
-export type ProtocolFamily = "amqp" | "inProcess";
+export type ProtocolFamily = "amqp" | "mqtt" | "inProcess";
 
 /**
  * Why a connection is no longer active: its identity has been disabled or deleted, or another connection has taken its

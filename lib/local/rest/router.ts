@@ -1,4 +1,5 @@
 import { cannotUse, quote } from "../../values/checks.ts";
+import { API_VERSION } from "../api_version.ts";
 import { type Principal, requireRight } from "../auth/authorization.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import { readResourcePath } from "../auth/resource_path.ts";
@@ -11,8 +12,6 @@ import { type KnownOfRequest, tellOfOperation } from "./operation_events.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
 import { toResponse } from "./response.ts";
 import type { Route } from "./routes.ts";
-
-const API_VERSION = /^\d{4}-\d{2}-\d{2}(?:-preview)?$/;
 
 /** Answers one request of a client, which may have shown a certificate. */
 export type AnswerRest = (hub: HubState, request: Request, certificate?: ClientCertificate) => Promise<Response>;

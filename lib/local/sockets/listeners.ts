@@ -1,7 +1,8 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
+import type { MqttBackend } from "../mqtt/backend.ts";
 import type { HubHosts } from "../auth/hub_hosts.ts";
-import { checkType, checkWhole, wrongValue } from "../../values/checks.ts";
+import { checkType, checkWhole } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
 
@@ -21,8 +22,10 @@ export interface ListenOptions {
   amqps?: number | undefined;
   /** The port for AMQP without TLS. */
   amqp?: number | undefined;
-  /** The port for MQTT with TLS, which this version of the local hub does not have: any value is refused. */
+  /** The port for MQTT with TLS. */
   mqtts?: number | undefined;
+  /** The port for MQTT without TLS. */
+  mqtt?: number | undefined;
   /** The certificate of the TLS ports and its private key, in PEM. Without it the hub makes a self-signed one. */
   tls?: ServerCertificate | undefined;
 }
@@ -33,14 +36,18 @@ export interface LocalHubAddresses {
   https?: string | undefined;
   /** HTTP without TLS, such as `"http://127.0.0.1:50080"`. */
   http?: string | undefined;
-  /** AMQP over WebSocket at the port for HTTPS, such as `"wss://127.0.0.1:50443/$iothub/websocket"`. */
+  /** AMQP and MQTT over WebSocket at the port for HTTPS, such as `"wss://127.0.0.1:50443/$iothub/websocket"`. */
   wss?: string | undefined;
-  /** AMQP over WebSocket at the port for HTTP, such as `"ws://127.0.0.1:50080/$iothub/websocket"`. */
+  /** AMQP and MQTT over WebSocket at the port for HTTP, such as `"ws://127.0.0.1:50080/$iothub/websocket"`. */
   ws?: string | undefined;
   /** AMQP with TLS, such as `"amqps://127.0.0.1:55671"`. */
   amqps?: string | undefined;
   /** AMQP without TLS, such as `"amqp://127.0.0.1:55672"`. */
   amqp?: string | undefined;
+  /** MQTT with TLS, such as `"mqtts://127.0.0.1:58883"`. */
+  mqtts?: string | undefined;
+  /** MQTT without TLS, such as `"mqtt://127.0.0.1:51883"`. */
+  mqtt?: string | undefined;
   /** The certificate of the TLS ports in PEM, which a client has to trust. */
   certificate?: string | undefined;
 }
@@ -59,15 +66,16 @@ interface PortSettings {
 }
 
 /** What the ports serve. */
-interface HubSides {
+export interface HubSides {
   readonly fetch: (request: Request, certificate?: ClientCertificate) => Promise<Response>;
   readonly amqp: AmqpBackend;
+  readonly mqtt: MqttBackend;
 }
 
 /** One row of the table of protocols. */
 interface Protocol {
   /** The listen option that names the port. */
-  readonly option: "https" | "http" | "amqps" | "amqp";
+  readonly option: "https" | "http" | "amqps" | "amqp" | "mqtts" | "mqtt";
   readonly usesTls: boolean;
   /** Whether the port is opened when the options name no port at all. */
   readonly isDefault: boolean;
@@ -97,6 +105,8 @@ const PROTOCOLS: readonly Protocol[] = [
   },
   { option: "amqps", usesTls: true, isDefault: true, open: openAmqp, addresses: [["amqps", ""]] },
   { option: "amqp", usesTls: false, isDefault: false, open: openAmqp, addresses: [["amqp", ""]] },
+  { option: "mqtts", usesTls: true, isDefault: false, open: openMqtt, addresses: [["mqtts", ""]] },
+  { option: "mqtt", usesTls: false, isDefault: false, open: openMqtt, addresses: [["mqtt", ""]] },
 ];
 
 const LOOPBACK = "127.0.0.1";
@@ -126,9 +136,9 @@ export class Listeners {
   #endDowntime = (): void => {};
   #isClosed = false;
 
-  constructor(hosts: HubHosts, sides: HubSides) {
+  constructor(hosts: HubHosts, hub: HubSides) {
     this.#hosts = hosts;
-    this.#hub = sides;
+    this.#hub = hub;
   }
 
   /** The host, with its port if need be, at which clients reach the first port for HTTPS; the hub's name without one. */
@@ -235,7 +245,7 @@ async function openHttp(hub: HubSides, settings: PortSettings): Promise<Listener
   const { WebSocketUpgrades } = await import("./web_socket_upgrades.ts");
   return await startHttpListener(hub.fetch, {
     ...settings,
-    upgrades: new WebSocketUpgrades(hub.amqp),
+    upgrades: new WebSocketUpgrades(hub),
     report: (error) => hub.amqp.report(error),
   });
 }
@@ -245,11 +255,15 @@ async function openAmqp(hub: HubSides, settings: PortSettings): Promise<Listener
   return await startAmqpListener(hub.amqp, settings);
 }
 
+async function openMqtt(hub: HubSides, settings: PortSettings): Promise<Listener> {
+  const { startMqttListener } = await import("./mqtt_listener.ts");
+  return await startMqttListener(hub.mqtt, settings);
+}
+
 function checkOptions(options: ListenOptions): void {
   const ports = PROTOCOLS.map(({ option }) => option);
-  checkMembers("options", options, ["hostname", ...ports, "mqtts", "tls"]);
-  const { hostname, mqtts, tls } = options;
-  if (mqtts !== undefined) throw wrongValue("mqtts", "left out: this version of the local hub has no MQTT");
+  checkMembers("options", options, ["hostname", ...ports, "tls"]);
+  const { hostname, tls } = options;
   if (hostname !== undefined) checkType("hostname", hostname, "string");
   for (const port of ports) checkWhole(port, options[port], 0, MAX_PORT);
   if (tls === undefined) return;

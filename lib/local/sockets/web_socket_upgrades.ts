@@ -2,16 +2,18 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AmqpBackend } from "../amqp/backend.ts";
 import { MAX_WEB_SOCKET_MESSAGE } from "../amqp/hub_limits.ts";
-import type { AmqpServer } from "../amqp/server.ts";
-import type { ServerWebSocket } from "../amqp/web_socket.ts";
+import type { ServerWebSocket } from "../connections/web_socket_bytes.ts";
+import type { MqttBackend } from "../mqtt/backend.ts";
+import type { ByteServer } from "./byte_listener.ts";
 import { clientCertificateOf } from "../auth/client_certificate.ts";
-import { HubFault, notInThisVersion } from "../hub_fault.ts";
+import { HubFault } from "../hub_fault.ts";
 import { refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
 
 /** The hub's own path, and that of the service on which hubs are built, which the SDK for Python uses. */
 const PATHS: readonly string[] = ["/$iothub/websocket", "/$servicebus/websocket"];
-const SUBPROTOCOL = "AMQPWSB10";
+const AMQP_SUBPROTOCOL = "AMQPWSB10";
+const MQTT_SUBPROTOCOL = "mqtt";
 
 /** The part of the server of the package `ws` that is used here. */
 interface WebSocketServer {
@@ -23,21 +25,33 @@ interface WebSocketServer {
   ): void;
 }
 
-/** Serves AMQP over WebSocket at an HTTP port. The libraries for it are loaded for the first client that asks. */
+/** What goes over WebSockets. */
+export interface WebSocketSides {
+  readonly amqp: AmqpBackend;
+  readonly mqtt: MqttBackend;
+}
+
+/** Which protocol a client wants, and how it names it. */
+interface Wish {
+  readonly protocol: keyof WebSocketSides;
+  readonly subprotocol: string;
+}
+
+/** Serves AMQP and MQTT over WebSocket at an HTTP port. The libraries are loaded for the first client that asks. */
 export class WebSocketUpgrades {
-  readonly #backend: AmqpBackend;
+  readonly #hub: WebSocketSides;
   readonly #sockets: Set<Duplex> = new Set();
   #server: Promise<WebSocketServer> | undefined;
-  #amqp: AmqpServer | undefined;
+  readonly #servers: Map<keyof WebSocketSides, ByteServer> = new Map();
   #isClosed = false;
 
-  constructor(backend: AmqpBackend) {
-    this.#backend = backend;
+  constructor(hub: WebSocketSides) {
+    this.#hub = hub;
   }
 
   /**
    * Answers a request for an upgrade: with a WebSocket, or like a request that failed. The status is 404 for a wrong
-   * path, 400 for a wrong subprotocol, 501 for MQTT or without the package `ws`, and 500 when the hub fails.
+   * path, 400 for a wrong subprotocol, 501 without the package `ws`, and 500 when the hub fails.
    */
   async handle(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     this.#sockets.add(socket);
@@ -47,7 +61,7 @@ export class WebSocketUpgrades {
     try {
       await this.#handle(request, socket, head, () => isAccepted = true);
     } catch (error) {
-      const answer = refusalBeforeRouting(error, (fault) => this.#backend.report(fault));
+      const answer = refusalBeforeRouting(error, (fault) => this.#hub.amqp.report(fault));
       if (isAccepted) socket.destroy();
       else await answerBare(socket, answer);
     }
@@ -55,57 +69,70 @@ export class WebSocketUpgrades {
 
   /** Calls `onAccepted` when the answer has been written: from then on no other can be. */
   async #handle(request: IncomingMessage, socket: Duplex, head: Uint8Array, onAccepted: () => void): Promise<void> {
-    checkUpgrade(request);
-    const { WebSocketBytes } = await import("../amqp/web_socket.ts");
+    const { protocol } = readWish(request);
+    const { WebSocketBytes } = await import("../connections/web_socket_bytes.ts");
     // On npm the package is an optional peer, since few users need it.
     const server = await (this.#server ??= this.#load()).catch(() => {
-      const reason = "AMQP over WebSocket needs the npm package ws: install it beside this one";
+      const reason = "WebSockets need the npm package ws: install it beside this one";
       throw new HubFault("NotImplemented", 501, reason);
     });
+    const bytes = await this.#serverOf(protocol);
     if (this.#isClosed || socket.destroyed) return void socket.destroy();
     server.handleUpgrade(request, socket, head, (accepted: ServerWebSocket) => {
       onAccepted();
       if (this.#isClosed) accepted.terminate();
-      else this.#amqp!.accept(new WebSocketBytes(accepted), clientCertificateOf(request.socket));
+      else bytes.accept(new WebSocketBytes(accepted), clientCertificateOf(request.socket));
     });
   }
 
   /** Cuts every connection. */
   close(): void {
     this.#isClosed = true;
-    this.#amqp?.close();
+    for (const server of this.#servers.values()) server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  async #serverOf(protocol: keyof WebSocketSides): Promise<ByteServer> {
+    const { [protocol]: make } = {
+      amqp: async () => new (await import("../amqp/server.ts")).AmqpServer(this.#hub.amqp),
+      mqtt: async () => new (await import("../mqtt/server.ts")).MqttServer(this.#hub.mqtt),
+    };
+    const made = await make();
+    // Another client may have been faster.
+    const server = this.#servers.get(protocol) ?? made;
+    this.#servers.set(protocol, server);
+    return server;
+  }
+
   async #load(): Promise<WebSocketServer> {
-    const { AmqpServer } = await import("../amqp/server.ts");
     // @ts-ignore: the package has no types.
     const { WebSocketServer } = await import("ws");
-    this.#amqp = new AmqpServer(this.#backend);
     return new WebSocketServer({
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: MAX_WEB_SOCKET_MESSAGE,
-      handleProtocols: () => SUBPROTOCOL,
+      handleProtocols: (_offered: unknown, request: IncomingMessage) => readWish(request).subprotocol,
     }) as WebSocketServer;
   }
 }
 
 /**
- * Throws unless a request is for AMQP over WebSocket.
+ * Returns what a request for a WebSocket is for. MQTT is named without regard to case, and by the name that was offered.
  *
- * @throws {HubFault} `GenericNotFound` (404), `NotImplemented` (501) or `GenericBadRequest` (400).
+ * @throws {HubFault} `GenericNotFound` (404) or `GenericBadRequest` (400).
  */
-function checkUpgrade(request: IncomingMessage): void {
+function readWish(request: IncomingMessage): Wish {
   const path = pathOf(request.url);
   if (path === undefined || !PATHS.includes(path)) {
     throw new HubFault("GenericNotFound", 404, `The hub has WebSockets at ${PATHS.join(" and ")} only`);
   }
   const protocols = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());
-  if (protocols.includes(SUBPROTOCOL)) return;
-  if (protocols.some((protocol) => protocol.toLowerCase() === "mqtt")) throw notInThisVersion("MQTT over WebSocket");
-  throw new HubFault("GenericBadRequest", 400, `The subprotocol of a WebSocket must be ${SUBPROTOCOL}`);
+  if (protocols.includes(AMQP_SUBPROTOCOL)) return { protocol: "amqp", subprotocol: AMQP_SUBPROTOCOL };
+  const subprotocol = protocols.find((protocol) => protocol.toLowerCase() === MQTT_SUBPROTOCOL);
+  if (subprotocol !== undefined) return { protocol: "mqtt", subprotocol };
+  const rule = `The subprotocol of a WebSocket must be ${AMQP_SUBPROTOCOL} or ${MQTT_SUBPROTOCOL}`;
+  throw new HubFault("GenericBadRequest", 400, rule);
 }
 
 /**

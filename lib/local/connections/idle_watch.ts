@@ -1,7 +1,7 @@
 import { BackgroundTimer } from "../../timing/background_timer.ts";
 
 /** Reports when a client has been silent for too long. It does not keep the process alive. */
-export class AmqpIdleWatch {
+export class IdleWatch {
   readonly #limitInMs: number;
   readonly #onIdle: () => void;
   readonly #timer: BackgroundTimer = new BackgroundTimer();

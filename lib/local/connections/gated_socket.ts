@@ -1,5 +1,7 @@
 /** A stream of bytes in both directions, whatever protocol carries it. */
 export interface ByteSocket {
+  /** How many bytes wait to be sent; left out by runtimes that do not tell. */
+  readonly writableLength?: number;
   write(bytes: Uint8Array): unknown;
   /** Closes the socket after everything has been written. */
   end(): unknown;
@@ -10,8 +12,8 @@ export interface ByteSocket {
 }
 
 /**
- * The socket that the AMQP library is given. What it writes can be held back, and the socket can be closed without the
- * library's closing frames reaching the client.
+ * The socket that the code of a protocol is given. What it writes can be held back, and the socket can be closed without
+ * what is written last reaching the client.
  */
 export class GatedSocket {
   readonly #socket: ByteSocket;
@@ -26,14 +28,19 @@ export class GatedSocket {
     socket.on("error", () => {});
   }
 
-  /** Registers the library's listener for data. It needs no other: the owner of the connection handles the end. */
+  /** Registers the listener for data. There is no other: the owner of the connection handles the end. */
   on(event: string, listener: (bytes: Uint8Array) => void): void {
     if (event === "data") this.#onData = listener;
   }
 
-  /** Called by the library before it destroys the socket. */
+  /** Called by the AMQP library before it destroys the socket. */
   removeAllListeners(event: string): void {
     if (event === "data") this.#onData = undefined;
+  }
+
+  /** How many bytes wait for the client to take them. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength ?? 0;
   }
 
   write(bytes: Uint8Array): void {
@@ -67,7 +74,7 @@ export class GatedSocket {
     for (const action of held) this.#pass(action);
   }
 
-  /** Required by the library, which writes the name to its log. */
+  /** Required by the AMQP library, which writes the name to its log. */
   get_id_string(): string {
     return "client";
   }

@@ -1,8 +1,7 @@
 import { BackgroundTimer } from "../../timing/background_timer.ts";
-import type { Guard } from "./guard.ts";
 
 /** What a token allows. */
-export interface AmqpGrant {
+export interface ClientGrant {
   /** The policy whose key has signed the token; left out for a key of an identity, and for a bearer token. */
   readonly policyName?: string;
   /** When the token expires, in milliseconds since the epoch on the hub's clock. */
@@ -18,11 +17,11 @@ export interface AmqpGrant {
 const SHORTEST_WAIT_IN_MS = 20;
 
 /** What the tokens put on one connection allow. A new token for a path replaces the previous one. */
-export class AmqpGrants {
+export class ClientGrants {
   readonly #now: () => number;
-  readonly #onExpiry: (expired: readonly AmqpGrant[]) => void;
-  readonly #guard: Guard;
-  readonly #grants = new Map<string, AmqpGrant>();
+  readonly #onExpiry: (expired: readonly ClientGrant[]) => void;
+  readonly #guard: (work: () => void) => void;
+  readonly #grants = new Map<string, ClientGrant>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
 
   /**
@@ -30,19 +29,23 @@ export class AmqpGrants {
    * @param guard Catches what the timer's work throws.
    * @param onExpiry Called with the tokens that have expired.
    */
-  constructor(now: () => number, guard: Guard, onExpiry: (expired: readonly AmqpGrant[]) => void) {
+  constructor(
+    now: () => number,
+    guard: (work: () => void) => void,
+    onExpiry: (expired: readonly ClientGrant[]) => void,
+  ) {
     this.#guard = guard;
     this.#now = now;
     this.#onExpiry = onExpiry;
   }
 
-  add(grant: AmqpGrant): void {
+  add(grant: ClientGrant): void {
     this.#grants.set(JSON.stringify(grant.pathPrefix ?? []), grant);
     this.#setTimer();
   }
 
   /** Returns an unexpired token that grants a right at a path; `undefined` when there is none. */
-  find(right: string, path: readonly string[]): AmqpGrant | undefined {
+  find(right: string, path: readonly string[]): ClientGrant | undefined {
     const now = this.#now();
     for (const grant of this.#grants.values()) {
       const { expiresOn, rights, pathPrefix = [], isCurrent } = grant;
@@ -53,7 +56,7 @@ export class AmqpGrants {
   }
 
   /** Drops every token, and stops the timer. Returns those that were there. */
-  clear(): AmqpGrant[] {
+  clear(): ClientGrant[] {
     const dropped = [...this.#grants.values()];
     this.#grants.clear();
     this.#timer.clear();

@@ -3,13 +3,14 @@ import type { ByteSocket } from "./gated_socket.ts";
 
 /** The part of a socket of the package `ws` that is used here. */
 export interface ServerWebSocket {
+  readonly bufferedAmount: number;
   send(bytes: Uint8Array): void;
   close(): void;
   terminate(): void;
   on(event: string, listener: (data: Uint8Array | ArrayBuffer | Uint8Array[]) => void): unknown;
 }
 
-/** Presents a WebSocket as a stream of bytes, since AMQP ignores where one WebSocket message ends. */
+/** Presents a WebSocket as a stream of bytes, since protocols ignore where one WebSocket message ends. */
 export class WebSocketBytes implements ByteSocket {
   readonly #socket: ServerWebSocket;
 
@@ -20,6 +21,10 @@ export class WebSocketBytes implements ByteSocket {
   on(event: "data" | "error" | "close", listener: ((bytes: Uint8Array) => void) | (() => void)): void {
     if (event !== "data") this.#socket.on(event, listener as () => void);
     else this.#socket.on("message", (data) => listener(toBuffer(data)));
+  }
+
+  get writableLength(): number {
+    return this.#socket.bufferedAmount;
   }
 
   write(bytes: Uint8Array): void {
@@ -35,7 +40,7 @@ export class WebSocketBytes implements ByteSocket {
   }
 }
 
-/** The AMQP library can read only a `Buffer`. */
+/** The libraries for the protocols can read only a `Buffer`. */
 function toBuffer(data: Uint8Array | ArrayBuffer | Uint8Array[]): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   if (data instanceof ArrayBuffer) return Buffer.from(data);

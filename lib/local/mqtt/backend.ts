@@ -1,0 +1,37 @@
+import type { ClientCertificate } from "../auth/client_certificate.ts";
+import type { ClientGrant } from "../auth/grants.ts";
+import type { DeviceConnection } from "../presence/device_connection.ts";
+import type { IdentityTarget } from "../records/find_identity.ts";
+import type { DeviceSession } from "../sessions/device_session.ts";
+import type { MqttFaultState } from "./fault_state.ts";
+import type { MqttSessions } from "./sessions.ts";
+
+/** What the MQTT side needs from the hub. */
+export interface MqttBackend {
+  /** How long a client may take until it has signed in. */
+  readonly connectLimitInMs: number;
+  /** The faults that the hub was told to cause. */
+  readonly faults: MqttFaultState;
+  /** The sessions of clients, connected or not. */
+  readonly sessions: MqttSessions;
+  /** The hub's clock, in milliseconds since the epoch. */
+  now(): number;
+  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */
+  report(error: unknown): string;
+  /** Whether a host is one of the hub's. */
+  isHost(host: string): boolean;
+  /**
+   * Verifies the token with which a device or module connects.
+   *
+   * @throws {HubFault} `IotHubUnauthorized` or `IotHubUnauthorizedAccess` (401) when it is not good for that.
+   */
+  verifyToken(target: IdentityTarget, token: string): Promise<ClientGrant>;
+  /** Whether a device or module signs in with a certificate. */
+  knowsCertificate(target: IdentityTarget, certificate: ClientCertificate): boolean;
+  /**
+   * Connects a device or module.
+   *
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
+   */
+  openSession(target: IdentityTarget, connection: DeviceConnection): DeviceSession;
+}
