@@ -87,13 +87,28 @@ export class MqttClient implements Disposable {
   /** Publishes with QoS 1, and waits for the acknowledgement. */
   async publish(topic: string, payload: string | Uint8Array = "", fields: Fields = {}): Promise<void> {
     const messageId = ++this.#lastId;
-    this.send("publish", { topic, payload, qos: 1, dup: false, retain: false, messageId, ...fields });
+    this.send("publish", {
+      topic,
+      payload: Buffer.from(payload as Uint8Array),
+      qos: 1,
+      dup: false,
+      retain: false,
+      messageId,
+      ...fields,
+    });
     assert.equal((await this.next("puback")).messageId, messageId);
   }
 
   /** Publishes with QoS 0. */
   tell(topic: string, payload: string | Uint8Array = "", fields: Fields = {}): void {
-    this.send("publish", { topic, payload, qos: 0, dup: false, retain: false, ...fields });
+    this.send("publish", {
+      topic,
+      payload: Buffer.from(payload as Uint8Array),
+      qos: 0,
+      dup: false,
+      retain: false,
+      ...fields,
+    });
   }
 
   /** Asks the hub for something, and returns the topic and the payload of its answer. */
