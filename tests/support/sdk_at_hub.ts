@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
 import { createRequire } from "node:module";
+import process from "node:process";
 import * as tls from "node:tls";
 import { LocalHub, type LocalHubAddresses } from "../../lib/local/mod.ts";
 import type { Methods } from "./official_sdk.ts";
@@ -10,6 +11,7 @@ const require = createRequire(import.meta.url);
 
 /** The vendor's transports, by their protocols. */
 export type SdkTransport = "Amqp" | "AmqpWs";
+export type SdkDeviceTransport = SdkTransport | "Mqtt" | "MqttWs";
 
 interface Factories {
   fromConnectionString(connectionString: string, transport?: unknown): Json;
@@ -34,10 +36,13 @@ export class SdkAtHub implements AsyncDisposable {
   readonly hub: LocalHub;
   readonly #addresses: LocalHubAddresses;
   readonly #agent: Agent;
+  /** An address of this process, at whose port 443 the hub listens; `undefined` where that port is refused. */
+  readonly host443: string | undefined;
   readonly #clients: Methods<"close">[] = [];
 
-  constructor(hub: LocalHub, addresses: LocalHubAddresses) {
+  constructor(hub: LocalHub, addresses: LocalHubAddresses, host443: string | undefined) {
     this.hub = hub;
+    this.host443 = host443;
     this.#addresses = addresses;
     // What an agent is given counts more than what a request says.
     this.#agent = new Agent({ keepAlive: true, host: "localhost", port: Number(new URL(addresses.https!).port) });
@@ -45,13 +50,14 @@ export class SdkAtHub implements AsyncDisposable {
 
   static async start(): Promise<SdkAtHub> {
     const hub = new LocalHub({ feedbackIntervalInMs: 0 });
-    const addresses = await hub.listen({ https: 0, amqps: 0 });
+    const addresses = await hub.listen({ https: 0, amqps: 0, mqtts: 0 });
+    const own = await listenAt443(hub);
     const { setDefaultCACertificates, getCACertificates } = tls as unknown as {
       setDefaultCACertificates(certificates: string[]): void;
       getCACertificates(): string[];
     };
-    setDefaultCACertificates([...getCACertificates(), addresses.certificate!]);
-    return new SdkAtHub(hub, addresses);
+    setDefaultCACertificates([...getCACertificates(), addresses.certificate!, ...own?.certificates ?? []]);
+    return new SdkAtHub(hub, addresses, own?.host);
   }
 
   /** A `Registry`, by the hub's connection string unless it is made otherwise. */
@@ -84,27 +90,49 @@ export class SdkAtHub implements AsyncDisposable {
   }
 
   /** A device's `Client`, or a `ModuleClient`, by the key of its identity unless it is made otherwise. */
-  async device(transport: SdkTransport, deviceId: string, moduleId?: string, make?: Make): Promise<Json> {
+  async device(transport: SdkDeviceTransport, deviceId: string, moduleId?: string, make?: Make): Promise<Json> {
     const { Client, ModuleClient } = require("azure-iot-device");
-    const connectionString = await this.deviceConnectionString(deviceId, moduleId);
-    const protocol = require("azure-iot-device-amqp")[transport];
+    const key = await this.#deviceKey(deviceId, moduleId);
+    const connectionString = `${this.deviceAddress(transport, deviceId, moduleId)};SharedAccessKey=${key}`;
+    const protocol = require(`azure-iot-device-${transport.slice(0, 4).toLowerCase()}`)[transport];
     const byKey: Make = (factories) => factories.fromConnectionString(connectionString, protocol);
     const client = (make ?? byKey)(moduleId === undefined ? Client : ModuleClient, protocol);
-    const uri = transport === "Amqp" ? this.#addresses.amqps! : this.#addresses.wss!;
-    client._transport._getConnectionUri = () => uri.replace("127.0.0.1", "localhost");
+    if (transport === "Amqp" || transport === "AmqpWs") {
+      const uri = transport === "Amqp" ? this.#addresses.amqps! : this.#addresses.wss!;
+      client._transport._getConnectionUri = () => uri.replace("127.0.0.1", "localhost");
+    }
+    // Tokens and certificates name no gateway, whose port the SDK would take.
+    if (transport === "Mqtt") client._transport._authenticationProvider._credentials.gatewayHostName ??= this.mqttHost;
     this.#clients.push(client);
     return client;
   }
 
+  /** The connection string of a device or module without what it signs in with. */
+  deviceAddress(transport: SdkDeviceTransport, deviceId: string, moduleId?: string): string {
+    const module = moduleId === undefined ? "" : `;ModuleId=${moduleId}`;
+    const host = transport === "MqttWs" ? this.host443! : "localhost";
+    // The SDK has no option for a port, but a gateway may have any.
+    const gateway = transport === "Mqtt" ? `;GatewayHostName=${this.mqttHost}` : "";
+    return `HostName=${host};DeviceId=${deviceId}${module}${gateway}`;
+  }
+
+  /** The host and port for MQTT. */
+  get mqttHost(): string {
+    return `localhost:${new URL(this.#addresses.mqtts!).port}`;
+  }
+
   /** The connection string of a device or module with a key. */
   async deviceConnectionString(deviceId: string, moduleId?: string): Promise<string> {
+    const key = await this.#deviceKey(deviceId, moduleId);
+    return `${this.deviceAddress("Amqp", deviceId, moduleId)};SharedAccessKey=${key}`;
+  }
+
+  async #deviceKey(deviceId: string, moduleId?: string): Promise<string> {
     const registry = this.registry();
     const { responseBody } = moduleId === undefined
       ? await registry.get(deviceId)
       : await registry.getModule(deviceId, moduleId);
-    const { primaryKey } = responseBody.authentication.symmetricKey;
-    const module = moduleId === undefined ? "" : `;ModuleId=${moduleId}`;
-    return `HostName=localhost;DeviceId=${deviceId}${module};SharedAccessKey=${primaryKey}`;
+    return responseBody.authentication.symmetricKey.primaryKey;
   }
 
   /** A message with a body. */
@@ -122,5 +150,21 @@ export class SdkAtHub implements AsyncDisposable {
   #connect(client: Json): Json {
     client._restApiClient.setOptions({ http: { agent: this.#agent } });
     return client;
+  }
+}
+
+/**
+ * Lets the hub listen at port 443 of an address that no other process of the tests has: all of 127.0.0.0/8 is this machine,
+ * on Linux, and the SDK fixes that port for MQTT over WebSocket.
+ */
+async function listenAt443(hub: LocalHub): Promise<{ host: string; certificates: string[] } | undefined> {
+  const host = `127.${1 + (process.pid >> 16) % 254}.${(process.pid >> 8) & 0xff}.${1 + process.pid % 254}`;
+  try {
+    const { certificate } = await hub.listen({ hostname: host, https: 443 });
+    return { host, certificates: [certificate!] };
+  } catch (error) {
+    const { code = "" } = error as { code?: string };
+    if (["EACCES", "EADDRNOTAVAIL", "EADDRINUSE"].includes(code)) return undefined;
+    throw error;
   }
 }
