@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Delivery, Sender } from "rhea";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { webSocketOptions } from "../support/bare_web_socket.ts";
+import { HubWatch } from "../support/hub_watch.ts";
 import { BareReceiver, ListeningHub } from "../support/listening_hub.ts";
 import { BareClient, once, outcomeOf, TO } from "../support/local_amqp.ts";
 import { MockedTime, turns } from "../support/mocked_time.ts";
@@ -101,8 +102,9 @@ describe("hub.faults.stall()", () => {
     await using hub = await startHub();
     const sender = await (await hub.connectAs("service")).openSender(DEVICEBOUND);
     hub.hub.faults.stall();
+    const watch = new HubWatch(hub.hub);
     const outcome = send(sender);
-    while (await queuedAt(hub) === 0) await turns();
+    await watch.until({ kind: "message", change: "queued", deviceId: "d1" });
     hub.hub.faults.resume();
     assert.equal((await outcome)[0], "accepted");
   });

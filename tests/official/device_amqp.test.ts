@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
+import { HubWatch } from "../support/hub_watch.ts";
 import type { Json } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
 import { SdkAtHub, type SdkTransport } from "../support/sdk_at_hub.ts";
@@ -53,7 +54,9 @@ describeSdk("scenarios of the SDK for devices", () => {
         message.properties.add("level", "high");
         await client.sendEvent(message);
         assert.equal(await stateOf(deviceId), "Connected");
+        const watch = new HubWatch(sdk.hub);
         await client.close();
+        await watch.until({ kind: "connection", change: "disconnected", deviceId, reason: "closed" });
         assert.equal(await stateOf(deviceId), "Disconnected");
       });
 

@@ -1,6 +1,7 @@
 import rhea from "rhea";
 import type { Delivery, EventContext, Message, Receiver } from "rhea";
 import { LocalHub, type LocalHubOptions, type PolicyName } from "../../lib/local/mod.ts";
+import { HubWatch } from "./hub_watch.ts";
 import { BareClient, once } from "./local_amqp.ts";
 import { RestCaller } from "./rest_caller.ts";
 import { signSas } from "./sas.ts";
@@ -57,8 +58,8 @@ export class ListeningHub implements AsyncDisposable {
   /** Lets a device complete a message that asked for feedback, so that there is some. */
   async makeFeedback(deviceId: string, messageId: string): Promise<void> {
     const service = await this.connectAs("service");
-    const device = this.hub.device(deviceId);
-    const received = new Promise<void>((resolve) => device.onMessage(() => resolve()));
+    const watch = new HubWatch(this.hub);
+    this.hub.device(deviceId).onMessage(() => {});
     const sender = await service.openSender("/messages/devicebound");
     sender.send({
       to: `/devices/${deviceId}/messages/devicebound`,
@@ -66,7 +67,7 @@ export class ListeningHub implements AsyncDisposable {
       application_properties: { "iothub-ack": "full" },
       body: rhea.message.data_section(new TextEncoder().encode("?")),
     } as unknown as Message);
-    await received;
+    await watch.until({ kind: "deviceAct", act: "completeMessage", deviceId });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
