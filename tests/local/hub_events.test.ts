@@ -4,10 +4,12 @@ import fc from "fast-check";
 import rhea from "rhea";
 import type { Message } from "rhea";
 import { LocalHub, type LocalHubEvent } from "../../lib/local/mod.ts";
+import { signAsDevice } from "../support/device_caller.ts";
 import { askForOperations } from "../support/hub_section.ts";
 import { HubWatch } from "../support/hub_watch.ts";
 import { BareReceiver, ListeningHub, sendTo } from "../support/listening_hub.ts";
 import { type BareClient, outcomeOf } from "../support/local_amqp.ts";
+import { MqttHub } from "../support/mqtt_hub.ts";
 import { holds } from "../support/properties.ts";
 import { RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
@@ -73,6 +75,63 @@ describe("The events of a local hub", () => {
       "methodCall d1 reboot 404 DeviceNotOnline",
       "operation d1 invokeDeviceMethod iothubowner http 404 DeviceNotOnline",
     ]);
+    await hub.close();
+  });
+
+  test("tell of all that a device does over MQTT", async () => {
+    await using hub = await MqttHub.start();
+    await hub.rest.createDevices("d1");
+    const watch = new HubWatch(hub.hub);
+    const client = await hub.connect("d1");
+    await client.subscribe("$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#");
+    await client.publish("devices/d1/messages/events/a=1", "body");
+    client.send("publish", { topic: "$iothub/twin/GET/?$rid=1", payload: "", qos: 0 });
+    await client.next("publish");
+    await hub.rest.do("PATCH", "/twins/d1", { properties: { desired: { a: 1 } } });
+    await client.next("publish");
+    client.send("disconnect");
+    await watch.until({ kind: "connection", change: "disconnected" });
+    await hub.refusal({ ...await hub.credentials("d1"), password: Buffer.from("SharedAccessSignature none") });
+    const other = await hub.connect("d1");
+    await hub.rest.do("DELETE", "/devices/d1", undefined, { "if-match": "*" });
+    await other.closed;
+    await watch.until({ kind: "connection", change: "disconnected" }, 2);
+    assert.deepEqual(watch.lines.filter((line) => !line.startsWith("operation")), [
+      "connection d1 connected mqtt",
+      "deviceAct d1 sendTelemetry mqtt 200",
+      "deviceAct d1 readTwin mqtt 200",
+      "desiredChange d1 mqtt 2",
+      "connection d1 disconnected mqtt closed",
+      watch.lines.find((line) => line.startsWith("refusedSignIn")),
+      "connection d1 connected mqtt",
+      "connection d1 disconnected mqtt identityGone",
+    ]);
+    assert.match(watch.all({ kind: "refusedSignIn" })[0]!.errorCode, /^IotHubUnauthorized/);
+  });
+
+  test("tell of all that a device does over HTTPS", async () => {
+    const { hub, rest, watch } = await watchedHub();
+    const { authentication } = await rest.do("GET", "/devices/d1");
+    const authorization = signAsDevice(hub.hostName, "/devices/d1", authentication.symmetricKey.primaryKey);
+    const ask = async (method: string, path: string, headers = { authorization }): Promise<Response> =>
+      await hub.fetch(
+        new Request(`https://hub.example/devices/d1/messages/${path}?api-version=2021-04-12`, {
+          method,
+          headers,
+          ...(method === "POST" && { body: "x" }),
+        }),
+      );
+    await ask("POST", "events");
+    await ask("GET", "devicebound");
+    await ask("DELETE", "devicebound/none");
+    await ask("POST", "events", { authorization: "SharedAccessSignature none" });
+    assert.deepEqual(watch.lines.filter((line) => !/^operation|^refused/.test(line)), [
+      "deviceAct d1 sendTelemetry http 204",
+      "deviceAct d1 receiveMessage http 204",
+      "deviceAct d1 completeMessage http 412 DeviceMessageLockLost",
+      "deviceAct d1 sendTelemetry http 401 IotHubUnauthorized",
+    ]);
+    assert.equal(watch.all({ kind: "refusedSignIn", protocol: "http" }).length, 1);
     await hub.close();
   });
 

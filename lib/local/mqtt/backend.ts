@@ -1,3 +1,4 @@
+import type { Activity } from "../activity/activity.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { ClientGrant } from "../auth/grants.ts";
 import type { DeviceConnection } from "../presence/device_connection.ts";
@@ -14,6 +15,8 @@ export interface MqttBackend {
   readonly faults: MqttFaultState;
   /** The sessions of clients, connected or not. */
   readonly sessions: MqttSessions;
+  /** Tells who connects, and who is not let in. */
+  readonly activity: Activity;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
   /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */

@@ -1,9 +1,10 @@
 import type { IPublishPacket, ISubscribePacket } from "mqtt-packet";
 import { Buffer } from "node:buffer";
+import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { wrongArgument } from "../argument_faults.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { readJsonBytes } from "../json_bytes.ts";
-import type { DeviceConnection, EndReason, MethodAnswer } from "../presence/device_connection.ts";
+import type { DeviceConnection, EndReason, MethodAnswer, SignInMethod } from "../presence/device_connection.ts";
 import { PendingMethodCalls } from "../presence/pending_method_calls.ts";
 import type { IdentityTarget } from "../records/find_identity.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
@@ -33,6 +34,7 @@ export interface MqttDeviceOwner {
 export class MqttDevice implements DeviceConnection {
   readonly family = "mqtt";
   readonly modelId: string | undefined;
+  readonly signedInWith: SignInMethod;
   readonly #owner: MqttDeviceOwner;
   readonly #target: IdentityTarget;
   readonly #session: DeviceSession;
@@ -48,9 +50,10 @@ export class MqttDevice implements DeviceConnection {
    *
    * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
    */
-  constructor(owner: MqttDeviceOwner, { target, modelId }: ConnectRequest) {
+  constructor(owner: MqttDeviceOwner, { target, modelId }: ConnectRequest, signedInWith: SignInMethod) {
     this.#owner = owner;
     this.#target = target;
+    this.signedInWith = signedInWith;
     this.modelId = modelId;
     this.#session = owner.open(target, this);
     this.#client = owner.begin(this.#session);
@@ -74,11 +77,11 @@ export class MqttDevice implements DeviceConnection {
   }
 
   /** Disconnects the device. */
-  close(): void {
+  close(reason: LocalHubDisconnectReason): void {
     this.#isOpen = false;
     // First, so that no message goes to this connection again.
     this.#deliveries.close();
-    this.#session.close();
+    this.#session.close(reason);
   }
 
   /** Takes subscriptions. Returns a code for each. {@linkcode MqttDevice.subscriptionsChanged} must follow. */
@@ -137,8 +140,8 @@ export class MqttDevice implements DeviceConnection {
     });
   }
 
-  desiredChanged(patch: JsonObject): void {
-    this.#tell(
+  desiredChanged(patch: JsonObject): boolean {
+    return this.#tell(
       "desired",
       `$iothub/twin/PATCH/properties/desired/?$version=${patch["$version"]}`,
       JSON.stringify(patch),
@@ -162,7 +165,7 @@ export class MqttDevice implements DeviceConnection {
 
   #answerTwin(request: Extract<DeviceTopic, { kind: "getTwin" | "report" }>, data: Uint8Array): void {
     const answerTo = (status: number, version: string, body: string): void =>
-      this.#tell("twinAnswers", `$iothub/twin/res/${status}/?$rid=${request.requestId}${version}`, body);
+      void this.#tell("twinAnswers", `$iothub/twin/res/${status}/?$rid=${request.requestId}${version}`, body);
     try {
       if (request.kind === "getTwin") {
         this.#session.touch();
@@ -177,9 +180,11 @@ export class MqttDevice implements DeviceConnection {
     }
   }
 
-  /** Sends something, if the device has subscribed to it. */
-  #tell(kind: FilterKind, topic: string, payload: string): void {
-    if (this.#isOpen && this.#client.qosOf(kind) !== undefined) this.#publish(topic, payload);
+  /** Sends something, if the device has subscribed to it. Returns whether it has. */
+  #tell(kind: FilterKind, topic: string, payload: string): boolean {
+    const isWanted = this.#isOpen && this.#client.qosOf(kind) !== undefined;
+    if (isWanted) this.#publish(topic, payload);
+    return isWanted;
   }
 
   /** What is not a message from the queue goes with QoS 0: nobody would send it again. */

@@ -13,6 +13,7 @@ export function hubMqttBackend(state: HubState, faults: MqttFaultState): MqttBac
   const { hosts, now, deviceSignIn } = state;
   return {
     connectLimitInMs: CONNECT_LIMIT_IN_MS,
+    activity: state.activity,
     faults,
     sessions: new MqttSessions(),
     now,

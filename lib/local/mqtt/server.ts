@@ -17,7 +17,7 @@ export class MqttServer {
     const connection = new MqttServerConnection(this.#backend, socket, certificate);
     this.#connections.add(connection);
     socket.on("close", () => {
-      connection.guard(() => connection.abort());
+      connection.guard(() => connection.abort("closed"));
       this.#connections.delete(connection);
     });
   }

@@ -1,11 +1,13 @@
 import type { IConnectPacket, Packet } from "mqtt-packet";
 import { BackgroundTimer } from "../../timing/background_timer.ts";
+import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import { ClientGrants } from "../auth/grants.ts";
 import { deviceResourcePath } from "../auth/resource_path.ts";
 import { type ByteSocket, GatedSocket } from "../connections/gated_socket.ts";
 import { IdleWatch } from "../connections/idle_watch.ts";
-import { HubFault } from "../hub_fault.ts";
+import { HubFault, unauthorized } from "../hub_fault.ts";
+import type { SignInMethod } from "../presence/device_connection.ts";
 import type { MqttBackend } from "./backend.ts";
 import { readPacket, writePacket } from "./codec.ts";
 import { type ConnectRequest, readConnectRequest } from "./connect_request.ts";
@@ -53,8 +55,8 @@ export class MqttServerConnection implements FaultyMqttConnection {
     }
   }
 
-  abort(): void {
-    this.#end();
+  abort(reason: LocalHubDisconnectReason = "forced"): void {
+    this.#end(reason);
     this.#closingTimer.clear();
     this.#socket.destroy();
   }
@@ -87,7 +89,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
   #handle(packet: Packet): void {
     if (packet.cmd === "connect") return this.guard(() => this.#signIn(packet));
     const device = this.#device!;
-    if (!this.#isCovered()) return this.#close();
+    if (!this.#isCovered()) return this.#close("unauthorized");
     switch (packet.cmd) {
       case "publish":
         device.take(packet);
@@ -110,7 +112,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
         return this.#send({ cmd: "pingresp" });
       case "disconnect":
         this.#request = undefined;
-        return this.#close();
+        return this.#close("closed");
     }
   }
 
@@ -125,33 +127,44 @@ export class MqttServerConnection implements FaultyMqttConnection {
     // The client may have gone meanwhile.
     if ((this.#stage as Stage) === "ended") return void this.#grants.clear();
     this.#request = request;
-    if (!this.#isCovered()) return this.#refuse(NOT_AUTHORIZED);
+    if (!this.#isCovered()) throw unauthorized("IotHubUnauthorized", "The client has shown nothing that lets it in");
     this.#open(request);
     this.#read();
   }
 
   #open(request: ConnectRequest): void {
     const backend = this.#backend;
+    const signInMethod = this.#signInMethodOf(request);
     let isPresent = false;
-    const device = new MqttDevice({
-      open: (target, connection) => backend.openSession(target, connection),
-      begin: (session) => {
-        const { generationId } = session.requireRecord();
-        const begun = backend.sessions.begin(session.key, generationId, request.isClean);
-        isPresent = begun.isPresent;
-        return begun.session;
+    const device = new MqttDevice(
+      {
+        open: (target, connection) => backend.openSession(target, connection),
+        begin: (session) => {
+          const { generationId } = session.requireRecord();
+          const begun = backend.sessions.begin(session.key, generationId, request.isClean);
+          isPresent = begun.isPresent;
+          return begun.session;
+        },
+        send: (sent) => this.#send(sent),
+        end: () => this.guard(() => this.#close()),
+        cutUncovered: () => this.guard(() => this.#cutUncovered()),
+        report: (error) => backend.report(error),
       },
-      send: (sent) => this.#send(sent),
-      end: () => this.guard(() => this.#close()),
-      cutUncovered: () => this.guard(() => this.#cutUncovered()),
-      report: (error) => backend.report(error),
-    }, request);
+      request,
+      signInMethod,
+    );
     this.#device = device;
     this.#stage = "open";
     this.#idle.stop();
     this.#idle = new IdleWatch(idleLimitOf(request), () => this.guard(() => this.abort()));
     this.#send({ cmd: "connack", returnCode: 0, sessionPresent: isPresent });
     device.start();
+  }
+
+  #signInMethodOf({ target, password }: ConnectRequest): SignInMethod {
+    if (password === undefined) return "certificate";
+    const grant = this.#grants.find("DeviceConnect", deviceResourcePath(target));
+    return grant?.policyName === undefined ? "identityKey" : "policyKey";
   }
 
   /** Whether the client still has the right to be connected. */
@@ -162,7 +175,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
   }
 
   #cutUncovered(): void {
-    if (this.#stage === "open" && !this.#isCovered()) this.#close();
+    if (this.#stage === "open" && !this.#isCovered()) this.#close("unauthorized");
   }
 
   #send(packet: Packet): void {
@@ -177,15 +190,15 @@ export class MqttServerConnection implements FaultyMqttConnection {
   }
 
   /** Closes the connection after what has been written. */
-  #close(): void {
+  #close(reason: LocalHubDisconnectReason = "forced"): void {
     if (this.#stage === "ended") return;
-    this.#end();
+    this.#end(reason);
     this.#closingTimer.setAt(Date.now() + CLOSING_LIMIT_IN_MS, () => this.#socket.destroy());
     this.#socket.end();
   }
 
   /** Ends the session. A client that has not said that it goes leaves its will. */
-  #end(): void {
+  #end(reason: LocalHubDisconnectReason): void {
     if (this.#stage === "ended") return;
     this.#stage = "ended";
     this.#backend.faults.connections.delete(this);
@@ -200,7 +213,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
       // A device that is no longer there has nothing to say.
       if (!(error instanceof HubFault)) this.#backend.report(error);
     }
-    device.close();
+    device.close(reason);
   }
 
   /** Ends the connection, with the reason where it has not begun: after that, MQTT has no word for it. */
@@ -208,6 +221,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
     const returnCode = returnCodeOf(error);
     if (returnCode === SERVER_UNAVAILABLE) this.#backend.report(error);
     try {
+      if (this.#stage === "signingIn" && error instanceof HubFault) this.#backend.activity.refuse("mqtt", error);
       const isRefused = this.#stage === "signingIn" || (this.#stage === "new" && error instanceof MqttViolation);
       if (isRefused && returnCode !== undefined) this.#refuse(returnCode);
       else this.#close();
