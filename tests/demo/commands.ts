@@ -1,6 +1,6 @@
 import { IoTHubError } from "../../mod.ts";
 import { forEachLimited } from "./concurrency.ts";
-import type { EmbeddedDevices } from "./embedded_devices.ts";
+import type { FieldDevices } from "./field_devices.ts";
 import type { FleetDevice } from "./fleet_file.ts";
 import { noteFailure, PARALLEL_CALLS, type Run } from "./run.ts";
 
@@ -48,7 +48,7 @@ export async function callMethods(run: Run, targets: readonly FleetDevice[]): Pr
 export async function sendMessages(
   run: Run,
   targets: readonly FleetDevice[],
-  embedded: EmbeddedDevices | undefined,
+  field: FieldDevices | undefined,
 ): Promise<void> {
   const accepted: string[] = [];
   await run.steps.run("Send messages", targets.length, async (advance) => {
@@ -68,7 +68,7 @@ export async function sendMessages(
       advance(1);
     });
   });
-  const messages = await embedded?.messages(accepted);
+  const messages = await field?.messages(accepted);
   const waiting = await countWaiting(run, accepted);
   run.output.line();
   run.output.line(

@@ -1,6 +1,6 @@
 import type { IoTHubRegistryManager } from "../../mod.ts";
 import { callMethods, chooseTargets, sendMessages } from "./commands.ts";
-import type { EmbeddedDevices } from "./embedded_devices.ts";
+import type { FieldDevices } from "./field_devices.ts";
 import type { FleetDevice } from "./fleet_file.ts";
 import { showQueries, waitForIndex } from "./queries.ts";
 import { Registration } from "./registration.ts";
@@ -15,7 +15,7 @@ export interface DemoOptions {
   devices: readonly FleetDevice[];
   output: Output;
   /** The devices' own side, where the hub is embedded. */
-  embedded?: EmbeddedDevices;
+  field?: FieldDevices;
   /** Whether to remove at the end what the run has created, however it ends. */
   removeAtEnd: boolean;
   abortSignal?: AbortSignal;
@@ -39,7 +39,7 @@ export interface DemoResult {
  * @throws the hub's refusal of a whole request, or the reason of the abort; what was created is removed even then
  */
 export async function runDemo(
-  { registry, devices, output, embedded, removeAtEnd, abortSignal }: DemoOptions,
+  { registry, devices, output, field, removeAtEnd, abortSignal }: DemoOptions,
 ): Promise<DemoResult> {
   const run: Run = {
     registry,
@@ -55,7 +55,7 @@ export async function runDemo(
   const { totalDeviceCount } = await registry.getDeviceRegistryStatistics(run.options);
   output.line(`It holds ${counted(totalDeviceCount, "device")} so far`);
   try {
-    await manageFleet(run, registration, devices, embedded);
+    await manageFleet(run, registration, devices, field);
   } finally {
     if (removeAtEnd) left = await removeFleet(run, registration);
     showFailures(output, `${counted(run.failures.length, "failure")} on the hub:`, run.failures);
@@ -69,7 +69,7 @@ async function manageFleet(
   run: Run,
   registration: Registration,
   devices: readonly FleetDevice[],
-  embedded: EmbeddedDevices | undefined,
+  field: FieldDevices | undefined,
 ): Promise<void> {
   await registration.create(devices);
   const { alreadyThere } = registration;
@@ -80,14 +80,15 @@ async function manageFleet(
     run.output.line(`Left alone, since the hub had them before: ${counted(alreadyThere.length, "device")} (${named})`);
   }
   if (created.length === 0) return;
-  embedded?.switchOn(created);
+  await field?.switchOn(created);
   await tagTwins(run, created);
   await setDesiredProperties(run, created);
+  await field?.reports(created);
   await waitForIndex(run, created);
   await showQueries(run, created);
   const targets = chooseTargets(created);
   await callMethods(run, targets);
-  await sendMessages(run, targets, embedded);
+  await sendMessages(run, targets, field);
   await showHub(run, created.length);
 }
 

@@ -15,7 +15,7 @@ import { IoTHubError, IoTHubRegistryManager, parseConnectionString } from "../..
 import { LocalHub } from "../../lib/local/mod.ts";
 import { consoleOutput } from "./console_output.ts";
 import { runDemo } from "./demo.ts";
-import { EmbeddedDevices } from "./embedded_devices.ts";
+import { FieldDevices } from "./field_devices.ts";
 import { readFleetFile } from "./fleet_file.ts";
 import { counted, showComplaints, skippedLines } from "./report.ts";
 
@@ -40,6 +40,7 @@ async function main(path: string, realHub: string | undefined): Promise<number> 
   const setup = await prepare(path, realHub, hub);
   if (setup === undefined) return 2;
   await using registry = setup.registry;
+  await using field = new FieldDevices(hub);
   const { devices, complaints } = setup.fleet;
   output.line(`Fleet  ${relative(process.cwd(), path)}: ${counted(devices.length, "device")}`);
   showComplaints(output, complaints);
@@ -52,7 +53,7 @@ async function main(path: string, realHub: string | undefined): Promise<number> 
       output,
       removeAtEnd: realHub !== undefined,
       abortSignal: interruption.signal,
-      ...(realHub === undefined && { embedded: new EmbeddedDevices(hub) }),
+      ...(realHub === undefined && { field }),
     });
     output.line();
     if (complaints.length > 0) output.line(`Skipped: ${counted(skippedLines(complaints), "line")}, listed at the top`);

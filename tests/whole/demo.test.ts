@@ -10,7 +10,7 @@ import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { complaintText } from "../demo/csv_lines.ts";
 import { type DemoOptions, runDemo } from "../demo/demo.ts";
-import { EmbeddedDevices } from "../demo/embedded_devices.ts";
+import { FieldDevices } from "../demo/field_devices.ts";
 import { type FleetDevice, type FleetFile, readFleetFile } from "../demo/fleet_file.ts";
 import { expectedComplaints, HEADER, LINES, linesText, SHA_1 } from "../support/fleet_lines.ts";
 
@@ -102,7 +102,8 @@ describe("the demo on the embedded hub", () => {
     const { devices } = await readFixture();
     await using hub = new LocalHub();
     await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-    const result = await run(registry, { devices, embedded: new EmbeddedDevices(hub) });
+    await using field = new FieldDevices(hub);
+    const result = await run(registry, { devices, field });
     assert.deepEqual(result.failures, []);
     assert.equal(result.created.length, devices.length);
 
@@ -149,7 +150,8 @@ describe("the demo on the embedded hub", () => {
     const { devices } = await readFixture();
     await using hub = new LocalHub();
     await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-    const { text } = await run(registry, { devices, embedded: new EmbeddedDevices(hub) });
+    await using field = new FieldDevices(hub);
+    const { text } = await run(registry, { devices, field });
     const enabled = devices.filter(({ status }) => status === "enabled").length;
     const online = enabled - Math.floor(enabled / 8);
     assert.ok(text.includes(
