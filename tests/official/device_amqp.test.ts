@@ -3,12 +3,15 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
+import { issue, issueAuthority, type IssuedCertificate } from "../support/certificate_factory.ts";
 import { HubWatch } from "../support/hub_watch.ts";
 import type { Json } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
-import { SdkAtHub, type SdkTransport } from "../support/sdk_at_hub.ts";
+import { type Make, SdkAtHub, type SdkTransport } from "../support/sdk_at_hub.ts";
 import { describeSdk } from "../support/sdk_runtime.ts";
 
+const ROOT = issueAuthority();
+const BELOW = issue({ commonName: "Below", issuer: ROOT, isAuthority: true });
 const TRANSPORTS: readonly SdkTransport[] = ["Amqp", "AmqpWs"];
 
 /** The next time that an emitter of the SDK emits an event. */
@@ -22,7 +25,7 @@ describeSdk("scenarios of the SDK for devices", () => {
   let registry: Json;
   let service: Json;
   before(async () => {
-    sdk = await SdkAtHub.start();
+    sdk = await SdkAtHub.start({ deviceAuthorities: [ROOT.cert] });
     registry = sdk.registry();
     service = sdk.client();
   });
@@ -252,6 +255,27 @@ describeSdk("scenarios of the SDK for devices", () => {
         const stranger = await by(bad);
         stranger.setRetryPolicy({ shouldRetry: () => false, nextRetryTimeout: () => 0 });
         await assert.rejects(stranger.sendEvent(sdk.message("not mine")), { name: "UnauthorizedError" });
+      });
+
+      test("is let in with a certificate of an authority, and with no other", async () => {
+        const deviceId = `${transport}-ca`;
+        await registry.create({ deviceId, authentication: { type: "certificateAuthority" } });
+        const connectionString = `HostName=localhost;DeviceId=${deviceId};x509=true`;
+        const by = async (commonName: string, ...above: IssuedCertificate[]): Promise<Json> => {
+          const { cert, key } = issue({ commonName, issuer: above[0] });
+          const make: Make = (factories, protocol) => factories.fromConnectionString(connectionString, protocol);
+          const client = await sdk.device(transport, deviceId, undefined, make);
+          client.setRetryPolicy({ shouldRetry: () => false, nextRetryTimeout: () => 0 });
+          await client.setOptions({ cert: [cert, ...above.map(({ cert }) => cert)].join(""), key });
+          await client.open();
+          return client;
+        };
+        for (const above of [[ROOT], [BELOW]]) await (await by(deviceId, ...above)).sendEvent(sdk.message("signed"));
+        const strangers = [by(deviceId), by(deviceId, issueAuthority()), by(`${deviceId}x`, ROOT)];
+        for (const stranger of await Promise.all(strangers)) {
+          // It is connected already, so this is no refused connection, which the SDK calls by the same name.
+          await assert.rejects(stranger.sendEvent(sdk.message("not mine")), { name: "UnauthorizedError" });
+        }
       });
 
       test("works for modules: telemetry, twin, methods", async () => {

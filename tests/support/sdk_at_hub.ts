@@ -3,7 +3,7 @@ import { Agent } from "node:https";
 import { createRequire } from "node:module";
 import process from "node:process";
 import * as tls from "node:tls";
-import { LocalHub, type LocalHubAddresses } from "../../lib/local/mod.ts";
+import { LocalHub, type LocalHubAddresses, type LocalHubOptions } from "../../lib/local/mod.ts";
 import type { Methods } from "./official_sdk.ts";
 import type { Json } from "./rest_caller.ts";
 
@@ -48,8 +48,8 @@ export class SdkAtHub implements AsyncDisposable {
     this.#agent = new Agent({ keepAlive: true, host: "localhost", port: Number(new URL(addresses.https!).port) });
   }
 
-  static async start(): Promise<SdkAtHub> {
-    const hub = new LocalHub({ feedbackIntervalInMs: 0 });
+  static async start(options: LocalHubOptions = {}): Promise<SdkAtHub> {
+    const hub = new LocalHub({ feedbackIntervalInMs: 0, ...options });
     const addresses = await hub.listen({ https: 0, amqps: 0, mqtts: 0 });
     const own = await listenAt443(hub);
     const { setDefaultCACertificates, getCACertificates } = tls as unknown as {
