@@ -21,6 +21,7 @@ import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets
 import { answerRest } from "./device_rest/answer_rest.ts";
 import { MqttFaultState } from "./mqtt/fault_state.ts";
 import { hubMqttBackend } from "./mqtt/hub_backend.ts";
+import { DeviceRequestFaults } from "./device_rest/fault_state.ts";
 
 /** It leads every client on this machine to this machine, and to no other one. */
 const DEFAULT_HOST_NAME = "localhost";
@@ -121,8 +122,9 @@ export interface LocalHubClientOptions {
  * ```
  */
 export class LocalHub {
-  /** Makes the hub misbehave over AMQP and MQTT, to test how a client copes. */
+  /** Makes the hub misbehave over AMQP and MQTT, and towards devices over HTTPS, to test how a client copes. */
   readonly faults: LocalHubFaults;
+  readonly #requestFaults = new DeviceRequestFaults();
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
   readonly #modelIds = new Map<string, string>();
@@ -160,7 +162,7 @@ export class LocalHub {
       mqtt: hubMqttBackend(this.#state, mqttFaults),
     });
     const restart = (downtimeInMs: number): Promise<void> => this.#listeners.restart(downtimeInMs);
-    this.faults = new LocalHubFaults(amqpFaults, mqttFaults, restart);
+    this.faults = new LocalHubFaults(amqpFaults, mqttFaults, this.#requestFaults, restart);
   }
 
   /** The hub's host name, without a port. */
@@ -248,7 +250,7 @@ export class LocalHub {
   async #answer(request: Request, certificate?: ClientCertificate): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
     if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);
-    return await answerRest(this.#state, request, certificate);
+    return await this.#requestFaults.apply(request, () => answerRest(this.#state, request, certificate));
   }
 
   /**
@@ -512,6 +514,7 @@ export class LocalHub {
 
   async #close(): Promise<void> {
     this.#state.close();
+    this.#requestFaults.close();
     await this.#listeners.close();
     await this.#state.background.settled();
   }

@@ -41,6 +41,7 @@ export type {
 export { LocalHubFaults } from "./hub_faults.ts";
 export { LocalMqttFaults } from "./mqtt/faults.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
+export { LocalDeviceHttpFaults } from "./device_rest/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
 export type { HubTier } from "./jobs/active_jobs.ts";
 export type { PolicyName } from "./auth/authorization.ts";

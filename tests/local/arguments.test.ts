@@ -133,6 +133,14 @@ describe("a local hub", () => {
       (hub) => hub.tokenCredential({ signingKey: as("secret") }),
       /^TypeError: Cannot use signingKey: it must be an object, got a string$/,
     ],
+    ["a status that is no error", (hub) => hub.faults.deviceHttp.answer(200), /^RangeError: Cannot use status 200: /],
+    ["a status that is no number", (hub) => hub.faults.deviceHttp.answer(as("503")), /^TypeError: Cannot use status: /],
+    [
+      "a delay that no timer keeps",
+      (hub) => hub.faults.deviceHttp.delay(2 ** 31),
+      /^RangeError: Cannot use delayInMs /,
+    ],
+    ["a negative count", (hub) => hub.faults.deviceHttp.ignoreAnswers(-1), /^RangeError: Cannot use count -1: /],
     ["a switch that is neither on nor off", (hub) => hub.faults.refuseCredit(as(1)), /^TypeError: Cannot use isOn: /],
     ["another such switch", (hub) => hub.faults.ignoreTokens(as(undefined)), /^TypeError: Cannot use isOn: /],
     [

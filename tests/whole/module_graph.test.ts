@@ -42,7 +42,8 @@ const FLOORS: readonly (readonly string[])[] = [
 
   ["lib/local/mod.ts"],
   ["lib/local/local_hub.ts"],
-  ["lib/local/sockets/", "lib/local/device_rest/", "lib/local/hub_faults.ts"],
+  ["lib/local/hub_faults.ts"],
+  ["lib/local/sockets/", "lib/local/device_rest/"],
   ["lib/local/rest/", "lib/local/amqp/", "lib/local/mqtt/", "lib/local/devices/"],
   ["lib/local/hub_state.ts"],
   ["lib/local/jobs/"],
