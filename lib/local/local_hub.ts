@@ -102,8 +102,8 @@ export interface LocalHubClientOptions {
 
 /**
  * An embedded IoT hub for tests and for work without a network. It serves device and module identities, twins, digital
- * twins, queries, direct methods, jobs and cloud-to-device messages, with the rules, errors and authorization of the real
- * service.
+ * twins, queries, direct methods, jobs and cloud-to-device messages, and devices over AMQP and HTTPS, with the rules, errors
+ * and authorization of the real service.
  *
  * A new hub is empty, opens no port and writes no files. Its keys are random, unless they are given.
  *

@@ -16,7 +16,7 @@ interface OpenApi {
 
 /** The names of the protocols, by the names of their addresses. */
 const PROTOCOLS: Readonly<Record<Exclude<keyof LocalHubAddresses, "certificate">, [name: string, use: string]>> = {
-  https: ["HTTPS", "the service API: the operations below"],
+  https: ["HTTPS", "the service API, and what devices do without a connection: the operations below"],
   http: ["HTTP without TLS", "the same"],
   amqps: [
     "AMQP 1.0 with TLS",
