@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { connect } from "node:tls";
 import type { Sender } from "rhea";
@@ -136,7 +137,7 @@ describe("A certificate over HTTPS", { skip: isHidden }, () => {
           "POST /devices/d/messages/events?api-version=2021-04-12 HTTP/1.1\r\n" +
             "host: localhost\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx",
         );
-        const answer = Buffer.concat(await Array.fromAsync(socket)).toString();
+        const answer = await text(socket);
         assert.match(answer, /^HTTP\/1\.1 204 /, `${maxVersion}, connection ${count}`);
       }
     }
@@ -207,9 +208,9 @@ describe("A certificate over AMQP", () => {
   test("is what SASL EXTERNAL is offered for, and PLAIN is refused by its outcome", async () => {
     await using all = await CertificateHub.start();
     const { ca, ports: { amqps: port } } = all;
-    const outcome = (by: Partial<Shown>, mechanism: string, text: string): Promise<[string, number]> => {
+    const outcome = (by: Partial<Shown>, mechanism: string, answer: string): Promise<[string, number]> => {
       const socket = connect({ host: "localhost", port, ca, ...by });
-      return saslOutcome(socket, mechanism, binary([...new TextEncoder().encode(text)])).finally(() =>
+      return saslOutcome(socket, mechanism, binary([...new TextEncoder().encode(answer)])).finally(() =>
         socket.destroy()
       );
     };

@@ -78,7 +78,7 @@ describe("Telemetry over HTTPS", () => {
           isRead = true;
         },
       }, { highWaterMark: 0 });
-      const answer = await all.device.call("POST", "/messages/events", { headers, body: body as never });
+      const answer = await all.device.call("POST", "/messages/events", { headers, body });
       assertFails(answer, 400, "ArgumentInvalid");
       assert.equal(isRead, false);
     }
@@ -391,7 +391,7 @@ describe("Who may make the requests of a device", () => {
         controller.close();
       },
     }, { highWaterMark: 0 });
-    const options = { authorization: device.policy("device"), body: body as never };
+    const options = { authorization: device.policy("device"), body };
     assertFails(await device.call("POST", "/messages/events", options), 404, "DeviceNotFound");
     assert.equal(device.events.length, 0);
   });

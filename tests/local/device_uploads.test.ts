@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
+import { json } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { LocalHub } from "../../lib/local/mod.ts";
@@ -254,7 +255,7 @@ describe("The address of an upload", () => {
       request(
         { host: "localhost", servername: "localhost", port, path, method: "POST", ca, headers, agent: false },
         async (response) => {
-          resolve(JSON.parse(Buffer.concat(await Array.fromAsync(response)).toString()));
+          resolve(await json(response));
         },
       ).on("error", reject).end(body);
     });

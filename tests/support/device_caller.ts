@@ -8,7 +8,7 @@ import { signSas } from "./sas.ts";
 /** What a request of a device can have besides method and path. */
 export interface DeviceRequest {
   readonly headers?: Record<string, string>;
-  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
   /** The whole `Authorization` header; `null` for none. */
   readonly authorization?: string | null;
   readonly certificate?: ClientCertificate;
@@ -67,15 +67,13 @@ export class DeviceCaller {
     const { authorization = this.authorization, headers = {}, body, certificate } = request;
     const separator = path.includes("?") ? "&" : "?";
     const url = `https://${this.#hub.hostName}${this.path}${path}${separator}api-version=2021-04-12`;
-    const response = await answerRest(
-      this.#hub,
-      new Request(url, {
-        method,
-        headers: { ...(authorization !== null && { authorization }), ...headers },
-        ...(body !== undefined && { body }),
-      }),
-      certificate,
-    );
+    const init: RequestInit & { duplex: "half" } = {
+      method,
+      headers: { ...(authorization !== null && { authorization }), ...headers },
+      duplex: "half",
+      ...(body !== undefined && { body }),
+    };
+    const response = await answerRest(this.#hub, new Request(url, init), certificate);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
     return {
