@@ -34,11 +34,11 @@ export class WebSocketCarrier implements AmqpCarrier {
   /** The beginning of the other side's request or answer, until it is whole. */
   #head: Uint8Array | undefined = NOTHING;
 
-  constructor(isClient: boolean, manner: WebSocketManner) {
+  constructor(isClient: boolean, manner: WebSocketManner, subprotocol?: string) {
     this.#manner = manner;
     this.#isClient = isClient;
     this.#framing = new WebSocketFraming(isClient, manner.frames);
-    this.opening = isClient ? Buffer.from(upgradeRequest(manner.upgrade), "latin1") : NOTHING;
+    this.opening = isClient ? Buffer.from(upgradeRequest(manner.upgrade, subprotocol), "latin1") : NOTHING;
   }
 
   write(bytes: Uint8Array): Uint8Array {

@@ -2,7 +2,8 @@
 export interface HubFacts {
   readonly amqpPort: number;
   readonly httpPort: number;
-  /** Ports for TLS: HTTPS and AMQPS. */
+  readonly mqttPort: number;
+  /** Ports for TLS: HTTPS, AMQPS and MQTTS. */
   readonly tlsPorts: readonly number[];
   /** Tokens by their kind. */
   readonly tokens: Readonly<Record<TokenKind, string>>;

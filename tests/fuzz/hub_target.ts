@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { Message } from "rhea";
 import { BareClient, once } from "../support/local_amqp.ts";
-import { BARE, WebSocketCarrier } from "./amqp_carrier.ts";
+import { type AmqpCarrier, BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
+import { MqttClient } from "../support/mqtt_client.ts";
 import type { Target, Wire } from "./campaign.ts";
 import { HubClient, type HubWriting } from "./hub_client.ts";
 import { stepsOf } from "./client_script.ts";
 import { HUB_CONVERSATIONS, type HubConversation } from "./hub_conversation.ts";
 import { AMQP_DEVICES, type HubFacts } from "./hub_facts.ts";
+import { attackByMqtt, type MqttManner } from "./mqtt_attacker.ts";
+import {
+  BYTE_MUTATIONS,
+  type ByteMutation,
+  bytesOf,
+  MQTT_CONVERSATIONS,
+  type MqttConversation,
+  mutate,
+} from "./mqtt_conversation.ts";
 import { exchange } from "./raw_exchange.ts";
 import { sendRequests, toRequest } from "./rest_client.ts";
 import { REST_REQUESTS, type RestRequest } from "./rest_requests.ts";
@@ -54,6 +65,39 @@ const AMQP: Wire<AmqpCase, HubFacts> = {
   },
 };
 
+interface MqttCase {
+  readonly conversation: MqttConversation;
+  readonly mutations: readonly ByteMutation[];
+  readonly manner: MqttManner;
+  readonly webSocket?: WebSocketManner | undefined;
+}
+
+const MQTT: Wire<MqttCase, HubFacts> = {
+  name: "MQTT",
+  weight: 4,
+  cases: fc.record({
+    conversation: MQTT_CONVERSATIONS,
+    mutations: fc.oneof({ weight: 9, arbitrary: BYTE_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
+    manner: fc.record({
+      pieces: fc.constantFrom(0, 0, 0, 1, 7),
+      isReading: fc.constantFrom(true, true, true, false),
+      end: fc.constantFrom("end", "end", "reset", "stay"),
+      times: fc.constantFrom(1, 1, 1, 1, 5),
+    }),
+    webSocket: WEB_SOCKETS,
+  }),
+  async attack({ conversation, mutations, manner, webSocket }, _victim, { mqttPort, httpPort, tokens }) {
+    const bytes = mutate(bytesOf(conversation, tokens[conversation.token]!), mutations);
+    const isGood = mutations.length === 0 && manner.isReading &&
+      (webSocket === undefined || isGoodWebSocket(webSocket));
+    const carrier = (): AmqpCarrier => webSocket === undefined ? BARE : new WebSocketCarrier(true, webSocket, "mqtt");
+    const port = webSocket === undefined ? mqttPort : httpPort;
+    const { outcome, ...result } = await attackByMqtt(port, bytes, carrier, manner, isGood);
+    if (isGood) assert.match(outcome, conversation.token === "service" ? /^connack 0$/ : /^connack [05]$/);
+    return { outcome: isGood ? `valid ${outcome}` : outcome, ...result };
+  },
+};
+
 const REST_OVER_SOCKETS: Wire<RestCase, HubFacts> = {
   name: "REST over a socket",
   weight: 3,
@@ -88,7 +132,7 @@ interface TlsCase {
 const TLS: Wire<TlsCase, HubFacts> = {
   name: "TLS",
   weight: 1,
-  cases: fc.record({ port: fc.nat(1), records: TLS_RECORDS, pieces: fc.constantFrom(0, 0, 0, 1) }),
+  cases: fc.record({ port: fc.nat(2), records: TLS_RECORDS, pieces: fc.constantFrom(0, 0, 0, 1) }),
   async attack({ port, records, pieces }, _victim, { tlsPorts }) {
     const received = await exchange(tlsPorts[port]!, records, pieces, TLS_PATIENCE_IN_MS);
     return { outcome: received === "" ? "no answer" : received.startsWith("\x15") ? "alert" : "other" };
@@ -102,8 +146,8 @@ export function hubTarget(command: RuntimeCommand): Target<HubFacts> {
   return {
     name: "hub",
     start: () => new VictimProcess(command, "hub_victim.ts"),
-    wires: [AMQP, REST_OVER_SOCKETS, REST_IN_PROCESS, TLS] as Wire<unknown, HubFacts>[],
-    async check(_victim, { amqpPort, httpPort, tokens }) {
+    wires: [AMQP, MQTT, REST_OVER_SOCKETS, REST_IN_PROCESS, TLS] as Wire<unknown, HubFacts>[],
+    async check(_victim, { amqpPort, httpPort, mqttPort, tokens }) {
       const headers = { authorization: tokens.service };
       for (const deviceId of AMQP_DEVICES) {
         const url = `http://127.0.0.1:${httpPort}/devices/${deviceId}/commands?api-version=2021-04-12`;
@@ -116,6 +160,12 @@ export function hubTarget(command: RuntimeCommand): Target<HubFacts> {
       const accepted = once(sender, "accepted");
       sender.send({ to: `/devices/${AMQP_DEVICES[0]}/messages/devicebound`, body: "good" } as unknown as Message);
       await accepted;
+      using device = new MqttClient(mqttPort);
+      const [clientId] = AMQP_DEVICES as [string];
+      const username = `localhost/${clientId}/?api-version=2021-04-12`;
+      const [code] = await device.connect({ clientId, username, password: Buffer.from(tokens.service) });
+      assert.equal(code, 0);
+      await device.settled();
     },
   };
 }

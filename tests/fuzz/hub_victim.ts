@@ -10,8 +10,15 @@ const hub = new LocalHub({ feedbackIntervalInMs: 0 });
 hub.onFault(({ error }) => victim.blame("exception inside the hub", error));
 
 async function start(): Promise<HubFacts> {
-  const { amqp, http, amqps, https } = await hub.listen({ amqp: 0, http: 0, amqps: 0, https: 0 });
-  const [amqpPort, httpPort] = [portOf(amqp!), portOf(http!)];
+  const { amqp, http, mqtt, amqps, https, mqtts } = await hub.listen({
+    amqp: 0,
+    http: 0,
+    mqtt: 0,
+    amqps: 0,
+    https: 0,
+    mqtts: 0,
+  });
+  const [amqpPort, httpPort, mqttPort] = [portOf(amqp!), portOf(http!), portOf(mqtt!)];
   const { connectionString } = hub;
   const listening = new ListeningHub(hub, amqpPort);
   const { rest } = listening;
@@ -28,7 +35,7 @@ async function start(): Promise<HubFacts> {
   for (const deviceId of AMQP_DEVICES) {
     tokens[`device ${deviceId}`] = await listening.deviceToken(`/devices/${deviceId}`);
   }
-  return { amqpPort, httpPort, tlsPorts: [portOf(amqps!), portOf(https!)], tokens };
+  return { amqpPort, httpPort, mqttPort, tlsPorts: [portOf(amqps!), portOf(https!), portOf(mqtts!)], tokens };
 }
 
 function portOf(address: string): number {

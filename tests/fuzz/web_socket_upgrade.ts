@@ -26,11 +26,11 @@ export function isGoodWebSocket({ upgrade, frames }: WebSocketManner): boolean {
 }
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const SUBPROTOCOL = "AMQPWSB10";
+const AMQP_SUBPROTOCOL = "AMQPWSB10";
 
-/** The request that opens a WebSocket for AMQP, with a mistake if there is to be one. */
-export function upgradeRequest(mutation: HttpMutation | undefined): string {
-  return write("GET /$iothub/websocket HTTP/1.1", mutation, [
+/** The request that opens a WebSocket, for AMQP unless named, with a mistake if there is to be one. */
+export function upgradeRequest(mutation: HttpMutation | undefined, subprotocol: string = AMQP_SUBPROTOCOL): string {
+  return write("GET /$iothub/websocket HTTP/1.1", mutation, subprotocol, [
     ["Host", "127.0.0.1"],
     ["Sec-WebSocket-Version", "13"],
     ["Sec-WebSocket-Key", btoa("0123456789abcdef")],
@@ -40,13 +40,18 @@ export function upgradeRequest(mutation: HttpMutation | undefined): string {
 /** The answer to such a request. */
 export function upgradeAnswer(request: string, mutation: HttpMutation | undefined): string {
   const key = /^sec-websocket-key: *(\S+)/im.exec(request)?.[1] ?? "";
-  return write("HTTP/1.1 101 Switching Protocols", mutation, [
+  return write("HTTP/1.1 101 Switching Protocols", mutation, AMQP_SUBPROTOCOL, [
     ["Sec-WebSocket-Accept", createHash("sha1").update(key + GUID).digest("base64")],
   ]);
 }
 
-function write(start: string, mutation: HttpMutation | undefined, headers: readonly [string, string][]): string {
+function write(
+  start: string,
+  mutation: HttpMutation | undefined,
+  subprotocol: string,
+  headers: readonly [string, string][],
+): string {
   const all: [string, string][] = [["Connection", "Upgrade"], ["Upgrade", "websocket"], ...headers];
-  all.push(["Sec-WebSocket-Protocol", SUBPROTOCOL]);
+  all.push(["Sec-WebSocket-Protocol", subprotocol]);
   return writeHttp({ start, headers: all, body: "", framing: "none" }, mutation);
 }
