@@ -5,6 +5,7 @@ import type { Message } from "rhea";
 import { BareClient, once } from "../support/local_amqp.ts";
 import { type AmqpCarrier, BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
+import { joinBytes } from "../../lib/values/join_bytes.ts";
 import { MqttClient } from "../support/mqtt_client.ts";
 import type { Target, Wire } from "./campaign.ts";
 import { HubClient, type HubWriting } from "./hub_client.ts";
@@ -68,6 +69,8 @@ const AMQP: Wire<AmqpCase, HubFacts> = {
 interface MqttCase {
   readonly conversation: MqttConversation;
   readonly mutations: readonly ByteMutation[];
+  /** Whether the client connects without a mistake, and makes its mistakes later. */
+  readonly isLetIn: boolean;
   readonly manner: MqttManner;
   readonly webSocket?: WebSocketManner | undefined;
 }
@@ -78,6 +81,7 @@ const MQTT: Wire<MqttCase, HubFacts> = {
   cases: fc.record({
     conversation: MQTT_CONVERSATIONS,
     mutations: fc.oneof({ weight: 9, arbitrary: BYTE_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
+    isLetIn: fc.constantFrom(true, true, false),
     manner: fc.record({
       pieces: fc.constantFrom(0, 0, 0, 1, 7),
       isReading: fc.constantFrom(true, true, true, false),
@@ -86,8 +90,11 @@ const MQTT: Wire<MqttCase, HubFacts> = {
     }),
     webSocket: WEB_SOCKETS,
   }),
-  async attack({ conversation, mutations, manner, webSocket }, _victim, { mqttPort, httpPort, tokens }) {
-    const bytes = mutate(bytesOf(conversation, tokens[conversation.token]!), mutations);
+  async attack({ conversation, mutations, isLetIn, manner, webSocket }, _victim, { mqttPort, httpPort, tokens }) {
+    const [connect, rest] = bytesOf(conversation, tokens[conversation.token]!);
+    const bytes = isLetIn
+      ? joinBytes([connect, mutate(rest, mutations)])
+      : mutate(joinBytes([connect, rest]), mutations);
     const isGood = mutations.length === 0 && manner.isReading &&
       (webSocket === undefined || isGoodWebSocket(webSocket));
     const carrier = (): AmqpCarrier => webSocket === undefined ? BARE : new WebSocketCarrier(true, webSocket, "mqtt");

@@ -175,7 +175,8 @@ describeSdk("scenarios of the SDK for devices over MQTT", () => {
 
       scenario("receives messages with their properties, and completes them", async () => {
         const [client, deviceId] = await connect("messages");
-        const { result: receiver } = await service.getFeedbackReceiver();
+        // A client of the SDK gives its receiver once, and later the same one, which is detached.
+        const { result: receiver } = await sdk.client().getFeedbackReceiver();
         const done = new Promise<string>((resolve) => {
           receiver.on("message", (batch: Json) => {
             for (const { originalMessageId, statusCode, deviceId: from } of JSON.parse(batch.getData().toString())) {
