@@ -3,11 +3,14 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
+import { issue, issueAuthority, type IssuedCertificate } from "../support/certificate_factory.ts";
 import type { Json } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
 import { SdkAtHub } from "../support/sdk_at_hub.ts";
 import { describeSdk } from "../support/sdk_runtime.ts";
 
+const ROOT = issueAuthority();
+const BELOW = issue({ commonName: "Below", issuer: ROOT, isAuthority: true });
 const TRANSPORTS = ["Mqtt", "MqttWs"] as const;
 const NEVER = { shouldRetry: (): boolean => false, nextRetryTimeout: (): number => 0 };
 
@@ -33,7 +36,7 @@ describeSdk("scenarios of the SDK for devices over MQTT", () => {
   let registry: Json;
   let service: Json;
   before(async () => {
-    sdk = await SdkAtHub.start();
+    sdk = await SdkAtHub.start({ deviceAuthorities: [ROOT.cert] });
     registry = sdk.registry();
     service = sdk.client();
   });
@@ -338,6 +341,43 @@ describeSdk("scenarios of the SDK for devices over MQTT", () => {
         await client.sendEvent(sdk.message("signed"));
         assert.equal((await client.getTwin()).properties.reported.$version, 1);
         await assert.rejects((await by(bad)).open(), isRefusedByHub(5));
+      });
+
+      scenario("is let in with a certificate of an authority, and with no other", async () => {
+        const deviceId = `${transport}-ca`;
+        await registry.create({ deviceId, authentication: { type: "certificateAuthority" } });
+        const by = async (commonName: string, ...above: IssuedCertificate[]): Promise<Json> => {
+          const { cert, key } = issue({ commonName, issuer: above[0] });
+          const client = await withAddress(deviceId, "x509=true");
+          client.setRetryPolicy(NEVER);
+          await client.setOptions({ cert: [cert, ...above.map(({ cert }) => cert)].join(""), key });
+          return client;
+        };
+        for (const above of [[ROOT], [BELOW]]) {
+          const client = await by(deviceId, ...above);
+          await client.open();
+          await client.sendEvent(sdk.message("signed"));
+        }
+        for (const stranger of [await by(deviceId), await by(deviceId, issueAuthority()), await by("x", ROOT)]) {
+          await assert.rejects(stranger.open(), isRefusedByHub(5));
+        }
+      });
+
+      scenario("hears of nothing that is meant for another device", async () => {
+        const [client] = await connect("one");
+        const [other, otherId] = await connect("other");
+        const heard: string[] = [];
+        client.on("message", () => heard.push("message"));
+        (await client.getTwin()).on("properties.desired", ({ meant }: Json) => meant && heard.push("desired"));
+        const [arrived, changed] = [next(other, "message"), Promise.withResolvers<void>()];
+        (await other.getTwin()).on("properties.desired", ({ meant }: Json) => meant && changed.resolve());
+        await registry.updateTwin(otherId, { properties: { desired: { meant: true } } }, "*");
+        await service.open();
+        await service.send(otherId, sdk.message("for the other"));
+        await Promise.all([arrived, changed.promise]);
+        // What was on its way to this device has come when this is answered.
+        await client.sendEvent(sdk.message("still here"));
+        assert.deepEqual(heard, []);
       });
 
       scenario("works for modules: telemetry, output, twin, methods", async () => {
