@@ -2,10 +2,11 @@
  * Attacks a local hub and a client, each in a process of its own, with generated conversations, answers and requests of
  * which something is wrong, and tells how they stand it.
  *
- *     deno task fuzz [--cases=N | --seconds=N] [--seed=N [--path=P]] [--runtime=deno|node|bun] [--victim=hub|client] [--verbose]
+ *     deno task fuzz [--cases=N | --seconds=N] [--seed=N [--path=P]] [--runtime=deno|node|bun] [--victim=hub|client]
+ *         [--wire=NAME] [--verbose]
  *
- * The number of cases (10,000 by default), or of seconds, is for each runtime. `--runtime` and `--victim` may be
- * repeated. `--verbose` shows the cases that were slower, or took more memory, than all before.
+ * The number of cases (10,000 by default), or of seconds, is for each runtime. `--runtime`, `--victim` and
+ * `--wire` may be repeated; a wire has the name that the report gives to it, such as MQTT. `--verbose` shows the cases that were slower, or took more memory, than all before.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 0x7fffffff) },
     runtime: { type: "string", multiple: true },
     victim: { type: "string", multiple: true },
+    wire: { type: "string", multiple: true },
     path: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
@@ -46,8 +48,9 @@ for (const runtime of values.runtime ?? Object.keys(RUNTIMES)) {
   await checkAlarms(RUNTIMES[runtime]!);
   // At the same time, since each waits for the other side most of the time.
   await Promise.all(victims.map(async (victim) => {
-    const target = await TARGETS[victim as keyof typeof TARGETS](RUNTIMES[runtime]!);
-    const result = await attack(target as Target<unknown>, {
+    const target = await TARGETS[victim as keyof typeof TARGETS](RUNTIMES[runtime]!) as Target<unknown>;
+    const wires = target.wires.filter(({ name }) => values.wire?.includes(name) ?? true);
+    const result = await attack({ ...target, wires }, {
       cases: values.seconds === undefined ? Math.ceil(Number(values.cases) / victims.length) : Infinity,
       seed,
       ...(values.path !== undefined && { path: values.path }),
