@@ -128,7 +128,8 @@ export function readAnnotation({ message_annotations }: Message, name: string): 
 
 function readTextAnnotation(message: Message, name: string): string | undefined {
   const value = readAnnotation(message, name);
-  if (value === undefined || typeof value === "string") return value;
+  if (value === undefined) return undefined;
+  if (typeof value === "string") return value;
   throw wrongArgumentType(`the annotation ${name}`, value, "a string");
 }
 

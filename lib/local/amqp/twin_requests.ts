@@ -98,7 +98,7 @@ function readAnnotations(message: Message): { operation: string; resource: strin
   const [operation, resource = "", version] = [read("operation"), read("resource"), read("version")];
   if (typeof operation !== "string") throw wrongArgumentType("the annotation operation", operation, "a string");
   if (typeof resource !== "string") throw wrongArgumentType("the annotation resource", resource, "a string");
-  if (version === undefined) return { operation, resource, version };
+  if (version === undefined) return { operation, resource, version: undefined };
   if (typeof version !== "number") throw wrongArgumentType("the annotation version", version, "a long");
   return { operation, resource, version };
 }

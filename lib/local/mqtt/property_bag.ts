@@ -30,7 +30,8 @@ export function writePropertyBag(properties: Iterable<readonly [name: string, va
 
 function textOf(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value).toWellFormed();
+  // By way of bytes, which makes half a character one that can be escaped.
+  return new TextDecoder().decode(value instanceof Uint8Array ? value : new TextEncoder().encode(String(value)));
 }
 
 function decoded(text: string): string {
