@@ -36,18 +36,18 @@ export interface Policy extends PolicyKeys {
 export interface Principal {
   readonly kind: "sas" | "bearer" | "certificate";
   /** The policy whose key has signed the token; left out for a key of an identity, and for a bearer token. */
-  readonly policyName?: PolicyName;
+  readonly policyName?: PolicyName | undefined;
   readonly rights: ReadonlySet<Right>;
   /** The segments of the path that the token is limited to; empty when it is valid for the whole hub. */
   readonly pathPrefix: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresOn: number;
   /** Whether the key that has signed the token is still one of its identity; left out for policies, whose keys stay. */
-  readonly isCurrent?: () => boolean;
+  readonly isCurrent?: (() => boolean) | undefined;
 }
 
 /** Names a back end that was let in: by its policy, or as one with a bearer token. */
-export function callerOf({ policyName = "bearer" }: { readonly policyName?: string }): string {
+export function callerOf({ policyName = "bearer" }: { readonly policyName?: string | undefined }): string {
   return policyName;
 }
 

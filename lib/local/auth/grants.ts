@@ -3,14 +3,14 @@ import { BackgroundTimer } from "../../timing/background_timer.ts";
 /** What a token allows. */
 export interface ClientGrant {
   /** The policy whose key has signed the token; left out for a key of an identity, and for a bearer token. */
-  readonly policyName?: string;
+  readonly policyName?: string | undefined;
   /** When the token expires, in milliseconds since the epoch on the hub's clock. */
   readonly expiresOn: number;
   readonly rights: ReadonlySet<string>;
   /** The segments of the path that the token is limited to; left out when it is valid for the whole hub. */
   readonly pathPrefix?: readonly string[];
   /** Whether the key that has signed the token has not been replaced; left out when it cannot be. */
-  readonly isCurrent?: () => boolean;
+  readonly isCurrent?: (() => boolean) | undefined;
 }
 
 /** Keeps the timer from firing without a pause when the hub's clock stands still. */
