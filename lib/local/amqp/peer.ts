@@ -1,22 +1,21 @@
-import type { Connection, Delivery, EventContext, Message, Receiver, Sender, Session, Source } from "rhea";
+import type { Connection, EventContext, Message, Receiver, Sender, Session } from "rhea";
 import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { quote } from "../../values/checks.ts";
-import { wrongArgument } from "../argument_faults.ts";
 import { callerOf } from "../auth/authorization.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { SignInMethod } from "../presence/device_connection.ts";
 import { deviceResourcePath } from "../auth/resource_path.ts";
-import { MODEL_ID } from "../presence/model_id.ts";
 import { identityKey } from "../records/identity_records.ts";
 import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
 import type { AmqpBackend, AmqpSource, AmqpSourceEvents, MessageTarget } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
-import type { PlannedOutcome } from "./fault_state.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
 import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
 import { type Guard, listen } from "./guard.ts";
+import { applyPlanned, grantCredit, leaveUnanswered, writeAlone } from "./incoming_deliveries.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
+import { addressOf, echo, readModelId } from "./link_ends.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, notInThisVersion, unauthorized } from "../hub_fault.ts";
 
@@ -43,8 +42,6 @@ const SERVICE_RIGHT = "ServiceConnect";
 const DEVICE_RIGHT = "DeviceConnect";
 /** The path that the token of a back end must cover. */
 const SERVICE_PATH: readonly string[] = ["devices"];
-const MODEL_ID_PROPERTY = "com.microsoft:model-id";
-const CREDIT_WINDOW = 500;
 
 /** What the hub knows about one client's connection: the rights it has, and the links that depend on them. */
 export class AmqpPeer {
@@ -269,7 +266,7 @@ export class AmqpPeer {
     if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
     const planned = this.#backend.faults.takeOutcome();
     if (planned !== undefined && planned.kind !== "ignore") {
-      return writeAlone(receiver!, () => apply(planned, delivery!));
+      return writeAlone(receiver!, () => applyPlanned(planned, delivery!));
     }
     try {
       this.#enqueue(context.message!);
@@ -353,65 +350,6 @@ export class AmqpPeer {
 const EXPIRED: AmqpError = amqpErrorOfFault(
   unauthorized("IotHubUnauthorized", "The token has expired, or its identity has other keys or certificates now"),
 );
-
-function grantCredit(link: Receiver): void {
-  link.set_credit_window(CREDIT_WINDOW);
-  link.add_credit(CREDIT_WINDOW);
-}
-
-/** Writes an outcome by itself, since the library would write the first outcome of a turn for all of them. */
-function writeAlone(link: Receiver, decide: () => void): void {
-  writeOutcomes(link);
-  decide();
-  writeOutcomes(link);
-}
-
-/** Writes the pending outcomes, with a method of the library that its types do not declare. */
-function writeOutcomes(link: Receiver): void {
-  const session = link.session as unknown as { incoming: { process(session: unknown): void } };
-  session.incoming.process(session);
-}
-
-function apply(planned: PlannedOutcome, delivery: Delivery): void {
-  if (planned.kind === "reject") delivery.reject(planned.error);
-  else if (planned.kind === "modify") delivery.modified({ delivery_failed: true, undeliverable_here: false });
-  else delivery.release();
-}
-
-/** Leaves a delivery without an outcome for good, and keeps the library from waiting for one. */
-function leaveUnanswered(delivery: Delivery): void {
-  (delivery as { settled: boolean }).settled = true;
-}
-
-/** Returns the address of a link's end; one that is no string is like none. */
-function addressOf(terminus: { address?: unknown } | undefined): string {
-  const address = terminus?.address;
-  return typeof address === "string" ? address : "";
-}
-
-/**
- * Names both ends in the answer to an attach. Some clients read them, and a missing end says that the link is refused.
- * Only their addresses are repeated, since the hub has no filters, no durable ends and no dynamic nodes.
- */
-function echo(link: Receiver | Sender): void {
-  link.set_source(endOf(link.source));
-  link.set_target(endOf(link.target));
-}
-
-/** An end with no more than the address of another; the library's types want an address, and AMQP does not. */
-function endOf(terminus: { address?: unknown } | undefined): Source {
-  const address = addressOf(terminus);
-  return (address === "" ? {} : { address }) as Source;
-}
-
-/** Returns the model that a device announces with its first link. */
-function readModelId(properties: Record<string, unknown> | undefined): string | undefined {
-  const given = properties ?? {};
-  const modelId = Object.hasOwn(given, MODEL_ID_PROPERTY) ? given[MODEL_ID_PROPERTY] : undefined;
-  if (modelId === undefined || modelId === null) return undefined;
-  if (typeof modelId === "string" && MODEL_ID.test(modelId)) return modelId;
-  throw wrongArgument(MODEL_ID_PROPERTY, modelId, "a model id such as dtmi:com:example:Thermostat;1");
-}
 
 function refuse(link: Receiver | Sender, address: string, parsed: AmqpAddress | undefined): void {
   const fault = parsed?.kind === "later"
