@@ -31,13 +31,19 @@ export async function suiteOnPackage(node: string): Promise<Outcome> {
     "--experimental-websocket",
     "--no-warnings",
     "--test",
-    "--test-concurrency=2",
-    "--test-timeout=60000",
+    "--test-timeout=600000",
     "--test-reporter=spec",
   ];
-  const { success, output } = await command(node, ...flags, ...files);
+  const { success, output } = await command(node, ...flags, await allInOne(files));
   const note = `${files.length - fromSources.length} files on the package, ${fromSources.length} on sources`;
   return { success, output, note };
+}
+
+/** One file that loads all, since one process for each would spend half of its time on its start. */
+async function allInOne(files: readonly string[]): Promise<string> {
+  const path = join(SUITE, "tests", "all.test.js");
+  await Deno.writeTextFile(path, files.map((file) => `import ${JSON.stringify(file)};\n`).join(""));
+  return path;
 }
 
 async function buildSuite(): Promise<BuiltSuite> {
@@ -56,17 +62,32 @@ async function buildSuite(): Promise<BuiltSuite> {
       return [join(ROOT, path), config.name + exported.slice(1)];
     }),
   );
-  const reaching = await build([...tests, ...programs], [programsInJavaScript, packageInsteadOf(entries)]);
-  if (reaching.length > 0) await build(reaching, [programsInJavaScript]);
+  const all = [...tests, ...programs];
+  const onPackage = [programsInJavaScript, packageInsteadOf(entries)];
+  const reaching = await reachingInto(all, onPackage);
+  await build(all.filter((path) => !reaching.includes(path)), onPackage);
+  await build(reaching, [programsInJavaScript]);
   return {
     files: tests.map((path) => join(SUITE, path.replace(/\.ts$/, ".js"))),
     fromSources: reaching.filter((path) => tests.includes(path)),
   };
 }
 
-/** Builds tests and programs, each as a whole; returns those that hold sources of the module. */
-async function build(paths: readonly string[], plugins: esbuild.Plugin[]): Promise<string[]> {
-  const { metafile } = await esbuild.build({
+/** Those of the tests and programs that hold sources of the module even so. */
+async function reachingInto(paths: readonly string[], plugins: esbuild.Plugin[]): Promise<string[]> {
+  const { metafile } = await esbuild.build({ ...settings(paths, plugins), write: false, metafile: true });
+  return Object.values(metafile.outputs)
+    .filter(({ inputs }) => Object.keys(inputs).some((path) => /^(?:mod\.ts|lib\/|gen\/)/.test(path)))
+    .map(({ entryPoint }) => entryPoint!);
+}
+
+/** Builds tests and programs; what several need is there once. */
+async function build(paths: readonly string[], plugins: esbuild.Plugin[]): Promise<void> {
+  await esbuild.build({ ...settings(paths, plugins), splitting: true, sourcemap: "inline" });
+}
+
+function settings(paths: readonly string[], plugins: esbuild.Plugin[]): esbuild.BuildOptions & { bundle: true } {
+  return {
     absWorkingDir: ROOT,
     entryPoints: [...paths],
     outbase: ROOT,
@@ -77,13 +98,8 @@ async function build(paths: readonly string[], plugins: esbuild.Plugin[]): Promi
     target: "node20",
     packages: "external",
     inject: [join(import.meta.dirname!, "node20_additions.ts")],
-    sourcemap: "inline",
-    metafile: true,
     plugins,
-  });
-  return Object.values(metafile.outputs)
-    .filter(({ inputs }) => Object.keys(inputs).some((path) => /^(?:mod\.ts|lib\/|gen\/)/.test(path)))
-    .map(({ entryPoint }) => entryPoint!);
+  };
 }
 
 /** Tests import the entries' sources; here they get the package by its name. */

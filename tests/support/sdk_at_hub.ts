@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:https";
 import { createRequire } from "node:module";
-import process from "node:process";
 import * as tls from "node:tls";
 import { LocalHub, type LocalHubAddresses, type LocalHubOptions } from "../../lib/local/mod.ts";
 import type { Methods } from "./official_sdk.ts";
+import { ownAddress } from "./own_address.ts";
 import type { Json } from "./rest_caller.ts";
 
 const require = createRequire(import.meta.url);
@@ -36,7 +36,7 @@ export class SdkAtHub implements AsyncDisposable {
   readonly hub: LocalHub;
   readonly #addresses: LocalHubAddresses;
   readonly #agent: Agent;
-  /** An address of this process, at whose port 443 the hub listens; `undefined` where that port is refused. */
+  /** An address of its own, at whose port 443 the hub listens; `undefined` where that port is refused. */
   readonly host443: string | undefined;
   readonly #clients: Methods<"close">[] = [];
 
@@ -154,17 +154,17 @@ export class SdkAtHub implements AsyncDisposable {
 }
 
 /**
- * Lets the hub listen at port 443 of an address that no other process of the tests has: all of 127.0.0.0/8 is this machine,
- * on Linux, and the SDK fixes that port for MQTT over WebSocket.
+ * Lets the hub listen at port 443 of an address that no other test has: all of 127.0.0.0/8 is this machine, on Linux, and
+ * the SDK fixes that port for MQTT over WebSocket.
  */
 async function listenAt443(hub: LocalHub): Promise<{ host: string; certificates: string[] } | undefined> {
-  const host = `127.${1 + (process.pid >> 16) % 254}.${(process.pid >> 8) & 0xff}.${1 + process.pid % 254}`;
+  const host = ownAddress();
   try {
     const { certificate } = await hub.listen({ hostname: host, https: 443 });
     return { host, certificates: [certificate!] };
   } catch (error) {
     const { code = "" } = error as { code?: string };
-    if (["EACCES", "EADDRNOTAVAIL", "EADDRINUSE"].includes(code)) return undefined;
+    if (["EACCES", "EADDRNOTAVAIL"].includes(code)) return undefined;
     throw error;
   }
 }
