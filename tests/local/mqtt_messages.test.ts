@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { IPublishPacket } from "mqtt-packet";
+import { ListeningHub, sendTo } from "../support/listening_hub.ts";
 import type { MqttClient } from "../support/mqtt_client.ts";
 import { MqttHub } from "../support/mqtt_hub.ts";
 
@@ -71,9 +72,8 @@ describe("Messages to devices over MQTT at the local hub", () => {
     assert.equal(await countOf(hub), 0);
   });
 
-  test("always have a last segment, and go to the module that they are for", async () => {
+  test("always have a last segment", async () => {
     await using hub = await hubWithDevice();
-    await hub.rest.do("PUT", "/devices/d1/modules/m1", { deviceId: "d1", moduleId: "m1" });
     const client = await hub.connect("d1");
     await client.subscribe([MESSAGES, 0]);
     await hub.registry.sendC2dMessage("d1", "bare");
@@ -84,9 +84,44 @@ describe("Messages to devices over MQTT at the local hub", () => {
     );
     assert.equal(qos, 0);
     assert.equal(await countOf(hub), 0);
+  });
+
+  test("go to the module that they are for, and not to its device", async () => {
+    await using hub = await hubWithDevice();
+    await hub.rest.do("PUT", "/devices/d1/modules/m1", { deviceId: "d1", moduleId: "m1" });
+    const device = await hub.connect("d1");
+    await device.subscribe(MESSAGES);
     const module = await hub.connect("d1/m1");
-    await module.subscribe("devices/d1/modules/m1/#");
+    assert.deepEqual(await module.subscribe("devices/d1/modules/m1/messages/devicebound/#"), [1]);
+    const { amqp } = await hub.hub.listen({ amqp: 0 });
+    await using service = new ListeningHub(hub.hub, Number(amqp!.split(":").at(-1)));
+    await sendTo(service, "/devices/d1/modules/m1");
+    const { topic, payload, messageId } = await nextMessage(module);
+    assert.match(topic, /^devices\/d1\/modules\/m1\/messages\/devicebound\//);
+    assert.equal(payload.toString(), "hello");
+    module.send("puback", { messageId });
     await module.settled();
+    await device.settled();
+    assert.equal((await hub.registry.getModule("d1", "m1")).cloudToDeviceMessageCount, 0);
+  });
+
+  test("come again as what they were when the lock on them has run out", async () => {
+    let now = Date.now();
+    await using hub = await MqttHub.start({ now: () => now });
+    await hub.rest.createDevices("d1");
+    const client = await hub.connect("d1");
+    await client.subscribe(MESSAGES);
+    await hub.registry.sendC2dMessage("d1", "first");
+    const first = await nextMessage(client);
+    assert.equal(first.dup, false);
+    now += 60_000;
+    // Whatever makes the hub look at the queue does.
+    await client.subscribe(MESSAGES);
+    const again = await nextMessage(client);
+    assert.deepEqual([again.payload.toString(), again.dup, again.messageId], ["first", true, first.messageId]);
+    client.send("puback", { messageId: again.messageId });
+    await client.settled();
+    assert.equal(await countOf(hub), 0);
   });
 
   test("wait for who subscribes, in their order, a full queue of the largest ones at once", async () => {
