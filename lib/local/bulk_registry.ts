@@ -61,8 +61,13 @@ export class BulkRegistry {
    * a whole cannot be carried out.
    */
   run(body: unknown): BulkRegistryOperationResult {
+    const elements = readElements(body);
+    return this.#store.together(() => this.#runAll(elements));
+  }
+
+  #runAll(elements: readonly Element[]): BulkRegistryOperationResult {
     const errors: DeviceRegistryOperationError[] = [];
-    for (const element of readElements(body)) {
+    for (const element of elements) {
       try {
         this.#runOne(element);
       } catch (error) {
@@ -87,8 +92,7 @@ export class BulkRegistry {
    */
   runLine(body: JsonObject): void {
     const element = readElement(body, "the line", [...MODES, ...JOB_MODES]);
-    if (isJobMode(element.mode)) this.#createOrUpdate(element);
-    else this.#runOne(element);
+    this.#store.together(() => isJobMode(element.mode) ? this.#createOrUpdate(element) : this.#runOne(element));
   }
 
   #runOne(element: Element): void {

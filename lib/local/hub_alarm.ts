@@ -16,6 +16,7 @@ export interface Sleeper {
 export class HubAlarm {
   readonly #now: () => number;
   readonly #faults: FaultListeners;
+  readonly #inOneStep: (work: () => void) => void;
   readonly #sleepers = new Map<Sleeper, number>();
   readonly #timer: BackgroundTimer = new BackgroundTimer();
   /** No sleeper is due before this time. */
@@ -23,9 +24,15 @@ export class HubAlarm {
   #isRinging = false;
   #isClosed = false;
 
-  constructor(now: () => number, faults: FaultListeners = new FaultListeners()) {
+  /** @param inOneStep Does the work of a sleeper. */
+  constructor(
+    now: () => number,
+    faults: FaultListeners = new FaultListeners(),
+    inOneStep: (work: () => void) => void = (work) => work(),
+  ) {
     this.#now = now;
     this.#faults = faults;
+    this.#inOneStep = inOneStep;
   }
 
   /** Wakes a sleeper at `time`, in milliseconds since the epoch, instead of at the time set before. */
@@ -55,7 +62,7 @@ export class HubAlarm {
       for (const [sleeper, time] of [...this.#sleepers]) {
         if (time > now || this.#sleepers.get(sleeper) !== time) continue;
         this.#sleepers.delete(sleeper);
-        this.#faults.guard(() => sleeper.wake(now));
+        this.#faults.guard(() => this.#inOneStep(() => sleeper.wake(now)));
       }
     } finally {
       this.#isRinging = false;

@@ -1,5 +1,5 @@
 import { Activity } from "./activity/activity.ts";
-import { Authorizer, newPolicies, type Policy, type PolicyName } from "./auth/authorization.ts";
+import { Authorizer, type PolicyKeyOptions } from "./auth/authorization.ts";
 import { ConfigurationEvaluation } from "./configurations/evaluation.ts";
 import { ConfigurationRegistry } from "./configurations/configuration_registry.ts";
 import { BackgroundWork } from "./background_work.ts";
@@ -26,13 +26,18 @@ import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";
 import { ModuleRegistry } from "./identities/module_registry.ts";
-import type { PolicyKeyOption } from "./auth/policy_keys.ts";
+import { KeptIdentityStore } from "./records/kept_identity_store.ts";
+import { KeptQueues } from "./messages/kept_queues.ts";
+import { Policies } from "./auth/policies.ts";
 import { Presence } from "./presence/presence.ts";
 import { QueryPages } from "./queries/pages.ts";
 import { queryable } from "./queries/queryable.ts";
 import { devicesCollection, twinCollections } from "./queries/twin_collections.ts";
 import { SasVerifier } from "./auth/sas_verifier.ts";
 import { ServiceQueue } from "./messages/service_queue.ts";
+import { HubStorage, type Keeper } from "./storage/hub_storage.ts";
+import type { RowFile } from "./storage/row_file.ts";
+import type { LocalHubSnapshot } from "./storage/snapshot.ts";
 import { TelemetrySink } from "./sessions/telemetry_sink.ts";
 import { FileUploads } from "./uploads/file_uploads.ts";
 import { TwinDocuments } from "./twins/twin_documents.ts";
@@ -52,7 +57,9 @@ export interface HubStateOptions {
   queryLagInMs?: number | undefined;
   tier?: HubTier | undefined;
   deviceAuthorities?: readonly string[] | undefined;
-  policyKeys?: { readonly [name in PolicyName]?: PolicyKeyOption } | undefined;
+  policyKeys?: PolicyKeyOptions | undefined;
+  /** Where the hub keeps what it is told; `undefined` for nowhere but in memory. */
+  file?: RowFile | undefined;
 }
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
@@ -72,7 +79,7 @@ export class HubState {
   /** The feedback on cloud-to-device messages. */
   readonly feedback: ServiceQueue;
   readonly fileNotifications: ServiceQueue;
-  readonly policies: ReadonlyMap<string, Policy>;
+  readonly policies: Policies;
   readonly store: IdentityStore;
   readonly presence: Presence;
   readonly queues: IdentityQueues;
@@ -95,6 +102,10 @@ export class HubState {
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
   readonly deviceSignIn: DeviceSignIn;
+  readonly storage: HubStorage;
+  /** Those who have what is kept, in the order in which they can read it. */
+  readonly #keepers: readonly Keeper[];
+  readonly #keptQueues: KeptQueues;
 
   /** The hub's own name. */
   get hostName(): string {
@@ -105,17 +116,27 @@ export class HubState {
     const { hostName, now, clockSkew, feedbackIntervalInMs = DEFAULT_FEEDBACK_INTERVAL } = options;
     this.hosts = new HubHosts(hostName);
     this.now = now;
-    this.policies = newPolicies(options.policyKeys ?? {});
+    const storage = new HubStorage(options.file);
+    this.storage = storage;
+    this.policies = new Policies(options.policyKeys ?? {}, storage);
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
     this.activity = new Activity(now, this.faults);
-    this.alarm = new HubAlarm(now, this.faults);
-    this.feedback = new ServiceQueue(this.alarm);
-    this.fileNotifications = new ServiceQueue(this.alarm);
-    const { store, queried } = newIdentityStore(now, options.queryLagInMs ?? 0);
+    this.alarm = new HubAlarm(now, this.faults, (work) => storage.together(work));
+    const kept = new KeptQueues(storage);
+    this.#keptQueues = kept;
+    this.feedback = new ServiceQueue(this.alarm, kept.queue("feedback"));
+    this.fileNotifications = new ServiceQueue(this.alarm, kept.queue("fileNotifications"));
+    const { keptStore, store, queried } = newIdentityStore(now, options.queryLagInMs ?? 0, storage);
     this.store = store;
     this.presence = new Presence(now, this.store, this.activity);
     store.onCredentials((record) => this.presence.credentialsChanged(record));
-    const feedback = new FeedbackBatcher(this.feedback, this.alarm, now, feedbackIntervalInMs);
+    const feedback = new FeedbackBatcher({
+      queue: this.feedback,
+      alarm: this.alarm,
+      now,
+      intervalInMs: feedbackIntervalInMs,
+      storage,
+    });
     this.queues = new IdentityQueues({
       now,
       store: this.store,
@@ -123,6 +144,8 @@ export class HubState {
       feedback,
       alarm: this.alarm,
       activity: this.activity,
+      storage,
+      kept,
     });
     this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
     this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
@@ -140,25 +163,28 @@ export class HubState {
       background: this.background,
       faults: this.faults,
       tier: options.tier ?? DEFAULT_TIER,
+      storage,
     });
     this.queries = new QueryPages([
       ...twinCollections(queried, this.twinDocuments),
       queryable(this.scheduledJobs.deviceJobs),
     ]);
-    this.configurations = new ConfigurationRegistry(now, this.queries, this.twinDocuments);
+    this.configurations = new ConfigurationRegistry(now, this.queries, this.twinDocuments, storage);
     const { alarm, modules, twins, configurations } = this;
     new ConfigurationEvaluation({ now, alarm, store, modules, twins, configurations });
-    this.blobs = new BlobStorage({ now, clockSkew });
+    this.blobs = new BlobStorage({ now, clockSkew }, undefined, storage);
     this.blobEndpoint = new BlobEndpoint(this.blobs, now, this.faults);
-    this.uploads = new FileUploads({ now, alarm, storage: this.blobs, notifications: this.fileNotifications });
+    const { blobs, fileNotifications: notifications } = this;
+    this.uploads = new FileUploads({ now, alarm, blobs, notifications, storage });
     this.importExportJobs = new ImportExportJobs({
       now,
       store: this.store,
       bulk: this.bulk,
       configurations: new ConfigurationCopies(this.configurations),
-      storage: this.blobs,
+      blobs,
       background: this.background,
       faults: this.faults,
+      storage,
     });
     this.jwt = new JwtAuthority(now, clockSkew);
     this.authorizer = new Authorizer(
@@ -171,6 +197,35 @@ export class HubState {
       devices: new DeviceSasVerifier({ hosts: this.hosts, store, now, clockSkew }),
       store,
       authorities: new DeviceAuthorities(options.deviceAuthorities ?? [], now),
+    });
+    this.#keepers = [
+      this.policies,
+      this.blobs,
+      keptStore,
+      kept,
+      this.feedback,
+      this.fileNotifications,
+      feedback,
+      this.queues,
+      this.uploads,
+      this.configurations,
+      this.scheduledJobs,
+      this.importExportJobs,
+    ];
+    storage.load(this.#keepers);
+    storage.together(() => kept.dropRest());
+  }
+
+  /** Puts the hub where a snapshot says. Whoever is connected over a wire loses the connection. */
+  restore(snapshot: LocalHubSnapshot): void {
+    const before = [...this.store.devices.after(0), ...this.store.modules.after(0)];
+    this.storage.together(() => {
+      this.storage.clear(this.#keepers);
+      // The devices are gone, and those in this process wait for the ones to come.
+      for (const record of before) this.presence.refresh(record);
+      this.storage.restore(snapshot, this.#keepers);
+      this.#keptQueues.dropRest();
+      for (const record of this.store.devices.after(0)) this.presence.refresh(record);
     });
   }
 
@@ -186,14 +241,17 @@ export class HubState {
 }
 
 /** Creates the store of the identities, and names what queries see of them. */
-function newIdentityStore(
-  now: () => number,
-  queryLagInMs: number,
-): { store: WatchedIdentityStore; queried: Pick<IdentityStore, "devices" | "modules"> } {
+function newIdentityStore(now: () => number, queryLagInMs: number, storage: HubStorage): {
+  keptStore: KeptIdentityStore;
+  store: WatchedIdentityStore;
+  queried: Pick<IdentityStore, "devices" | "modules">;
+} {
   if (queryLagInMs > 0) {
-    const store = new LaggingIdentityStore(now, queryLagInMs);
-    return { store: new WatchedIdentityStore(store), queried: store.replica };
+    const lagging = new LaggingIdentityStore(now, queryLagInMs);
+    const keptStore = new KeptIdentityStore(lagging, storage, now, () => lagging.catchUp());
+    return { keptStore, store: new WatchedIdentityStore(keptStore), queried: lagging.replica };
   }
-  const store = new MemoryIdentityStore();
-  return { store: new WatchedIdentityStore(store), queried: store };
+  const memory = new MemoryIdentityStore();
+  const keptStore = new KeptIdentityStore(memory, storage, now);
+  return { keptStore, store: new WatchedIdentityStore(keptStore), queried: memory };
 }

@@ -22,6 +22,8 @@ import { answerRest } from "./device_rest/answer_rest.ts";
 import { MqttFaultState } from "./mqtt/fault_state.ts";
 import { hubMqttBackend } from "./mqtt/hub_backend.ts";
 import { DeviceRequestFaults } from "./device_rest/fault_state.ts";
+import { checkSnapshot, type LocalHubSnapshot } from "./storage/snapshot.ts";
+import { checkStoragePath, openSqliteFile } from "./storage/sqlite_file.ts";
 
 /** It leads every client on this machine to this machine, and to no other one. */
 const DEFAULT_HOST_NAME = "localhost";
@@ -84,6 +86,14 @@ export interface LocalHubOptions {
    * @default {[]}
    */
   deviceAuthorities?: readonly string[] | undefined;
+  /**
+   * The path of a file, such as `"hub.sqlite"`, where the hub keeps everything it is told, so that the next hub with it
+   * goes on where this one ended, however it ended. The file is made unless it exists. One hub has it open at a time. It
+   * needs `node:sqlite`, which Deno, Bun and Node have, the latter from version 22.13 on. The file holds keys: treat it as
+   * a secret.
+   * @default in memory
+   */
+  storage?: string | undefined;
 }
 
 /** The allowances of a {@linkcode LocalHub}. */
@@ -133,28 +143,61 @@ export class LocalHub {
   #closed: Promise<void> | undefined;
 
   /**
-   * Creates an empty hub.
+   * Creates an empty hub, or one with what its storage holds.
    *
-   * @param options The hub's host name, clock, time-outs and keys.
+   * @param options The hub's host name, clock, time-outs, keys and storage.
    * @throws {TypeError} When an option has the wrong type.
    * @throws {RangeError} When an option's value is not legal.
+   * @throws {Error} When the storage cannot be used: another hub has it open, a newer one has written it, it is damaged or
+   * of something else, or the runtime has no `node:sqlite`. The file is then left as it is.
+   *
+   * @example Go on where an earlier hub ended
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   * import { mkdtempSync, rmSync } from "node:fs";
+   * import { tmpdir } from "node:os";
+   * import { join } from "node:path";
+   *
+   * const folder = mkdtempSync(join(tmpdir(), "hub-"));
+   * const storage = join(folder, "hub.sqlite");
+   * {
+   *   await using hub = new LocalHub({ storage });
+   *   await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *   await registry.createDeviceWithSas("thermostat");
+   * }
+   * {
+   *   await using hub = new LocalHub({ storage });
+   *   await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   *   assert.equal((await registry.getDevice("thermostat")).status, "enabled");
+   * }
+   * rmSync(folder, { recursive: true });
+   * ```
    */
   constructor(options: LocalHubOptions = {}) {
     checkLocalHubOptions(options);
     const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
     const { feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } = options;
     const clockSkew = clockSkewInSeconds * 1000;
-    this.#state = new HubState({
-      hostName,
-      now,
-      clockSkew,
-      feedbackIntervalInMs,
-      amqpIdleTimeoutInMs,
-      queryLagInMs,
-      tier: throttling?.tier,
-      policyKeys: options.policyKeys,
-      deviceAuthorities: options.deviceAuthorities,
-    });
+    const file = options.storage === undefined ? undefined : openSqliteFile(options.storage);
+    try {
+      this.#state = new HubState({
+        hostName,
+        now,
+        clockSkew,
+        feedbackIntervalInMs,
+        amqpIdleTimeoutInMs,
+        queryLagInMs,
+        tier: throttling?.tier,
+        policyKeys: options.policyKeys,
+        deviceAuthorities: options.deviceAuthorities,
+        file,
+      });
+    } catch (error) {
+      file?.close();
+      throw error;
+    }
     const [amqpFaults, mqttFaults] = [new AmqpFaultState(), new MqttFaultState()];
     this.#listeners = new Listeners(this.#state.hosts, {
       fetch: (request, certificate) => this.#answer(request, certificate),
@@ -445,6 +488,62 @@ export class LocalHub {
   }
 
   /**
+   * Returns everything that the hub has now: identities and twins, the keys of policies, messages, feedback and file
+   * notifications, configurations, jobs, and blobs. Whether devices are connected is no part of it that lasts.
+   *
+   * @returns A plain value, which later writes do not change. It can be cloned, compared, and kept as a test likes. It holds
+   * keys: treat it as a secret.
+   *
+   * @example Begin each test where the one before began
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("thermostat");
+   * const snapshot = hub.snapshot();
+   *
+   * await registry.deleteDevice("thermostat");
+   * hub.restore(snapshot);
+   * assert.equal((await registry.getDevice("thermostat")).status, "enabled");
+   * ```
+   */
+  snapshot(): LocalHubSnapshot {
+    return this.#state.storage.snapshot();
+  }
+
+  /**
+   * Puts the hub where a snapshot says, one of its own or of another hub. What it had is gone, and a hub with storage keeps
+   * what it has now.
+   *
+   * Devices lose their connections; those in this process connect again at once. Jobs that ran are stopped, and those of the
+   * snapshot go on. Keys of policies become those of the snapshot, save those that the hub was given.
+   *
+   * @param snapshot What {@linkcode LocalHub.snapshot} has returned. It can be used again.
+   * @throws {TypeError} When it is no snapshot, or when the hub is closed.
+   * @throws {RangeError} When it is of another version of the hub.
+   *
+   * @example Give a hub the contents of another
+   * ```ts
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using first = new LocalHub();
+   * first.blobContainer("fleet").write("devices.txt", "");
+   * await using second = new LocalHub();
+   * second.restore(structuredClone(first.snapshot()));
+   * assert.deepEqual(second.blobContainer("fleet").list(), ["devices.txt"]);
+   * ```
+   */
+  restore(snapshot: LocalHubSnapshot): void {
+    checkSnapshot(snapshot);
+    if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
+    this.#state.restore(snapshot);
+  }
+
+  /**
    * Waits until everything is done that the hub does by itself and that is due: configurations are carried out, jobs have
    * ended, and what falls due on a clock of your own (`now`) that was set on has happened.
    *
@@ -517,6 +616,7 @@ export class LocalHub {
     this.#requestFaults.close();
     await this.#listeners.close();
     await this.#state.background.settled();
+    this.#state.storage.close();
   }
 }
 
@@ -538,6 +638,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "throttling",
     "policyKeys",
     "deviceAuthorities",
+    "storage",
   ]);
   const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } =
     options;
@@ -551,6 +652,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
       checkNumber(name, time, (time) => time >= 0 && time < Infinity, "a finite number from 0 on");
     }
   }
+  if (options.storage !== undefined) checkStoragePath(options.storage);
   if (options.deviceAuthorities !== undefined) checkDeviceAuthorities(options.deviceAuthorities);
   if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {

@@ -47,6 +47,7 @@ export type { HubTier } from "./jobs/active_jobs.ts";
 export type { PolicyName } from "./auth/authorization.ts";
 export type { LocalPolicyKeys } from "./auth/policy_keys.ts";
 export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";
+export type { LocalHubSnapshot, LocalHubSnapshotRow } from "./storage/snapshot.ts";
 export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
 export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 export type { LocalBlobContainer } from "./blobs/local_blob_container.ts";

@@ -517,8 +517,11 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       throttling: { tier: "S1" },
       policyKeys: { service: KEYS.primaryKey },
       deviceAuthorities: [],
+      storage: "hub.sqlite",
     },
-    (options) => new LocalHub(options).close(),
+    // Where the storage is legal, a file would be made.
+    ({ storage, ...options }) =>
+      new LocalHub({ ...options, ...(typeof storage !== "string" && { storage: storage as never }) }).close(),
   ),
   object<LocalDeviceOptions>(
     "LocalHub.device",

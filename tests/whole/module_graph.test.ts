@@ -60,6 +60,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/json_bytes.ts",
     "lib/local/request_body.ts",
     "lib/local/service_json.ts",
+    "lib/local/storage/",
   ],
   [
     "lib/local/api_version.ts",

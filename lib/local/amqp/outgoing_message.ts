@@ -33,8 +33,9 @@ export function toCorrelationId(id: unknown): unknown {
     : id;
 }
 
-/** The library writes every whole number as an integer, for which some are too large. */
+/** The library writes every whole number as an integer, for which some are too large, and takes bytes as a Buffer. */
 function writable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value);
   return typeof value === "number" && !Number.isSafeInteger(value) ? rhea.types.wrap_double(value) : value;
 }
 

@@ -51,12 +51,12 @@ export function callerOf({ policyName = "bearer" }: { readonly policyName?: stri
   return policyName;
 }
 
-/** Creates the five policies of a new hub, with the keys that are given and new ones for the rest. */
-export function newPolicies(keys: { readonly [name in PolicyName]?: PolicyKeyOption }): ReadonlyMap<string, Policy> {
-  return new Map(POLICY_NAMES.map((name) => [
-    name,
-    { name, rights: POLICY_RIGHTS[name], ...readPolicyKeys(keys[name]) },
-  ]));
+/** What is said of the keys of the policies. */
+export type PolicyKeyOptions = { readonly [name in PolicyName]?: PolicyKeyOption };
+
+/** Creates a policy, with the keys that are given, and those that are kept, or new ones, for the rest. */
+export function newPolicy(name: PolicyName, keys: PolicyKeyOptions, kept?: PolicyKeys): Policy {
+  return { name, rights: POLICY_RIGHTS[name], ...readPolicyKeys(keys[name], kept) };
 }
 
 /**

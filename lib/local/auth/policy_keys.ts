@@ -48,10 +48,13 @@ function checkKey(name: string, key: unknown): void {
   if (!isSymmetricKey(key)) throw wrongValue(name, SYMMETRIC_KEY_RULE);
 }
 
-/** Returns the keys that an option says, and new ones for those that it leaves out. */
-export function readPolicyKeys(option: PolicyKeyOption): PolicyKeys {
+/** Returns the keys that an option says, and for those that it leaves out the ones that are kept, or else new ones. */
+export function readPolicyKeys(option: PolicyKeyOption, kept: Partial<PolicyKeys> = {}): PolicyKeys {
   const { primaryKey, secondaryKey }: Partial<LocalPolicyKeys> = typeof option === "string"
     ? { primaryKey: option }
     : option ?? {};
-  return { primaryKey: primaryKey ?? randomKey(), secondaryKey: secondaryKey ?? randomKey() };
+  return {
+    primaryKey: primaryKey ?? kept.primaryKey ?? randomKey(),
+    secondaryKey: secondaryKey ?? kept.secondaryKey ?? randomKey(),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
+import type { Policies } from "./policies.ts";
 import type { HubHosts } from "./hub_hosts.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
 import type { CryptoKey } from "../../values/crypto_key.ts";
@@ -6,14 +7,14 @@ import type { CryptoKey } from "../../values/crypto_key.ts";
 /** Verifies shared access signatures that were signed with the keys of the hub's policies. */
 export class SasVerifier implements TokenVerifier {
   readonly #hosts: HubHosts;
-  readonly #policies: ReadonlyMap<string, Policy>;
+  readonly #policies: Pick<Policies, "get">;
   readonly #now: () => number;
   readonly #clockSkew: number;
   /** The imported keys of each policy that has been used. */
   readonly #keys = new Map<Policy, Promise<CryptoKey[]>>();
 
   constructor(
-    options: { hosts: HubHosts; policies: ReadonlyMap<string, Policy>; now: () => number; clockSkew: number },
+    options: { hosts: HubHosts; policies: Pick<Policies, "get">; now: () => number; clockSkew: number },
   ) {
     this.#hosts = options.hosts;
     this.#policies = options.policies;

@@ -1,6 +1,6 @@
 import { cannotUse } from "../../values/checks.ts";
 import { HubFault } from "../hub_fault.ts";
-import type { StoredBlob } from "./blob_container.ts";
+import type { StoredBlob } from "./stored_blob.ts";
 
 /**
  * Checks the conditions in the headers of a request: `If-Match`, `If-None-Match`, `If-Modified-Since` and

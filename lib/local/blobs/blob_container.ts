@@ -2,27 +2,8 @@ import { HubFault } from "../hub_fault.ts";
 import { type BlobContent, joinContents } from "./blob_content.ts";
 import type { BlobSpace } from "./blob_space.ts";
 import type { BlockReference } from "./block_list.ts";
-
-/** What a writer says of a blob besides its content. */
-export interface BlobAttributes {
-  /** The headers with which the blob is read, such as `content-type`, by their names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Names and values of the writer's own. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** A blob. It is never changed in place: a write makes a new one. */
-export interface StoredBlob extends BlobAttributes {
-  readonly name: string;
-  readonly content: BlobContent;
-  /** The blocks that it consists of, by their ids; none when it was written at once. */
-  readonly blocks: ReadonlyMap<string, BlobContent>;
-  /** Differs after each write. Without quotes. */
-  readonly etag: string;
-  /** Milliseconds since the epoch, as is the next. */
-  readonly createdOn: number;
-  readonly lastModified: number;
-}
+import type { KeptBlobs } from "./kept_blobs.ts";
+import type { BlobAttributes, StoredBlob, UncommittedBlock } from "./stored_blob.ts";
 
 /** When a write takes place, and the etag for it. */
 export type StampWrite = () => Pick<StoredBlob, "etag" | "lastModified">;
@@ -37,13 +18,38 @@ export class BlobContainer {
   readonly name: string;
   readonly #space: BlobSpace;
   readonly #stamp: StampWrite;
+  readonly #kept: KeptBlobs;
   readonly #blobs = new Map<string, StoredBlob>();
   readonly #uncommitted = new Map<string, Map<string, BlobContent>>();
 
-  constructor(name: string, space: BlobSpace, stamp: StampWrite) {
+  constructor(name: string, space: BlobSpace, stamp: StampWrite, kept: KeptBlobs) {
     this.name = name;
     this.#space = space;
     this.#stamp = stamp;
+    this.#kept = kept;
+  }
+
+  /** Takes a blob that is kept. */
+  loadBlob(blob: StoredBlob): void {
+    this.#space.take(sizeOf(blob));
+    this.#blobs.set(blob.name, blob);
+  }
+
+  /** Takes a block that is kept. */
+  loadBlock({ name, id, content }: UncommittedBlock): void {
+    this.#space.take(OVERHEAD + content.size);
+    this.#uncommitted.set(name, (this.#uncommitted.get(name) ?? new Map<string, BlobContent>()).set(id, content));
+  }
+
+  /** Gives back the space of everything in it, when the container itself is forgotten. */
+  clear(): void {
+    for (const blob of this.#blobs.values()) this.#space.take(-sizeOf(blob));
+    for (const { content } of this.uncommitted()) this.#space.take(-OVERHEAD - content.size);
+  }
+
+  /** Returns all blocks that no list has committed. */
+  *uncommitted(): Generator<UncommittedBlock> {
+    for (const name of this.#uncommitted.keys()) yield* this.#uncommittedOf(name);
   }
 
   /** The blobs, in the order of their names. */
@@ -109,6 +115,7 @@ export class BlobContainer {
     this.#space.take(OVERHEAD + content.size - (before === undefined ? 0 : OVERHEAD + before.size));
     blocks.set(id, content);
     this.#uncommitted.set(name, blocks);
+    this.#kept.putBlock({ container: this.name, name, id, content }, before);
   }
 
   /**
@@ -135,14 +142,17 @@ export class BlobContainer {
   /** Drops the blocks of a blob that no list has committed. */
   dropUncommitted(name: string): void {
     this.#space.take(-this.#sizeOfUncommitted(name));
-    this.#uncommitted.delete(name);
+    this.#forgetUncommitted(name);
   }
 
   /** Deletes a blob with its uncommitted blocks. */
   delete(blob: StoredBlob): void {
     this.#space.take(-sizeOf(blob) - this.#sizeOfUncommitted(blob.name));
     this.#blobs.delete(blob.name);
-    this.#uncommitted.delete(blob.name);
+    this.#kept.together(() => {
+      this.#kept.deleteBlob({ container: this.name, blob });
+      this.#forgetUncommitted(blob.name);
+    });
   }
 
   #replace(
@@ -157,8 +167,22 @@ export class BlobContainer {
     const blob: StoredBlob = { name, content, blocks, headers, metadata, createdOn, ...stamp };
     this.#space.take(sizeOf(blob) - (before === undefined ? 0 : sizeOf(before)) - this.#sizeOfUncommitted(name));
     this.#blobs.set(name, blob);
-    this.#uncommitted.delete(name);
+    this.#kept.together(() => {
+      this.#kept.putBlob({ container: this.name, blob }, before);
+      this.#forgetUncommitted(name);
+    });
     return blob;
+  }
+
+  #forgetUncommitted(name: string): void {
+    this.#kept.together(() => {
+      for (const block of this.#uncommittedOf(name)) this.#kept.deleteBlock({ container: this.name, ...block });
+    });
+    this.#uncommitted.delete(name);
+  }
+
+  *#uncommittedOf(name: string): Generator<UncommittedBlock> {
+    for (const [id, content] of this.#uncommitted.get(name) ?? NO_BLOCKS) yield { name, id, content };
   }
 
   #sizeOfUncommitted(name: string): number {

@@ -1,6 +1,6 @@
 import { cannotUse } from "../../values/checks.ts";
 import { HubFault } from "../hub_fault.ts";
-import type { BlobAttributes, StoredBlob } from "./blob_container.ts";
+import type { BlobAttributes, StoredBlob } from "./stored_blob.ts";
 
 /** What is kept of a blob's headers, and read with it. */
 const KEPT = [

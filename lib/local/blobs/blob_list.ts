@@ -1,6 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import { HubFault, notInThisVersion } from "../hub_fault.ts";
-import type { BlobContainer, StoredBlob } from "./blob_container.ts";
+import type { BlobContainer } from "./blob_container.ts";
+import type { StoredBlob } from "./stored_blob.ts";
 import { element, isXmlText, xmlDocument } from "./xml.ts";
 
 const MAX_RESULTS = 5000;

@@ -40,13 +40,24 @@ export interface BlobSasOptions {
 export class BlobSas {
   readonly #now: () => number;
   readonly #clockSkew: number;
-  readonly #key: Uint8Array<ArrayBuffer>;
+  #key: Uint8Array<ArrayBuffer>;
   #verifyingKey: Promise<CryptoKey> | undefined;
 
   constructor({ now, clockSkew, key }: BlobSasOptions) {
     this.#now = now;
     this.#clockSkew = clockSkew;
     this.#key = key === undefined ? crypto.getRandomValues(new Uint8Array(KEY_BYTES)) : fromBase64(key)!;
+  }
+
+  /** The key of the account, in base64. */
+  get key(): string {
+    return encodeBase64(this.#key);
+  }
+
+  /** Signs and checks with another key from now on. */
+  useKey(key: string): void {
+    this.#key = fromBase64(key)!;
+    this.#verifyingKey = undefined;
   }
 
   /**

@@ -15,21 +15,18 @@ const HOUR_IN_MS = 3_600_000;
  * {@linkcode LocalHub.blobContainer}. Nothing here takes a request.
  */
 export class LocalBlobContainer {
+  /** The name of the container. */
+  readonly name: string;
   readonly #storage: BlobStorage;
-  readonly #container: BlobContainer;
   readonly #origin: () => string;
 
   /** Use {@linkcode LocalHub.blobContainer} instead. */
   constructor(storage: BlobStorage, name: string, origin: () => string) {
     checkText("name", name, CONTAINER_NAME, CONTAINER_NAME_RULE);
+    this.name = name;
     this.#storage = storage;
-    this.#container = storage.container(name);
     this.#origin = origin;
-  }
-
-  /** The name of the container. */
-  get name(): string {
-    return this.#container.name;
+    storage.container(name);
   }
 
   /**
@@ -122,6 +119,11 @@ export class LocalBlobContainer {
    */
   list(): string[] {
     return this.#container.blobs.map(({ name }) => name);
+  }
+
+  /** It is looked up each time, as the hub may have been put where it was not there. */
+  get #container(): BlobContainer {
+    return this.#storage.container(this.name);
   }
 }
 

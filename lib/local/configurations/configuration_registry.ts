@@ -8,6 +8,8 @@ import { HubFault } from "../hub_fault.ts";
 import { utcTime } from "../hub_time.ts";
 import type { JsonObject } from "../json.ts";
 import type { QueryPages } from "../queries/pages.ts";
+import type { HubStorage, Keeper } from "../storage/hub_storage.ts";
+import type { Table } from "../storage/table.ts";
 import type { TwinDocuments } from "../twins/twin_documents.ts";
 import { configurationEtag, type ConfigurationRecord, type ConfigurationSettings } from "./configuration_record.ts";
 import { type Content, readContent } from "./content.ts";
@@ -19,27 +21,44 @@ import {
   systemMetricQueries,
 } from "./metrics.ts";
 import { readSettings } from "./settings.ts";
-import { TargetConditions } from "./target_condition.ts";
+import { type Target, TargetConditions } from "./target_condition.ts";
 
 const ID = /^[a-z0-9\-+%_*!']{1,128}$/;
 const ID_RULE = "1 to 128 characters of a-z0-9-+%_*!'";
 const MAX_CONFIGURATIONS = 100;
 
+/** What is kept of a configuration: what it is made of again. */
+interface ConfigurationRow extends Omit<ConfigurationRecord, "content" | "target"> {
+  readonly content: JsonObject;
+  readonly condition: string;
+}
+
 /** Keeps the configurations of the hub, by its rules. It does not carry them out. */
-export class ConfigurationRegistry {
+export class ConfigurationRegistry implements Keeper {
   readonly #now: () => number;
   readonly #queries: QueryPages;
   readonly #targets: TargetConditions;
+  readonly #table: Table<ConfigurationRecord>;
   readonly #records = new Map<string, ConfigurationRecord>();
   /** The ids of the configurations whose metrics have results. */
   readonly #evaluated = new Set<string>();
   #listener: () => void = () => {};
   #lastSequence = 0;
 
-  constructor(now: () => number, queries: QueryPages, documents: TwinDocuments) {
+  constructor(now: () => number, queries: QueryPages, documents: TwinDocuments, storage: HubStorage) {
     this.#now = now;
     this.#queries = queries;
     this.#targets = new TargetConditions(documents);
+    this.#table = storage.table({
+      name: "configurations",
+      keyOf: ({ id }) => id,
+      valueOf: ({ content, target, ...rest }): ConfigurationRow => ({
+        ...rest,
+        content: content.json,
+        condition: target.condition,
+      }),
+      items: () => this.#records.values(),
+    });
   }
 
   /** The number of configurations. */
@@ -122,9 +141,27 @@ export class ConfigurationRegistry {
   }
 
   /** Deletes a configuration. What it has set in twins stays there. */
-  delete({ id }: ConfigurationRecord): void {
-    this.#records.delete(id);
-    this.#evaluated.delete(id);
+  delete(record: ConfigurationRecord): void {
+    this.#records.delete(record.id);
+    this.#evaluated.delete(record.id);
+    this.#table.delete(record);
+    this.#listener();
+  }
+
+  clear(): void {
+    this.#records.clear();
+    this.#evaluated.clear();
+    this.#lastSequence = 0;
+  }
+
+  /** All twins are looked at again. */
+  load(): void {
+    for (const { value } of this.#table.read()) {
+      const { content: json, condition, ...rest } = value as ConfigurationRow;
+      const content = readContent(json);
+      this.#records.set(rest.id, { ...rest, content, target: this.#targetOf(condition, content) });
+      this.#lastSequence = Math.max(this.#lastSequence, rest.sequence);
+    }
     this.#listener();
   }
 
@@ -161,16 +198,21 @@ export class ConfigurationRegistry {
     };
   }
 
-  #settingsOf(body: JsonObject, { kind }: Content): ConfigurationSettings {
+  #settingsOf(body: JsonObject, content: Content): ConfigurationSettings {
     const { targetCondition, ...settings } = readSettings(body);
-    const target = this.#targets.read(targetCondition, kind === "moduleContent" ? "devices.modules" : "devices");
+    const target = this.#targetOf(targetCondition, content);
     checkMetricQueries(settings.metricQueries, this.#queries);
     return { ...settings, target };
+  }
+
+  #targetOf(condition: string, { kind }: Content): Target {
+    return this.#targets.read(condition, kind === "moduleContent" ? "devices.modules" : "devices");
   }
 
   #put(record: ConfigurationRecord): ConfigurationRecord {
     checkTargetedCount(systemMetricQueries(record)["targetedCount"]!, this.#queries);
     this.#records.set(record.id, record);
+    this.#table.put(record);
     this.#listener();
     return record;
   }

@@ -64,10 +64,12 @@ export class DeviceRegistry {
     if (this.#store.devices.size + this.#store.modules.size >= MAX_IDENTITIES) {
       throw new HubFault("TooManyDevices", 413, `The registry is full: it holds ${MAX_IDENTITIES} identities`);
     }
-    const added = this.#store.addDevice(device);
-    if (iotEdge) this.#modules.addSystemModules(added);
-    this.#presence.refresh(added);
-    return added;
+    return this.#store.together(() => {
+      const added = this.#store.addDevice(device);
+      if (iotEdge) this.#modules.addSystemModules(added);
+      this.#presence.refresh(added);
+      return added;
+    });
   }
 
   /**
@@ -83,26 +85,26 @@ export class DeviceRegistry {
     const { ownScope, parent } = placeExistingDevice(this.#store, body, device, iotEdge);
     const wasEdge = device.ownScope !== undefined;
 
-    this.#store.update(device, {
-      authentication,
-      status,
-      statusReason,
-      statusUpdatedTime: status === device.status ? device.statusUpdatedTime : this.#now(),
-      ownScope,
-      parent,
-      etagCounter: device.etagCounter + 1,
+    const statusUpdatedTime = status === device.status ? device.statusUpdatedTime : this.#now();
+    const etagCounter = device.etagCounter + 1;
+
+    this.#store.together(() => {
+      const change = { authentication, status, statusReason, statusUpdatedTime, ownScope, parent, etagCounter };
+      this.#store.update(device, change);
+      if (iotEdge && !wasEdge) this.#modules.addSystemModules(device);
+      if (!iotEdge && wasEdge) this.#modules.removeSystemModules(device);
+      this.#presence.refresh(device);
     });
-    if (iotEdge && !wasEdge) this.#modules.addSystemModules(device);
-    if (!iotEdge && wasEdge) this.#modules.removeSystemModules(device);
-    this.#presence.refresh(device);
   }
 
   /** Deletes a device with its modules, twins and messages, and the feedback on it that is still waiting. */
   delete(device: DeviceRecord): void {
     const records = [...device.modules.values(), device];
-    this.#store.remove(device);
-    this.#queues.discard(records);
-    for (const record of records) this.#presence.refresh(record);
+    this.#store.together(() => {
+      this.#store.remove(device);
+      this.#queues.discard(records);
+      for (const record of records) this.#presence.refresh(record);
+    });
   }
 }
 

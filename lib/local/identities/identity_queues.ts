@@ -7,20 +7,21 @@ import { type IdentityTarget, requireIdentity } from "../records/find_identity.t
 import type { IdentityStore } from "../records/identity_store.ts";
 import { type AnyRecord, deviceOf, keyOf } from "../records/identity_records.ts";
 import { feedbackOn } from "../messages/message_feedback.ts";
+import type { KeptQueues } from "../messages/kept_queues.ts";
 import { MessageQueue } from "../messages/message_queue.ts";
 import { type Presence, targetOf } from "../presence/presence.ts";
+import type { HubStorage, Keeper } from "../storage/hub_storage.ts";
 
-/**
- * Holds the cloud-to-device messages of all identities. The queues are kept apart from the records, which the store has
- * to be able to write to a database.
- */
-export class IdentityQueues {
+/** Holds the cloud-to-device messages of all identities. */
+export class IdentityQueues implements Keeper {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
   readonly #feedback: FeedbackBatcher;
   readonly #alarm: HubAlarm;
   readonly #activity: Activity;
+  readonly #storage: HubStorage;
+  readonly #kept: KeptQueues;
   /** By generation id, so that an identity that is deleted and created again starts with a new queue. */
   readonly #queues = new Map<string, MessageQueue>();
 
@@ -31,6 +32,8 @@ export class IdentityQueues {
     feedback: FeedbackBatcher;
     alarm: HubAlarm;
     activity: Activity;
+    storage: HubStorage;
+    kept: KeptQueues;
   }) {
     this.#now = parts.now;
     this.#store = parts.store;
@@ -38,6 +41,8 @@ export class IdentityQueues {
     this.#feedback = parts.feedback;
     this.#alarm = parts.alarm;
     this.#activity = parts.activity;
+    this.#storage = parts.storage;
+    this.#kept = parts.kept;
   }
 
   /**
@@ -49,7 +54,7 @@ export class IdentityQueues {
   enqueue(target: IdentityTarget, message: CloudMessage): void {
     this.#alarm.ring();
     const record = requireIdentity(this.#store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
-    const sequenceNumber = this.of(record).add(message, this.#now());
+    const sequenceNumber = this.#storage.together(() => this.of(record).add(message, this.#now()));
     this.#tell(record, "queued", sequenceNumber);
   }
 
@@ -78,6 +83,18 @@ export class IdentityQueues {
     }
   }
 
+  clear(): void {
+    for (const queue of this.#queues.values()) queue.discard();
+    this.#queues.clear();
+  }
+
+  /** What waited for identities that are not there is dropped. */
+  load(): void {
+    for (const record of [...this.#store.devices.after(0), ...this.#store.modules.after(0)]) {
+      if (this.#kept.has(record.generationId)) this.of(record).load();
+    }
+  }
+
   #make(record: AnyRecord): MessageQueue {
     const key = keyOf(record);
     const owner = { deviceId: record.deviceId, deviceGenerationId: deviceOf(record).generationId };
@@ -92,7 +109,7 @@ export class IdentityQueues {
         const feedback = feedbackOn(message, outcome, time, owner);
         if (feedback !== undefined) this.#feedback.add(feedback);
       },
-    });
+    }, this.#kept.queue(record.generationId));
   }
 
   #tell(record: AnyRecord, change: LocalHubMessageEvent["change"], sequenceNumber: number): void {

@@ -113,9 +113,11 @@ export class ModuleRegistry {
   }
 
   #remove(module: ModuleRecord): void {
-    this.#store.remove(module);
-    this.#queues.discard([module]);
-    this.#presence.refresh(module);
+    this.#store.together(() => {
+      this.#store.remove(module);
+      this.#queues.discard([module]);
+      this.#presence.refresh(module);
+    });
   }
 }
 

@@ -11,6 +11,10 @@ export interface ScheduledJob {
   readonly stop: AbortController;
   /** One for each device that matches, from the time on when the job begins. */
   readonly deviceJobs: DeviceJob[];
+  /** After which device the others are still to be found; `undefined` when all are. */
+  lastDevice: number | undefined;
+  /** When it has begun. */
+  beginTime: number | undefined;
   readonly statistics: { -readonly [Count in keyof DeviceJobStatistics]-?: number };
   status: "queued" | "running" | "completed" | "failed" | "cancelled";
   endTime: number | undefined;
@@ -25,6 +29,8 @@ export function newScheduledJob(request: ScheduledJobRequest, sequence: number, 
     createdTime,
     stop: new AbortController(),
     deviceJobs: [],
+    lastDevice: 0,
+    beginTime: undefined,
     statistics: { deviceCount: 0, failedCount: 0, succeededCount: 0, runningCount: 0, pendingCount: 0 },
     status: "queued",
     endTime: undefined,

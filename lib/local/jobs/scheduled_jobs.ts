@@ -7,18 +7,21 @@ import type { Collection } from "../queries/collection.ts";
 import { readContinuation, writeContinuation } from "../queries/continuation_token.ts";
 import { readPageSize } from "../queries/pages.ts";
 import { CreationOrder } from "../records/creation_order.ts";
+import type { HubStorage, Keeper } from "../storage/hub_storage.ts";
 import { checkActiveJobs, type HubTier } from "./active_jobs.ts";
 import { DEVICE_JOB_SHAPE, type DeviceJob } from "./device_job.ts";
 import { failureReasonOf, JOB_HISTORY_IN_MS } from "./job_ends.ts";
+import { KeptScheduledJobs } from "./kept_scheduled_jobs.ts";
 import { jobResponse, newScheduledJob, type ScheduledJob, statusOf } from "./scheduled_job.ts";
 import { readScheduledJobRequest } from "./scheduled_job_request.ts";
-import { runScheduledJob, type ScheduledJobTools } from "./scheduled_job_run.ts";
+import { failDeviceJob, runScheduledJob, type ScheduledJobTools } from "./scheduled_job_run.ts";
 
 /** What scheduled jobs need besides what they work with. */
-export interface ScheduledJobParts extends Omit<ScheduledJobTools, "deviceJobs"> {
+export interface ScheduledJobParts extends Omit<ScheduledJobTools, "deviceJobs" | "kept"> {
   readonly alarm: HubAlarm;
   readonly background: BackgroundWork;
   readonly tier: HubTier;
+  readonly storage: HubStorage;
 }
 
 /** Which jobs are asked for; `undefined` for any. */
@@ -35,7 +38,7 @@ export interface ScheduledJobPage {
 }
 
 /** Updates twins and calls methods of many devices, each job at its time. */
-export class ScheduledJobs {
+export class ScheduledJobs implements Keeper {
   /** What became of each device of each job, for queries. */
   readonly deviceJobs: Collection<DeviceJob>;
   readonly #parts: ScheduledJobParts;
@@ -49,7 +52,11 @@ export class ScheduledJobs {
   constructor(parts: ScheduledJobParts) {
     const deviceJobs = new CreationOrder<DeviceJob>();
     this.#parts = parts;
-    this.#tools = { ...parts, deviceJobs };
+    const kept = new KeptScheduledJobs(parts.storage, {
+      jobs: () => this.#order.after(0),
+      deviceJobs: () => deviceJobs.after(0),
+    });
+    this.#tools = { ...parts, deviceJobs, kept };
     this.deviceJobs = {
       name: "devices.jobs",
       itemType: "DeviceJob",
@@ -73,11 +80,9 @@ export class ScheduledJobs {
     const active = [...this.#jobs.values()].filter(({ endTime }) => endTime === undefined);
     checkActiveJobs(this.#parts.tier, active.length);
     const job = newScheduledJob(request, this.#order.nextSequence(), now);
-    this.#jobs.set(jobId, job);
-    this.#order.add(job);
-    const begin = (): void => this.#parts.background.start(() => this.#run(job));
-    if (request.startTime <= now) begin();
-    else this.#wakeAt(job, request.startTime, begin);
+    this.#add(job);
+    this.#tools.kept.putJob(job);
+    this.#schedule(job, now);
     return jobResponse(job, job.status);
   }
 
@@ -130,19 +135,64 @@ export class ScheduledJobs {
     return { items, continuation: undefined };
   }
 
-  /** Stops the jobs that run. */
+  /** Stops the jobs that run. When they are kept, they go on when the hub is made again. */
   close(): void {
-    const reason = new HubFault("ServiceUnavailable", 503, "The local hub was closed while the job ran");
-    for (const job of this.#jobs.values()) job.stop.abort(reason);
+    for (const job of this.#jobs.values()) {
+      this.#tools.kept.freeze(job);
+      job.stop.abort(hubStopped("The local hub was closed while the job ran"));
+    }
+  }
+
+  clear(): void {
+    this.close();
+    for (const sleeper of this.#sleepers.values()) this.#parts.alarm.forget(sleeper);
+    this.#sleepers.clear();
+    this.#jobs.clear();
+    this.#order.clear();
+    this.#tools.deviceJobs.clear();
+  }
+
+  /** Jobs that ran go on, save that a device which was called is not called again, as it may have done what it should. */
+  load(): void {
+    const jobs = this.#tools.kept.read();
+    const deviceJobs = jobs.flatMap((job) => job.deviceJobs);
+    for (const deviceJob of deviceJobs.sort((one, other) => one.sequence - other.sequence)) {
+      this.#tools.deviceJobs.nextSequence(deviceJob.sequence);
+      this.#tools.deviceJobs.add(deviceJob);
+    }
+    for (const job of jobs) {
+      this.#order.nextSequence(job.sequence);
+      this.#add(job);
+      for (const deviceJob of job.deviceJobs) {
+        if (deviceJob.status !== "running") continue;
+        const fault = hubStopped("The local hub was stopped while the device was called, which may have done its work");
+        failDeviceJob(job, deviceJob, fault, this.#tools);
+      }
+      if (job.endTime === undefined) this.#schedule(job, this.#parts.now());
+      else this.#forgetLater(job, job.endTime);
+    }
+  }
+
+  #add(job: ScheduledJob): void {
+    this.#jobs.set(job.request.jobId, job);
+    this.#order.add(job);
+  }
+
+  #schedule(job: ScheduledJob, now: number): void {
+    const begin = (): void => this.#parts.background.start(() => this.#run(job));
+    if (job.request.startTime <= now) begin();
+    else this.#wakeAt(job, job.request.startTime, begin);
   }
 
   async #run(job: ScheduledJob): Promise<void> {
     await nextTurn();
-    if (job.status !== "queued") return;
+    if (job.endTime !== undefined || !this.#isThere(job)) return;
     const { stop, request: { maxExecutionTimeInSeconds: seconds } } = job;
     try {
       job.status = "running";
-      this.#wakeAt(job, this.#parts.now() + seconds * 1000, () => stop.abort(outOfTime(seconds)));
+      job.beginTime ??= this.#parts.now();
+      this.#tools.kept.putJob(job);
+      this.#wakeAt(job, job.beginTime + seconds * 1000, () => stop.abort(outOfTime(seconds)));
       await runScheduledJob(job, this.#tools);
       stop.signal.throwIfAborted();
       this.#end(job, "completed");
@@ -155,7 +205,18 @@ export class ScheduledJobs {
   #end(job: ScheduledJob, status: "completed" | "failed" | "cancelled"): void {
     job.status = status;
     job.endTime = readClock(this.#parts.now);
-    this.#wakeAt(job, job.endTime + JOB_HISTORY_IN_MS, () => this.#forget(job));
+    if (!this.#isThere(job)) return;
+    this.#tools.kept.putJob(job);
+    this.#forgetLater(job, job.endTime);
+  }
+
+  /** Whether the hub has not been put where it has another job in its place, or none. */
+  #isThere(job: ScheduledJob): boolean {
+    return this.#jobs.get(job.request.jobId) === job;
+  }
+
+  #forgetLater(job: ScheduledJob, endTime: number): void {
+    this.#wakeAt(job, endTime + JOB_HISTORY_IN_MS, () => this.#forget(job));
   }
 
   #forget(job: ScheduledJob): void {
@@ -163,6 +224,7 @@ export class ScheduledJobs {
     this.#order.remove(job);
     this.#sleepers.delete(job);
     for (const deviceJob of job.deviceJobs) this.#tools.deviceJobs.remove(deviceJob);
+    this.#tools.kept.delete(job);
   }
 
   /** Sets what comes next for a job, in place of what was to come next before. */
@@ -177,6 +239,10 @@ export class ScheduledJobs {
   #read(job: ScheduledJob): JobResponse {
     return jobResponse(job, statusOf(job, this.#parts.now()));
   }
+}
+
+function hubStopped(message: string): HubFault {
+  return new HubFault("ServiceUnavailable", 503, message);
 }
 
 function outOfTime(seconds: number): HubFault {

@@ -1,4 +1,7 @@
 import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
+import type { MessageContent } from "./kept_message.ts";
+import type { KeptQueue } from "./kept_queues.ts";
+import type { QueueEntry } from "./queue_entry.ts";
 
 const MAX_DELIVERY_COUNT = 10;
 const LOCK_DURATION = 60_000;
@@ -25,34 +28,34 @@ export interface LockQueueEvents<T> {
   ended?(message: T, outcome: "Expired" | "DeliveryCountExceeded", time: number, sequenceNumber: number): void;
 }
 
-interface Entry<T> {
-  message: T;
-  readonly sequenceNumber: number;
-  readonly enqueuedTime: number;
-  readonly expiryTime: number;
-  deliveryCount: number;
-  /** `undefined` while the message is not locked. */
-  lockToken: string | undefined;
-  /** 0 while the message is not locked. */
-  lockedUntil: number;
-}
-
 /**
  * A queue, first in, first out, whose messages are locked for a while by the receiver that takes them. The queue ends
  * a message that is abandoned for the tenth time, and one that expires; a locked message expires only after its lock.
  */
-export class LockQueue<T> implements Sleeper {
+export class LockQueue<T extends MessageContent> implements Sleeper {
   readonly #alarm: HubAlarm;
   readonly #events: LockQueueEvents<T>;
+  readonly #kept: KeptQueue<T>;
   /** In the order of their numbers, so that a message that is given back is in its old place. */
-  #entries: Entry<T>[] = [];
+  #entries: QueueEntry<T>[] = [];
   #nextSequenceNumber = 1;
   /** Before this time, no message expires and no lock ends. */
   #due = Infinity;
 
-  constructor(alarm: HubAlarm, events: LockQueueEvents<T>) {
+  constructor(alarm: HubAlarm, events: LockQueueEvents<T>, kept: KeptQueue<T>) {
     this.#alarm = alarm;
     this.#events = events;
+    this.#kept = kept;
+    kept.setEntries(() => this.#entries);
+  }
+
+  /** Takes the messages that are kept. */
+  load(): void {
+    this.#entries = this.#kept.load();
+    this.#nextSequenceNumber = Math.max(this.#kept.count, this.#entries.at(-1)?.sequenceNumber ?? 0) + 1;
+    for (const { lockToken, lockedUntil, expiryTime } of this.#entries) {
+      this.#setDue(lockToken === undefined ? expiryTime : lockedUntil);
+    }
   }
 
   /** Returns the number of messages, including locked ones. */
@@ -64,7 +67,7 @@ export class LockQueue<T> implements Sleeper {
   /** Adds a message at the end. @returns Its number. */
   add(message: T, now: number, expiryTime: number): number {
     const sequenceNumber = this.#nextSequenceNumber++;
-    this.#entries.push({
+    const entry: QueueEntry<T> = {
       message,
       sequenceNumber,
       enqueuedTime: now,
@@ -72,7 +75,9 @@ export class LockQueue<T> implements Sleeper {
       deliveryCount: 0,
       lockToken: undefined,
       lockedUntil: 0,
-    });
+    };
+    this.#entries.push(entry);
+    this.#kept.add(entry);
     this.#setDue(expiryTime);
     this.#events.available();
     return sequenceNumber;
@@ -88,6 +93,7 @@ export class LockQueue<T> implements Sleeper {
     entry.lockToken = lockToken;
     entry.lockedUntil = now + lockDurationInMs;
     this.#setDue(entry.lockedUntil);
+    this.#kept.put(entry);
     return { message, lockToken, sequenceNumber, enqueuedTime, expiryTime, deliveryCount };
   }
 
@@ -121,7 +127,9 @@ export class LockQueue<T> implements Sleeper {
   /** Removes all messages, including locked ones, and returns them. */
   takeAll(): T[] {
     this.#forgetDue();
-    return this.#entries.splice(0).map(({ message }) => message);
+    const entries = this.#entries.splice(0);
+    for (const entry of entries) this.#kept.delete(entry);
+    return entries.map(({ message }) => message);
   }
 
   /**
@@ -133,8 +141,15 @@ export class LockQueue<T> implements Sleeper {
     this.#entries = this.#entries.filter((entry) => {
       if (entry.lockToken !== undefined) return true;
       const message = change(entry.message);
-      if (message !== undefined) entry.message = message;
-      return message !== undefined;
+      if (message === undefined) {
+        this.#kept.delete(entry);
+        return false;
+      }
+      if (message !== entry.message) {
+        entry.message = message;
+        this.#kept.put(entry);
+      }
+      return true;
     });
   }
 
@@ -143,32 +158,42 @@ export class LockQueue<T> implements Sleeper {
     if (this.#sweep(now)) this.#events.available();
   }
 
-  #locked(lockToken: string, now: number): Entry<T> | undefined {
+  #locked(lockToken: string, now: number): QueueEntry<T> | undefined {
     return this.#entries.find((entry) => entry.lockToken === lockToken && entry.lockedUntil > now);
   }
 
-  #take(entry: Entry<T>): void {
+  #take(entry: QueueEntry<T>): void {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#kept.delete(entry);
     if (this.#entries.length === 0) this.#forgetDue();
   }
 
-  #putBack(entry: Entry<T>): void {
+  #putBack(entry: QueueEntry<T>): void {
     release(entry);
+    this.#kept.put(entry);
     this.#setDue(entry.expiryTime);
     this.#events.available();
   }
 
   /** Does what is due. Returns whether a lock has run out. */
   #sweep(now: number): boolean {
-    if (now < this.#due) return false;
+    return now >= this.#due && this.#kept.together(() => this.#sweepDue(now));
+  }
+
+  #sweepDue(now: number): boolean {
     let hasFreed = false;
-    const ended: [entry: Entry<T>, time: number][] = [];
+    const ended: [entry: QueueEntry<T>, time: number][] = [];
     this.#forgetDue();
     this.#entries = this.#entries.filter((entry) => {
       const { lockedUntil, expiryTime } = entry;
-      if (lockedUntil <= now && expiryTime <= now) return void ended.push([entry, Math.max(lockedUntil, expiryTime)]);
+      if (lockedUntil <= now && expiryTime <= now) {
+        ended.push([entry, Math.max(lockedUntil, expiryTime)]);
+        this.#kept.delete(entry);
+        return false;
+      }
       if (entry.lockToken !== undefined && lockedUntil <= now) {
         release(entry);
+        this.#kept.put(entry);
         hasFreed = true;
       }
       this.#setDue(entry.lockToken === undefined ? expiryTime : lockedUntil);
@@ -192,7 +217,7 @@ export class LockQueue<T> implements Sleeper {
   }
 }
 
-function release(entry: Entry<unknown>): void {
+function release(entry: QueueEntry<unknown>): void {
   entry.lockToken = undefined;
   entry.lockedUntil = 0;
 }

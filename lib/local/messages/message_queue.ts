@@ -2,6 +2,7 @@ import { checkCloudMessage, type CloudMessage } from "./cloud_message.ts";
 import type { HubAlarm } from "../hub_alarm.ts";
 import { HubFault } from "../hub_fault.ts";
 import { type Locked, LockQueue } from "./lock_queue.ts";
+import type { KeptQueue } from "./kept_queues.ts";
 import type { MessageOutcome } from "./message_feedback.ts";
 
 const MAX_DEPTH = 50;
@@ -28,10 +29,17 @@ export interface MessageQueueEvents {
 export class MessageQueue {
   readonly #messages: LockQueue<CloudMessage>;
   readonly #events: MessageQueueEvents;
+  readonly #kept: KeptQueue<CloudMessage>;
 
-  constructor(alarm: HubAlarm, events: MessageQueueEvents) {
-    this.#messages = new LockQueue(alarm, events);
+  constructor(alarm: HubAlarm, events: MessageQueueEvents, kept: KeptQueue<CloudMessage>) {
+    this.#messages = new LockQueue(alarm, events, kept);
     this.#events = events;
+    this.#kept = kept;
+  }
+
+  /** Takes the messages that are kept. */
+  load(): void {
+    this.#messages.load();
   }
 
   /** Returns the number of messages, including locked ones. */
@@ -79,7 +87,7 @@ export class MessageQueue {
 
   /** Gives back a message that its device could not handle. Returns `false` when the lock has been lost. */
   abandon({ lockToken }: MessageLock, now: number): boolean {
-    return this.#messages.abandon(lockToken, now);
+    return this.#kept.together(() => this.#messages.abandon(lockToken, now));
   }
 
   /** Gives back the message of a device that has disconnected. This does not count as a delivery. */
@@ -89,20 +97,25 @@ export class MessageQueue {
 
   /** Ends every message, including locked ones, and returns how many there were. */
   purge(now: number): number {
-    this.#messages.wake(now);
-    const purged = this.#messages.takeAll();
-    for (const message of purged) this.#events.ended(message, "Purged", now);
-    return purged.length;
+    return this.#kept.together(() => {
+      this.#messages.wake(now);
+      const purged = this.#messages.takeAll();
+      for (const message of purged) this.#events.ended(message, "Purged", now);
+      return purged.length;
+    });
   }
 
   /** Drops every message without an outcome, for an identity that is deleted. */
   discard(): void {
-    this.#messages.takeAll();
+    this.#kept.together(() => this.#messages.takeAll());
+    this.#kept.end();
   }
 
   #end({ lockToken }: MessageLock, outcome: MessageOutcome, now: number): boolean {
-    const ended = this.#messages.remove(lockToken, now);
-    if (ended !== undefined) this.#events.ended(ended.message, outcome, now);
-    return ended !== undefined;
+    return this.#kept.together(() => {
+      const ended = this.#messages.remove(lockToken, now);
+      if (ended !== undefined) this.#events.ended(ended.message, outcome, now);
+      return ended !== undefined;
+    });
   }
 }

@@ -1,9 +1,12 @@
 import type { HubAlarm } from "../hub_alarm.ts";
+import type { Keeper } from "../storage/hub_storage.ts";
+import type { KeptQueue } from "./kept_queues.ts";
 import { type Locked, LockQueue } from "./lock_queue.ts";
 
 const TIME_TO_LIVE = 60 * 60 * 1000;
 
-interface ServiceContent {
+/** What a message to back ends says. */
+export interface ServiceContent {
   /** The media type of the body, such as `application/vnd.microsoft.iothub.feedback.json`. */
   readonly contentType: string;
   /** The body, as JSON text. */
@@ -17,14 +20,14 @@ export type ServiceMessage = ServiceContent & Omit<Locked<ServiceContent>, "mess
  * The messages of the hub to back ends, first in, first out. All back ends share the queue: the first to lock a message
  * gets it. A message is dropped after an hour, or when it has been abandoned ten times.
  */
-export class ServiceQueue {
+export class ServiceQueue implements Keeper {
   readonly #alarm: HubAlarm;
   readonly #messages: LockQueue<ServiceContent>;
   readonly #listeners = new Set<() => void>();
 
-  constructor(alarm: HubAlarm) {
+  constructor(alarm: HubAlarm, kept: KeptQueue<ServiceContent>) {
     this.#alarm = alarm;
-    this.#messages = new LockQueue(alarm, { available: () => this.#tell() });
+    this.#messages = new LockQueue(alarm, { available: () => this.#tell() }, kept);
   }
 
   /** Adds a message at the end. */
@@ -63,9 +66,10 @@ export class ServiceQueue {
    * @param change Returns the new body; `undefined` drops the message.
    */
   rewrite(change: (body: string) => string | undefined): void {
-    this.#messages.rewrite(({ contentType, body }) => {
+    this.#messages.rewrite((content) => {
+      const { contentType, body } = content;
       const changed = change(body);
-      return changed === undefined ? undefined : { contentType, body: changed };
+      return changed === undefined ? undefined : changed === body ? content : { contentType, body: changed };
     });
   }
 
@@ -78,6 +82,15 @@ export class ServiceQueue {
   onMessage(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  clear(): void {
+    this.#messages.takeAll();
+  }
+
+  load(): void {
+    this.#messages.load();
+    this.#tell();
   }
 
   /** Removes the listeners. */

@@ -3,12 +3,14 @@
  * when it is asked for, so that records which are added meanwhile come, too. Without records there is one empty batch.
  *
  * @param size How many records a batch has, unless it is the last one.
+ * @param last After which record to begin.
  */
 export function* batches<T extends { readonly sequence: number }>(
   records: { after(sequence: number): Iterable<T> },
   size: number,
+  last = 0,
 ): Generator<readonly T[], undefined> {
-  for (let last = 0, isEnd = false; !isEnd;) {
+  for (let isEnd = false; !isEnd;) {
     isEnd = true;
     const batch: T[] = [];
     for (const record of records.after(last)) {

@@ -17,9 +17,22 @@ export class CreationOrder<T extends { readonly sequence: number }> {
     return this.#size;
   }
 
-  /** Returns the sequence number for the record that is added next. */
-  nextSequence(): number {
-    return this.#next++;
+  /**
+   * Returns the sequence number for the record that is added next.
+   *
+   * @param kept The number that it had before, when it is read again; the higher ones come later.
+   */
+  nextSequence(kept: number = this.#next): number {
+    this.#next = kept + 1;
+    return kept;
+  }
+
+  /** Removes all records, and counts from the beginning. */
+  clear(): void {
+    this.#records = [];
+    this.#sequences = [];
+    this.#size = 0;
+    this.#next = 1;
   }
 
   /** Adds a record, whose sequence number is the highest so far. */

@@ -47,4 +47,12 @@ export class DelegatingIdentityStore implements IdentityStore {
   remove(record: AnyRecord): void {
     this.#store.remove(record);
   }
+
+  clear(): void {
+    this.#store.clear();
+  }
+
+  together<T>(work: () => T): T {
+    return this.#store.together(work);
+  }
 }

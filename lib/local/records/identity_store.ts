@@ -22,11 +22,15 @@ export type DeviceChange =
 /** The members that a write may change in a module. */
 export type ModuleChange = IdentityChange & Partial<Pick<ModuleRecord, "managedBy">>;
 
-/** A device to add; the store supplies the rest. */
-export type NewDevice = Omit<DeviceRecord, "kind" | "sequence" | "modules" | "children">;
+/** A device to add; the store supplies the rest. Only one that is read again has its sequence number. */
+export type NewDevice =
+  & Omit<DeviceRecord, "kind" | "sequence" | "modules" | "children">
+  & Partial<Pick<DeviceRecord, "sequence">>;
 
-/** A module to add; the store supplies the rest. */
-export type NewModule = Omit<ModuleRecord, "kind" | "sequence" | "deviceId" | "device">;
+/** A module to add, likewise. */
+export type NewModule =
+  & Omit<ModuleRecord, "kind" | "sequence" | "deviceId" | "device">
+  & Partial<Pick<ModuleRecord, "sequence">>;
 
 /** Records in the order of their creation. */
 export interface OrderedRecords<T> {
@@ -74,4 +78,10 @@ export interface IdentityStore {
 
   /** Removes a module, or a device with its modules. The children of the device lose their parent. */
   remove(record: AnyRecord): void;
+
+  /** Removes all devices and modules. */
+  clear(): void;
+
+  /** Does work that writes several records, or writes more than records, in one step. */
+  together<T>(work: () => T): T;
 }

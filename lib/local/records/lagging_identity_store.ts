@@ -59,6 +59,17 @@ export class LaggingIdentityStore extends DelegatingIdentityStore {
     this.#log.add(time, () => this.#replica.remove(this.#copyOf(record)));
   }
 
+  override clear(): void {
+    this.catchUp();
+    super.clear();
+    this.#replica.clear();
+  }
+
+  /** Carries out in the replica all writes that there were. */
+  catchUp(): void {
+    this.#log.runDue(Infinity);
+  }
+
   /** Every record is in the replica when a write to it is repeated, since those that added it were repeated before. */
   #copyOf<T extends AnyRecord>(record: T): T {
     return this.#copies.get(record) as T;

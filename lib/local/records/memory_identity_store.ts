@@ -34,7 +34,7 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   addDevice(device: NewDevice): DeviceRecord {
-    const sequence = this.devices.nextSequence();
+    const sequence = this.#sequenceOf(this.devices, device);
     const stored: DeviceRecord = { kind: "device", ...device, sequence, modules: new Map(), children: new Set() };
     this.#devices.set(stored.deviceId, stored);
     this.devices.add(stored);
@@ -44,7 +44,7 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
-    const sequence = this.modules.nextSequence();
+    const sequence = this.#sequenceOf(this.modules, module);
     const stored: ModuleRecord = { kind: "module", ...module, deviceId: device.deviceId, device, sequence };
     writable(device).modules.set(stored.moduleId, stored);
     this.modules.add(stored);
@@ -70,6 +70,27 @@ export class MemoryIdentityStore implements IdentityStore {
     for (const module of [...record.modules.values()]) this.remove(module);
     this.#devices.delete(record.deviceId);
     this.devices.remove(record);
+  }
+
+  together<T>(work: () => T): T {
+    return work();
+  }
+
+  clear(): void {
+    this.devices.clear();
+    this.modules.clear();
+    this.#devices.clear();
+    this.#gateways.clear();
+    this.#lastTicks = 0n;
+  }
+
+  /** What is read again keeps its number, and its generation id is not given to another. */
+  #sequenceOf<T extends AnyRecord>(
+    records: CreationOrder<T>,
+    { sequence, generationId }: NewDevice | NewModule,
+  ): number {
+    if (sequence !== undefined && BigInt(generationId) > this.#lastTicks) this.#lastTicks = BigInt(generationId);
+    return records.nextSequence(sequence);
   }
 
   #moveScope(device: DeviceRecord, scope: string | undefined): void {

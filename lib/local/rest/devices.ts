@@ -67,7 +67,9 @@ export async function postDevices(call: RestCall): Promise<RestAnswer> {
 
 /** `POST /devices/keys/regenerate`: gives devices and modules new keys. */
 export async function regenerateDeviceKeys(call: RestCall): Promise<RestAnswer> {
-  const result = regenerateKeys(call.hub.store, await call.json());
+  const { store } = call.hub;
+  const body = await call.json();
+  const result = store.together(() => regenerateKeys(store, body));
   if (result.errors.length === 0) return ok(result);
   if (result.rotatedKeys.length > 0) return { status: 207, body: result };
   return { status: 400, body: result, headers: { "iothub-errorcode": "BulkRegenerateDeviceKeyOperationFailure" } };

@@ -157,8 +157,10 @@ export class TwinWrites {
     }
     const reported = mergeSection(record.twin.reported, content, { $lastUpdated: utcTime(this.#now()) });
     checkSectionSize("reported", reported.values);
-    this.#store.update(record, { twin: { ...record.twin, reported } });
-    this.#presence.touch(record);
+    this.#store.together(() => {
+      this.#store.update(record, { twin: { ...record.twin, reported } });
+      this.#presence.touch(record);
+    });
     return reported.version;
   }
 

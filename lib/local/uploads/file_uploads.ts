@@ -7,6 +7,8 @@ import { BLOB_NAME, BLOB_NAME_RULE, UPLOADS_CONTAINER } from "../blobs/blob_name
 import type { BlobContainer } from "../blobs/blob_container.ts";
 import type { BlobStorage } from "../blobs/blob_storage.ts";
 import type { ServiceQueue } from "../messages/service_queue.ts";
+import type { HubStorage, Keeper } from "../storage/hub_storage.ts";
+import type { Table } from "../storage/table.ts";
 import type { DeviceRecord } from "../records/identity_records.ts";
 
 /** What a device needs to write its file. */
@@ -31,6 +33,7 @@ export interface UploadedFile {
 
 /** An upload that has begun and not ended. */
 interface PendingUpload {
+  readonly correlationId: string;
   readonly generationId: string;
   readonly blobName: string;
   readonly expiresOn: number;
@@ -43,21 +46,30 @@ const MAX_PENDING = 10;
 const RIGHTS = "rw";
 
 /** The uploads of files: devices write them to a blob of the hub, and back ends are told of it. */
-export class FileUploads implements Sleeper {
+export class FileUploads implements Sleeper, Keeper {
   readonly #now: () => number;
   readonly #alarm: HubAlarm;
-  readonly #storage: BlobStorage;
+  readonly #blobs: BlobStorage;
+  readonly #storage: HubStorage;
+  readonly #table: Table<PendingUpload>;
   readonly #notifications: ServiceQueue;
   /** By their correlation ids, the oldest first. */
   readonly #pending = new Map<string, PendingUpload>();
 
   constructor(
-    parts: { now: () => number; alarm: HubAlarm; storage: BlobStorage; notifications: ServiceQueue },
+    parts: { now: () => number; alarm: HubAlarm; blobs: BlobStorage; notifications: ServiceQueue; storage: HubStorage },
   ) {
     this.#now = parts.now;
     this.#alarm = parts.alarm;
-    this.#storage = parts.storage;
+    this.#blobs = parts.blobs;
     this.#notifications = parts.notifications;
+    this.#storage = parts.storage;
+    this.#table = parts.storage.table({
+      name: "uploads",
+      keyOf: ({ correlationId }) => correlationId,
+      valueOf: (upload) => upload,
+      items: () => this.#pending.values(),
+    });
   }
 
   /**
@@ -76,9 +88,11 @@ export class FileUploads implements Sleeper {
     const now = this.#now();
     const correlationId = newCorrelationId(now);
     this.#container.checkSpace(1);
-    this.#pending.set(correlationId, { generationId, blobName, expiresOn: now + TIME_TO_LIVE });
+    const upload: PendingUpload = { correlationId, generationId, blobName, expiresOn: now + TIME_TO_LIVE };
+    this.#pending.set(correlationId, upload);
+    this.#table.put(upload);
     this.#setAlarm();
-    const sas = this.#storage.sas.sign({ container: UPLOADS_CONTAINER, blob: blobName }, RIGHTS, TIME_TO_LIVE);
+    const sas = this.#blobs.sas.sign({ container: UPLOADS_CONTAINER, blob: blobName }, RIGHTS, TIME_TO_LIVE);
     return { correlationId, containerName: UPLOADS_CONTAINER, blobName, sasToken: `?${sas}` };
   }
 
@@ -98,20 +112,21 @@ export class FileUploads implements Sleeper {
       );
     }
     const { blobName } = upload;
-    if (isSuccess) {
-      const blob = this.#container.find(blobName);
-      if (blob === undefined) {
-        throw new HubFault(
-          "InvalidStorageEndpointOrBlob",
-          400,
-          `The blob ${JSON.stringify(blobName)} is not there: write it, and commit its blocks, before you say so`,
-        );
-      }
-      const blobUri = `${origin}/${UPLOADS_CONTAINER}/${blobName.split("/").map(encodeURIComponent).join("/")}`;
-      const { content: { size: blobSizeInBytes }, lastModified: lastUpdatedTime } = blob;
-      this.notify(device.deviceId, { blobName, blobUri, blobSizeInBytes, lastUpdatedTime });
+    if (!isSuccess) return this.#remove(upload);
+    const blob = this.#container.find(blobName);
+    if (blob === undefined) {
+      throw new HubFault(
+        "InvalidStorageEndpointOrBlob",
+        400,
+        `The blob ${JSON.stringify(blobName)} is not there: write it, and commit its blocks, before you say so`,
+      );
     }
-    this.#remove(correlationId, blobName);
+    const blobUri = `${origin}/${UPLOADS_CONTAINER}/${blobName.split("/").map(encodeURIComponent).join("/")}`;
+    const { content: { size: blobSizeInBytes }, lastModified: lastUpdatedTime } = blob;
+    this.#storage.together(() => {
+      this.notify(device.deviceId, { blobName, blobUri, blobSizeInBytes, lastUpdatedTime });
+      this.#remove(upload);
+    });
   }
 
   /** Tells back ends of a file, wherever it is. */
@@ -130,14 +145,22 @@ export class FileUploads implements Sleeper {
 
   /** Drops the uploads that have not ended in time. */
   wake(now: number): void {
-    for (const [correlationId, { blobName, expiresOn }] of this.#pending) {
-      if (expiresOn <= now) this.#remove(correlationId, blobName);
-    }
+    for (const upload of this.#pending.values()) if (upload.expiresOn <= now) this.#remove(upload);
+    this.#setAlarm();
+  }
+
+  clear(): void {
+    this.#alarm.forget(this);
+    this.#pending.clear();
+  }
+
+  load(): void {
+    for (const { key, value } of this.#table.read()) this.#pending.set(key, value as PendingUpload);
     this.#setAlarm();
   }
 
   get #container(): BlobContainer {
-    return this.#storage.container(UPLOADS_CONTAINER);
+    return this.#blobs.container(UPLOADS_CONTAINER);
   }
 
   #checkPending(generationId: string): void {
@@ -152,10 +175,13 @@ export class FileUploads implements Sleeper {
   }
 
   /** Forgets an upload, and with the last one of a blob the blocks that nobody will commit. */
-  #remove(correlationId: string, blobName: string): void {
-    this.#pending.delete(correlationId);
-    for (const upload of this.#pending.values()) if (upload.blobName === blobName) return;
-    this.#container.dropUncommitted(blobName);
+  #remove(upload: PendingUpload): void {
+    this.#storage.together(() => {
+      this.#pending.delete(upload.correlationId);
+      this.#table.delete(upload);
+      for (const { blobName } of this.#pending.values()) if (blobName === upload.blobName) return;
+      this.#container.dropUncommitted(upload.blobName);
+    });
   }
 
   #setAlarm(): void {
