@@ -11,6 +11,7 @@ import { checkDescription } from "./check_description.ts";
 import { checkSizes } from "./check_sizes.ts";
 import { typesInDeno } from "./check_types.ts";
 import { command, type Outcome } from "./command.ts";
+import { writeSqliteImportMap } from "./on_sqlite.ts";
 import { installRuntimes } from "./runtimes.ts";
 
 interface Check {
@@ -103,6 +104,15 @@ const CHECKS: Check[] = [
   },
   // Of the versions that run no TypeScript, the older: what it lacks and the newer has is little.
   { name: "npm package's suite on Node 20", run: () => npm.suite(runtimes.node["20"]) },
+  {
+    name: "tests of the hub on SQLite",
+    run: async () => {
+      const importMap = `--import-map=${await writeSqliteImportMap()}`;
+      // Those of storage and of the program say themselves where a hub keeps what it is told.
+      const ofHub = files.filter((file) => /^tests\/local\/(?!storage|program)/.test(file));
+      return await command(deno, "test", "-A", "--no-check", importMap, ...ofHub);
+    },
+  },
   { name: "types in projects of users", run: typesInDeno },
   { name: "description of the API", run: () => checkDescription(runtimes.node["24"]) },
   { name: "generated code", run: generated },
