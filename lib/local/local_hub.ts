@@ -115,7 +115,7 @@ export interface LocalHubClientOptions {
  * twins, queries, direct methods, jobs and cloud-to-device messages, and devices over AMQP and HTTPS, with the rules, errors
  * and authorization of the real service.
  *
- * A new hub is empty, opens no port and writes no files. Its keys are random, unless they are given.
+ * A new hub is empty, opens no port and writes no files, unless it has storage. Its keys are random, unless they are given.
  *
  * @example Test against a hub in the same process
  * ```ts
@@ -461,7 +461,7 @@ export class LocalHub {
 
   /**
    * Returns a container of the hub's blob storage, which exports and imports of identities use. The container is created
-   * with the first call for its name. Its blobs are kept in memory.
+   * with the first call for its name. Its blobs are held in memory, with storage too.
    *
    * @param name The name of the container: 3 to 63 characters of a-z0-9, with single hyphens between them.
    * @returns The container, with an address for jobs and for clients of Azure Storage.

@@ -75,6 +75,8 @@ export class ConfigurationEvaluation implements Sleeper {
   }
 
   #noteChange(): void {
+    // So it is when a new hub reads what it has.
+    if (this.#parts.configurations.size === 0 && this.#parts.store.devices.size === 0) return;
     this.#sweep = batches(this.#parts.store.devices, RECORDS_A_TURN);
     this.#setAlarm();
   }
