@@ -1,7 +1,7 @@
-import { emptyJsonObject } from "../json.ts";
+import { emptyJsonObject, isJsonObject } from "../json.ts";
 import type { DeviceRecord, ModuleRecord, TwinRecord } from "./identity_records.ts";
 import type { NewDevice, NewModule } from "./identity_store.ts";
-import { mergeTags, type TwinSection } from "./twin_section.ts";
+import type { TwinSection } from "./twin_section.ts";
 
 /** What is kept of an identity: the record without its twin, and without the records that it is linked with. */
 export type IdentityRow<T extends DeviceRecord | ModuleRecord> = Omit<T, "kind" | "twin" | LinkName> & {
@@ -55,5 +55,7 @@ function readSection({ values, metadata, version }: TwinSection): TwinSection {
 
 /** Names in a twin may be those of what every object of JSON.parse inherits. */
 function copyOf(values: TwinSection["values"]): TwinSection["values"] {
-  return mergeTags(emptyJsonObject(), values);
+  const copy = emptyJsonObject();
+  for (const [name, value] of Object.entries(values)) copy[name] = isJsonObject(value) ? copyOf(value) : value;
+  return copy;
 }
