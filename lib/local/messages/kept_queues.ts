@@ -38,15 +38,20 @@ export class KeptQueues implements Keeper {
       keyOf: entryKey,
       valueOf: ({ queue, entry: { message, ...lock } }): EntryRow => ({ queue, lock, message: toKept(message) }),
       bytesOf: ({ entry }) => entry.message.data as Uint8Array<ArrayBuffer> | undefined,
-      items: () =>
-        [...this.#open.values()].flatMap(({ name, entries }) => entries.map((entry) => ({ queue: name, entry }))),
+      items: () => this.#used().flatMap(({ name, entries }) => entries.map((entry) => ({ queue: name, entry }))),
     });
     this.counts = storage.table({
       name: "queueCounts",
       keyOf: ({ name }) => name,
       valueOf: ({ count }) => count,
-      items: () => this.#open.values(),
+      items: () => this.#used(),
     });
+  }
+
+  /** Returns the queues that have had messages, in an order that does not depend on who has looked at them first. */
+  #used(): KeptQueue<never>[] {
+    const used = [...this.#open.values()].filter(({ count }) => count > 0);
+    return used.sort((one, other) => one.name < other.name ? -1 : 1);
   }
 
   /** Opens a queue. */
