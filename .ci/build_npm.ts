@@ -126,6 +126,7 @@ function manifest(config: DenoConfig, packages: readonly string[]): Record<strin
     engines: { node: ">=20" },
     sideEffects: false,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
+    bin: { "iothub-local-hub": "./dist/local/main.js" },
     dependencies: Object.fromEntries(dependencies.filter(([dependency]) => !OPTIONAL_PACKAGES.includes(dependency))),
     peerDependencies: Object.fromEntries(
       dependencies.filter(([dependency]) => OPTIONAL_PACKAGES.includes(dependency)),

@@ -1,5 +1,4 @@
-/** The version of this module. A test keeps it equal to the one in deno.json. */
-export const VERSION = "0.1.0";
+import { VERSION } from "../values/version.ts";
 
 /**
  * Returns the value for the header `User-Agent`, or `undefined` in a browser. There a value of our own would cost a

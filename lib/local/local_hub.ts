@@ -292,6 +292,7 @@ export class LocalHub {
 
   async #answer(request: Request, certificate?: ClientCertificate): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
+    if (isHealthAddress(request.url)) return Response.json({ status: "ok" });
     if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);
     return await this.#requestFaults.apply(request, () => answerRest(this.#state, request, certificate));
   }
@@ -618,6 +619,11 @@ export class LocalHub {
     await this.#state.background.settled();
     this.#state.storage.close();
   }
+}
+
+/** No hub has this: it is for those who start one, and wait until it is there. */
+function isHealthAddress(url: string): boolean {
+  return new URL(url).pathname === "/health";
 }
 
 /** Whatever comes to an end needs fewer turns: one for some thousand twins, and one for each answer of a device. */

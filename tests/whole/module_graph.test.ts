@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { VERSION } from "../../lib/client/user_agent.ts";
+import { VERSION } from "../../lib/values/version.ts";
 import { filesBelow, findCircle, importsOf, reachOf } from "../support/import_graph.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -40,6 +40,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/transport/"],
   ["lib/client/"],
 
+  ["lib/local/main.ts"],
+  ["lib/local/program/"],
   ["lib/local/mod.ts"],
   ["lib/local/local_hub.ts"],
   ["lib/local/hub_faults.ts"],
