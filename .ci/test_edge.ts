@@ -1,7 +1,7 @@
 /**
  * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, the programs of
- * `tests/users`, the SDK for Python against the local hub, and schemathesis against its answers. The table of runtimes in
- * lib/README.md comes from this run:
+ * `tests/users`, the SDKs for Python against the local hub and its program, and schemathesis against its answers. The table
+ * of runtimes in lib/README.md comes from this run:
  *
  *     deno run -A .ci/test_edge.ts            fails where the table is not what was found
  *     deno run -A .ci/test_edge.ts --write    writes it
@@ -12,8 +12,10 @@ import { checkBundlers } from "./check_bundlers.ts";
 import { type ConformanceHub, startConformanceHub } from "../tests/conformance/conformance_hub.ts";
 import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
+import { registerInPrintedEnvironment } from "./edge/program_environment.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
 import { findPython } from "./edge/python.ts";
+import { DEVICES_LIMIT_IN_MS, usePythonDevices } from "./edge/python_devices.ts";
 import { installPythonSdk, usePythonSdk } from "./edge/python_sdk.ts";
 import { examineAnswers, installSchemathesis } from "./edge/schemathesis.ts";
 import { installEdgeTools } from "./edge/tools.ts";
@@ -22,7 +24,7 @@ import { installRuntimes } from "./runtimes.ts";
 
 const AREAS = ["http", "amqp", "webSocket"] as const;
 
-/** How long one runtime may take. */
+/** How long one of the checks may take, such as a runtime. */
 const TIME_LIMIT_IN_MS = 120_000;
 
 const root = resolve(import.meta.dirname!, "..");
@@ -57,10 +59,10 @@ async function examine(runtime: Runtime, run: EdgeRun): Promise<RuntimeRow> {
 }
 
 /** Does some work within the time limit, and tells what came of it. */
-async function attempt(name: string, work: () => Promise<void>): Promise<void> {
+async function attempt(name: string, work: () => Promise<void>, limitInMs: number = TIME_LIMIT_IN_MS): Promise<void> {
   const [started, before] = [performance.now(), failures.length];
   const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(() => limit.reject(new Error(`not done after ${TIME_LIMIT_IN_MS} ms`)), TIME_LIMIT_IN_MS);
+  const timer = setTimeout(() => limit.reject(new Error(`not done after ${limitInMs} ms`)), limitInMs);
   try {
     await Promise.race([work(), limit.promise]);
     if (failures.length === before) passed++;
@@ -78,6 +80,16 @@ async function tryPythonSdk(python: string): Promise<void> {
   for (const { name, error } of await usePythonSdk(python, folder)) {
     if (error === null) passed++;
     else failures.push(`the SDK for Python: ${name}: ${error}`);
+  }
+}
+
+/** Has devices of the SDK for Python connect to the hub's program. */
+async function tryPythonDevices(python: string): Promise<void> {
+  const { scenarios, skipped } = await usePythonDevices(python, folder);
+  for (const what of skipped) console.log(`skipped ${what}`);
+  for (const { name, error } of scenarios) {
+    if (error === null) passed++;
+    else failures.push(`devices of the SDK for Python: ${name}: ${error}`);
   }
 }
 
@@ -124,11 +136,25 @@ try {
   await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
   const answers = "the local hub's answers are those of openapi.json";
+  await attempt(
+    "the environment that the hub's program prints, for Node",
+    () => registerInPrintedEnvironment(node["24"], "registry_user.cjs", "by-node", folder),
+  );
   if (programs === undefined) {
     const why = "there is no Python 3.10 to 3.13 with venv, and apt-get brings none; set PYTHON to one";
-    console.log(`skipped the SDK for Python, and that ${answers}: ${why}`);
+    console.log(`skipped the SDKs for Python, and that ${answers}: ${why}`);
   } else {
     await attempt("the SDK for Python", () => tryPythonSdk(programs.sdk));
+    await attempt(
+      "devices of the SDK for Python at the hub's program",
+      () => tryPythonDevices(programs.sdk),
+      // Of its own limit it tells more.
+      DEVICES_LIMIT_IN_MS + 30_000,
+    );
+    await attempt(
+      "the environment that the hub's program prints, for Python",
+      () => registerInPrintedEnvironment(programs.sdk, "registry_user.py", "by-python", folder),
+    );
     await attempt(answers, () => examineAnswers(programs.schemathesis, folder));
   }
   await attempt("a page that writes twins", () => usePage(browser, run.bundles, tls));

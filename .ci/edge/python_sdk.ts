@@ -7,6 +7,7 @@ import { installPythonPackages } from "./python.ts";
 
 const PACKAGES = [
   "azure-iot-hub==2.7.0",
+  "azure-iot-device==2.14.0",
   "azure-core==1.41.0",
   "msrest==0.7.1",
   "requests==2.34.2",
@@ -76,13 +77,27 @@ async function runProgram(python: string, program: string, folder: string, signa
     digitalTwin: DIGITAL_TWIN,
     model: MODEL,
   });
+  return await runScenarios(python, program, { HUB }, signal);
+}
+
+/**
+ * Runs a program of `tests/users` that writes a line for each scenario.
+ *
+ * @param python The Python of a virtual environment with the SDK.
+ * @param signal Ends it. It then throws, as when the program does not come to its end by itself.
+ */
+export async function runScenarios(
+  python: string,
+  program: string,
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Scenario[]> {
   // Without -B it leaves a file of the module that the programs share.
   const args = ["-B", join(USERS, program)];
-  const { success, stdout, stderr } = await new Deno.Command(python, { args, env: { HUB }, stdin: "null", signal })
-    .output();
+  const { success, stdout, stderr } = await new Deno.Command(python, { args, env, stdin: "null", signal }).output();
   const decoder = new TextDecoder();
   if (!success) {
-    const limit = signal.aborted ? `not done after ${TIME_LIMIT_IN_MS} ms\n` : "";
+    const limit = signal.aborted ? "not done in time\n" : "";
     throw new Error(`${program}: ${limit}${decoder.decode(stdout)}${decoder.decode(stderr)}`);
   }
   return decoder.decode(stdout).trim().split("\n").map((line) => JSON.parse(line) as Scenario);

@@ -110,7 +110,7 @@ describe("the hub as a program", { timeout: 60_000 }, () => {
   test("prints what a shell can run", async () => {
     await using folder = await temporaryFolder();
     await using program = new HubProgram([...FREE_PORTS, "--folder", folder.path, "--name", "localhost"]);
-    await program.ready().catch(() => {});
+    await program.printed();
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const script = `${program.output}\nprintf %s "$IOTHUB_CS"`;
     execFile("sh", ["-c", script], (error, output) => error === null ? resolve(output) : reject(error));

@@ -20,6 +20,7 @@ export interface ProgramReport {
 export class HubProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #waiting: { readonly pattern: RegExp; readonly resolve: (line: string) => void }[] = [];
+  readonly #listeners: ((line: string) => void)[] = [];
   readonly #closed: Promise<unknown[]>;
   /** What it has written to the standard output so far. */
   output = "";
@@ -37,12 +38,19 @@ export class HubProgram implements AsyncDisposable {
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.output += text);
     createInterface({ input: this.#child.stderr! }).on("line", (line) => {
       this.errors.push(line);
+      for (const listener of this.#listeners) listener(line);
       for (const { pattern, resolve } of this.#waiting) if (pattern.test(line)) resolve(line);
     });
   }
 
-  /** Resolves with what it says when it is ready; rejects when it ends before that. */
+  /** Resolves with what it says with `--json` when it is ready; rejects when it ends before that. */
   async ready(): Promise<ProgramReport> {
+    await this.printed();
+    return JSON.parse(this.output);
+  }
+
+  /** Resolves when it has said that it is ready; rejects when it ends before that. */
+  async printed(): Promise<void> {
     const said = new Promise<void>((resolve) => {
       const look = (): void => this.output.includes("\n") ? resolve() : undefined;
       look();
@@ -50,7 +58,6 @@ export class HubProgram implements AsyncDisposable {
     });
     await Promise.race([said, this.#closed]);
     if (!this.output.includes("\n")) throw new Error(`The program has ended: ${this.errors.join("\n")}`);
-    return JSON.parse(this.output);
   }
 
   /** The first line of the standard error that matches. */
@@ -58,6 +65,12 @@ export class HubProgram implements AsyncDisposable {
     const known = this.errors.find((line) => pattern.test(line));
     if (known !== undefined) return known;
     return await new Promise((resolve) => this.#waiting.push({ pattern, resolve }));
+  }
+
+  /** Calls a listener with each line of the standard error, those that are there already included. */
+  onLine(listener: (line: string) => void): void {
+    for (const line of this.errors) listener(line);
+    this.#listeners.push(listener);
   }
 
   /** Sends it a signal. Not by the child itself: Deno would then say that the signal has ended it, whatever it does. */
