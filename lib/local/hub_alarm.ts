@@ -49,6 +49,16 @@ export class HubAlarm {
     this.#sleepers.delete(sleeper);
   }
 
+  /** The time before which no sleeper is due; `Infinity` while there is none. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** To be called when the clock was set on, as the timer counts by the real one. */
+  restart(): void {
+    this.#startTimer();
+  }
+
   /** Whether a sleeper may be due. */
   isDue(): boolean {
     return this.#next <= this.#now();

@@ -152,7 +152,12 @@ export class HubState {
     this.twins = new TwinWrites(now, this.store, this.presence);
     this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
-    this.methods = new DirectMethodBroker(this.presence, this.activity);
+    this.methods = new DirectMethodBroker({
+      presence: this.presence,
+      activity: this.activity,
+      now,
+      alarm: this.alarm,
+    });
     this.scheduledJobs = new ScheduledJobs({
       now,
       queried: devicesCollection(queried, this.twinDocuments),

@@ -8,6 +8,7 @@ import { checkPolicyKeys, type LocalPolicyKeys } from "./auth/policy_keys.ts";
 import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
+import { LocalHubClock } from "./hub_clock.ts";
 import { LocalHubFaults } from "./hub_faults.ts";
 import { HubState } from "./hub_state.ts";
 import { type HubTier, TIERS } from "./jobs/active_jobs.ts";
@@ -39,8 +40,9 @@ export interface LocalHubOptions {
    */
   hostName?: string | undefined;
   /**
-   * The hub's clock, in milliseconds since the epoch. It decides when tokens and messages expire, and supplies every
-   * timestamp that the hub writes. Direct methods time out by the real clock.
+   * The hub's clock, in milliseconds since the epoch. Everything that the hub does in time goes by it, and so does every
+   * timestamp that it writes. To move it in a test, rather use {@linkcode LocalHub.clock}, which needs no clock of yours:
+   * what falls due by a clock that you move yourself happens with the next call, or with {@linkcode LocalHub.settled}.
    * @default {Date.now}
    */
   now?: (() => number) | undefined;
@@ -134,6 +136,8 @@ export interface LocalHubClientOptions {
 export class LocalHub {
   /** Makes the hub misbehave over AMQP and MQTT, and towards devices over HTTPS, to test how a client copes. */
   readonly faults: LocalHubFaults;
+  /** The hub's clock, which a test can set on: tokens, expiries, locks, jobs, lags and time-outs go by it. */
+  readonly clock: LocalHubClock;
   readonly #requestFaults = new DeviceRequestFaults();
   readonly #state: HubState;
   readonly #devices = new Map<string, LocalDevice>();
@@ -177,14 +181,15 @@ export class LocalHub {
    */
   constructor(options: LocalHubOptions = {}) {
     checkLocalHubOptions(options);
-    const { hostName = DEFAULT_HOST_NAME, now = Date.now, clockSkewInSeconds = 0 } = options;
+    const { hostName = DEFAULT_HOST_NAME, now = () => Date.now(), clockSkewInSeconds = 0 } = options;
     const { feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } = options;
     const clockSkew = clockSkewInSeconds * 1000;
+    this.clock = new LocalHubClock(now, () => this.#state);
     const file = options.storage === undefined ? undefined : openSqliteFile(options.storage);
     try {
       this.#state = new HubState({
         hostName,
-        now,
+        now: () => this.clock.now(),
         clockSkew,
         feedbackIntervalInMs,
         amqpIdleTimeoutInMs,

@@ -38,6 +38,7 @@ export type {
   LocalHubProtocol,
   LocalHubRefusedSignInEvent,
 } from "./activity/hub_event.ts";
+export { LocalHubClock } from "./hub_clock.ts";
 export { LocalHubFaults } from "./hub_faults.ts";
 export { LocalMqttFaults } from "./mqtt/faults.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";

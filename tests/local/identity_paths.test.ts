@@ -71,7 +71,7 @@ describe("an id with any legal character", () => {
         const grant = await backend.verifyToken(body);
         assert.deepEqual(grant.pathPrefix, ["devices", id]);
 
-        const grants = new ClientGrants(Date.now, (work) => work(), () => {});
+        const grants = new ClientGrants(state.alarm, Date.now, (work) => work(), () => {});
         grants.add(grant);
         for (const asked of [id, ...others]) {
           for (const timesInAddress of [0, 1, 2]) {

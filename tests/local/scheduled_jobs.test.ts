@@ -263,7 +263,10 @@ describe("a scheduled job", () => {
       called.resolve();
       return new Promise(() => {});
     });
-    await create("long", { cloudToDeviceMethod: { methodName: "m" }, maxExecutionTimeInSeconds: 60 });
+    await create("long", {
+      cloudToDeviceMethod: { methodName: "m", responseTimeoutInSeconds: 300 },
+      maxExecutionTimeInSeconds: 60,
+    });
     await called.promise;
     clock.now += MINUTE_IN_MS - 1;
     assert.equal((await read("long")).status, "running");

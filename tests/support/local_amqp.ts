@@ -4,6 +4,7 @@ import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Se
 import { Activity } from "../../lib/local/activity/activity.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
 import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
+import { HubAlarm } from "../../lib/local/hub_alarm.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
 import { startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
 import type { ByteListener } from "../../lib/local/sockets/byte_listener.ts";
@@ -26,11 +27,13 @@ export async function startHub(
 ): Promise<TestHub> {
   const tokens: string[] = [];
   const queue: TestHub["queue"] = [];
+  const { now = Date.now } = backend;
   const listener = await startAmqpListener({
     hostName: HOST_NAME,
     idleTimeoutInMs: 240_000,
     faults: new AmqpFaultState(),
-    now: Date.now,
+    now,
+    alarm: new HubAlarm(now),
     activity: new Activity(Date.now, new FaultListeners()),
     report: () => "0".repeat(32),
     openSource: () => assert.fail("This hub has nothing to receive"),

@@ -44,7 +44,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/program/"],
   ["lib/local/mod.ts"],
   ["lib/local/local_hub.ts"],
-  ["lib/local/hub_faults.ts"],
+  ["lib/local/hub_clock.ts", "lib/local/hub_faults.ts"],
   ["lib/local/sockets/", "lib/local/device_rest/"],
   ["lib/local/rest/", "lib/local/amqp/", "lib/local/mqtt/", "lib/local/devices/"],
   ["lib/local/hub_state.ts"],

@@ -1,4 +1,5 @@
 import type { Activity } from "../activity/activity.ts";
+import type { HubAlarm } from "../hub_alarm.ts";
 import type { DeviceAddress, ServiceSourceAddress } from "./address.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
@@ -29,6 +30,8 @@ export interface AmqpBackend {
   readonly activity: Activity;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
+  /** Wakes what falls due by that clock. */
+  readonly alarm: HubAlarm;
   /** Tells the hub's owner of an exception inside the hub, and returns the tracking id for the client. */
   report(error: unknown): string;
   /**

@@ -14,6 +14,7 @@ export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBac
     faults,
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,
+    alarm: state.alarm,
     activity: state.activity,
     report: (error) => state.faults.report(error),
     verifyToken: (token) => deviceSignIn.verifyToken(token),

@@ -61,7 +61,12 @@ export class AmqpPeer {
     this.#backend = backend;
     this.#guard = guard;
     this.#security = security;
-    this.#grants = new ClientGrants(() => backend.now(), guard, (expired) => this.#onExpiry(expired));
+    this.#grants = new ClientGrants(
+      backend.alarm,
+      () => backend.now(),
+      guard,
+      (expired) => this.#onExpiry(expired),
+    );
     this.#cbs = new AmqpCbs(backend, guard, (grant) => this.#grant(grant));
     listen(connection, guard, {
       receiver_open: ({ receiver }) => this.#onSendingClient(receiver!),

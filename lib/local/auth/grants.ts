@@ -1,4 +1,4 @@
-import { BackgroundTimer } from "../../timing/background_timer.ts";
+import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 
 /** What a token allows. */
 export interface ClientGrant {
@@ -13,27 +13,26 @@ export interface ClientGrant {
   readonly isCurrent?: (() => boolean) | undefined;
 }
 
-/** Keeps the timer from firing without a pause when the hub's clock stands still. */
-const SHORTEST_WAIT_IN_MS = 20;
-
 /** What the tokens put on one connection allow. A new token for a path replaces the previous one. */
-export class ClientGrants {
+export class ClientGrants implements Sleeper {
+  readonly #alarm: HubAlarm;
   readonly #now: () => number;
   readonly #onExpiry: (expired: readonly ClientGrant[]) => void;
   readonly #guard: (work: () => void) => void;
   readonly #grants = new Map<string, ClientGrant>();
-  readonly #timer: BackgroundTimer = new BackgroundTimer();
 
   /**
    * @param now The hub's clock.
-   * @param guard Catches what the timer's work throws.
+   * @param guard Catches what the work throws when a token expires.
    * @param onExpiry Called with the tokens that have expired.
    */
   constructor(
+    alarm: HubAlarm,
     now: () => number,
     guard: (work: () => void) => void,
     onExpiry: (expired: readonly ClientGrant[]) => void,
   ) {
+    this.#alarm = alarm;
     this.#guard = guard;
     this.#now = now;
     this.#onExpiry = onExpiry;
@@ -41,7 +40,7 @@ export class ClientGrants {
 
   add(grant: ClientGrant): void {
     this.#grants.set(JSON.stringify(grant.pathPrefix ?? []), grant);
-    this.#setTimer();
+    this.#setAlarm();
   }
 
   /** Returns an unexpired token that grants a right at a path; `undefined` when there is none. */
@@ -55,28 +54,28 @@ export class ClientGrants {
     return undefined;
   }
 
-  /** Drops every token, and stops the timer. Returns those that were there. */
+  wake(now: number): void {
+    this.#guard(() => this.#dropExpired(now));
+  }
+
+  /** Drops every token. Returns those that were there. */
   clear(): ClientGrant[] {
     const dropped = [...this.#grants.values()];
     this.#grants.clear();
-    this.#timer.clear();
+    this.#alarm.forget(this);
     return dropped;
   }
 
-  #setTimer(): void {
+  #setAlarm(): void {
     const next = Math.min(...[...this.#grants.values()].map(({ expiresOn }) => expiresOn));
-    if (next === Infinity) return this.#timer.clear();
-    // How long to wait follows from the hub's clock, but a timer counts by the real one.
-    this.#timer.setAt(Date.now() + Math.max(SHORTEST_WAIT_IN_MS, next - this.#now()), () => {
-      this.#guard(() => this.#dropExpired());
-    });
+    if (next === Infinity) this.#alarm.forget(this);
+    else this.#alarm.set(this, next);
   }
 
-  #dropExpired(): void {
-    const now = this.#now();
+  #dropExpired(now: number): void {
     const expired = [...this.#grants].filter(([, { expiresOn }]) => expiresOn <= now);
     for (const [path] of expired) this.#grants.delete(path);
-    this.#setTimer();
+    this.#setAlarm();
     if (expired.length > 0) this.#onExpiry(expired.map(([, grant]) => grant));
   }
 }

@@ -1,4 +1,4 @@
-import { nextTurn } from "../background_work.ts";
+import type { BackgroundWork } from "../background_work.ts";
 import { batches } from "../records/batches.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import type { IdentityStore } from "../records/identity_store.ts";
@@ -15,6 +15,7 @@ const KEYS_ARE_MISSING = "The keys of the devices and modules below were left ou
 export interface ExportSources {
   readonly store: IdentityStore;
   readonly configurations: ConfigurationCopies;
+  readonly background: BackgroundWork;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface ExportSources {
  * @throws {HubFault} `InsufficientStorage` (507), or the signal's reason.
  */
 export async function exportIdentities(
-  { store, configurations }: ExportSources,
+  { store, configurations, background }: ExportSources,
   { description, output }: JobRequest,
   onProgress: (progress: number) => void,
   signal: AbortSignal,
@@ -43,7 +44,7 @@ export async function exportIdentities(
     }
     done += devices.length;
     onProgress(done / Math.max(done, store.devices.size, 1));
-    await nextTurn();
+    await background.nextTurn();
     signal.throwIfAborted();
   }
   writer.save(outputBlobName);

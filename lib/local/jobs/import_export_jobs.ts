@@ -1,5 +1,5 @@
 import type { JobProperties } from "../../../gen/index.ts";
-import { type BackgroundWork, nextTurn } from "../background_work.ts";
+import type { BackgroundWork } from "../background_work.ts";
 import type { BlobStorage } from "../blobs/blob_storage.ts";
 import type { FaultListeners } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
@@ -164,7 +164,7 @@ export class ImportExportJobs implements Keeper {
   async #run(job: Job): Promise<void> {
     const { request, stop: { signal } } = job;
     try {
-      await nextTurn();
+      await this.#parts.background.nextTurn();
       signal.throwIfAborted();
       job.status = "running";
       this.#table.put(job);

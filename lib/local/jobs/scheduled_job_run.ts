@@ -1,4 +1,4 @@
-import { nextTurn } from "../background_work.ts";
+import type { BackgroundWork } from "../background_work.ts";
 import type { FaultListeners } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
@@ -31,6 +31,7 @@ export interface ScheduledJobTools {
   readonly store: IdentityStore;
   readonly twins: TwinWrites;
   readonly methods: DirectMethodBroker;
+  readonly background: BackgroundWork;
   readonly faults: FaultListeners;
   readonly kept: KeptScheduledJobs;
 }
@@ -50,7 +51,7 @@ export async function runScheduledJob(job: ScheduledJob, tools: ScheduledJobTool
     let done = 0;
     for (const deviceJob of waiting) {
       await runDeviceJob(job, deviceJob, tools);
-      if (++done % (DEVICES_PER_TURN / atOnce) === 0) await nextTurn();
+      if (++done % (DEVICES_PER_TURN / atOnce) === 0) await tools.background.nextTurn();
     }
   }));
 }
@@ -68,7 +69,7 @@ async function findDevices(job: ScheduledJob, tools: ScheduledJobTools): Promise
       job.lastDevice = devices.at(-1)?.sequence ?? job.lastDevice;
       tools.kept.putJob(job);
     });
-    await nextTurn();
+    await tools.background.nextTurn();
   }
   job.lastDevice = undefined;
   tools.kept.putJob(job);

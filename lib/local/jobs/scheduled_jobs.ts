@@ -1,5 +1,4 @@
 import type { JobResponse } from "../../../gen/index.ts";
-import { type BackgroundWork, nextTurn } from "../background_work.ts";
 import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 import { HubFault } from "../hub_fault.ts";
 import { readClock } from "../hub_time.ts";
@@ -19,7 +18,6 @@ import { failDeviceJob, runScheduledJob, type ScheduledJobTools } from "./schedu
 /** What scheduled jobs need besides what they work with. */
 export interface ScheduledJobParts extends Omit<ScheduledJobTools, "deviceJobs" | "kept"> {
   readonly alarm: HubAlarm;
-  readonly background: BackgroundWork;
   readonly tier: HubTier;
   readonly storage: HubStorage;
 }
@@ -185,7 +183,7 @@ export class ScheduledJobs implements Keeper {
   }
 
   async #run(job: ScheduledJob): Promise<void> {
-    await nextTurn();
+    await this.#parts.background.nextTurn();
     if (job.endTime !== undefined || !this.#isThere(job)) return;
     const { stop, request: { maxExecutionTimeInSeconds: seconds } } = job;
     try {

@@ -1,4 +1,5 @@
 import type { Activity } from "../activity/activity.ts";
+import type { HubAlarm } from "../hub_alarm.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { ClientGrant } from "../auth/grants.ts";
 import type { DeviceConnection } from "../presence/device_connection.ts";
@@ -19,6 +20,8 @@ export interface MqttBackend {
   readonly activity: Activity;
   /** The hub's clock, in milliseconds since the epoch. */
   now(): number;
+  /** Wakes what falls due by that clock. */
+  readonly alarm: HubAlarm;
   /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */
   report(error: unknown): string;
   /** Whether a host is one of the hub's. */

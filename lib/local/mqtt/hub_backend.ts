@@ -17,6 +17,7 @@ export function hubMqttBackend(state: HubState, faults: MqttFaultState): MqttBac
     faults,
     sessions: new MqttSessions(),
     now,
+    alarm: state.alarm,
     report: (error) => state.faults.report(error),
     isHost: (host) => hosts.has(host),
     async verifyToken(target, token) {

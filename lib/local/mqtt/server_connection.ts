@@ -37,7 +37,8 @@ export class MqttServerConnection implements FaultyMqttConnection {
   constructor(backend: MqttBackend, socket: ByteSocket, certificate?: ClientCertificate) {
     this.#backend = backend;
     this.#certificate = certificate;
-    this.#grants = new ClientGrants(() => backend.now(), (work) => this.guard(work), () => this.#cutUncovered());
+    const guard = (work: () => void): void => this.guard(work);
+    this.#grants = new ClientGrants(backend.alarm, () => backend.now(), guard, () => this.#cutUncovered());
     this.#idle = new IdleWatch(backend.connectLimitInMs, () => this.guard(() => this.abort()));
     this.#socket = new GatedSocket(socket);
     this.#socket.on("data", (bytes) => this.guard(() => this.#take(bytes)));

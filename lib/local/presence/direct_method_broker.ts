@@ -1,6 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import { type Activity, outcomeOf } from "../activity/activity.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
+import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type AnyRecord, keyOf } from "../records/identity_records.ts";
 import { isJsonObject, type JsonValue } from "../json.ts";
@@ -11,6 +12,7 @@ const DEFAULT_RESPONSE_TIMEOUT = 30;
 const MIN_RESPONSE_TIMEOUT = 5;
 const MAX_TIMEOUT = 300;
 const MAX_PAYLOAD_BYTES = 128 * 1024;
+const DAY_IN_MS = 86_400_000;
 const NOT_CONNECTED = "Timed out waiting for device to connect.";
 
 /** A direct method call that has been checked. Times are in seconds. */
@@ -52,11 +54,15 @@ export function readMethodCall(body: unknown): MethodCall {
 export class DirectMethodBroker {
   readonly #presence: Presence;
   readonly #activity: Activity;
+  readonly #now: () => number;
+  readonly #alarm: HubAlarm;
   readonly #closing = new AbortController();
 
-  constructor(presence: Presence, activity: Activity) {
-    this.#presence = presence;
-    this.#activity = activity;
+  constructor(parts: { presence: Presence; activity: Activity; now: () => number; alarm: HubAlarm }) {
+    this.#presence = parts.presence;
+    this.#activity = parts.activity;
+    this.#now = parts.now;
+    this.#alarm = parts.alarm;
   }
 
   /**
@@ -70,7 +76,7 @@ export class DirectMethodBroker {
     const started = performance.now();
     const about = { kind: "methodCall", ...targetOf(record), methodName: call.methodName } as const;
     try {
-      const answer = await this.#invoke(record, call, signal, started);
+      const answer = await this.#invoke(record, call, signal);
       this.#activity.tell(() => ({ ...about, methodStatus: answer.status, ...outcomeOf(started) }));
       return answer;
     } catch (error) {
@@ -84,18 +90,20 @@ export class DirectMethodBroker {
     this.#closing.abort();
   }
 
-  #invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal, started: number): Promise<MethodAnswer> {
+  #invoke(record: AnyRecord, call: MethodCall, signal: AbortSignal): Promise<MethodAnswer> {
     const key = keyOf(record);
+    const startTime = this.#now();
     const ended = new AbortController();
     let connection: DeviceConnection | undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timeout: Sleeper | undefined;
     let cleanUp = (): void => {};
 
     return new Promise<MethodAnswer>((resolve, reject) => {
-      function failAfter(seconds: number, fault: HubFault): void {
-        clearTimeout(timer);
-        timer = setTimeout(() => reject(fault), Math.max(0, seconds * 1000 - (performance.now() - started)));
-      }
+      const failAfter = (seconds: number, fault: HubFault): void => {
+        if (timeout !== undefined) this.#alarm.forget(timeout);
+        timeout = { wake: () => reject(fault) };
+        this.#alarm.set(timeout, startTime + seconds * 1000);
+      };
 
       const onChange = (): void => {
         const takers = this.#presence.active(key).filter(({ takesMethods }) => takesMethods);
@@ -122,6 +130,8 @@ export class DirectMethodBroker {
           resolve(answer);
         }).catch(reject);
       };
+      // The alarm does not keep the process alive, as a call with somebody who waits for it has to.
+      const alive = setInterval(() => {}, DAY_IN_MS);
       const onAbort = (): void => reject(signal.reason);
       const onClose = (): void => reject(closed());
 
@@ -130,7 +140,8 @@ export class DirectMethodBroker {
       this.#closing.signal.addEventListener("abort", onClose);
       cleanUp = (): void => {
         ended.abort();
-        clearTimeout(timer);
+        clearInterval(alive);
+        if (timeout !== undefined) this.#alarm.forget(timeout);
         stopListening();
         signal.removeEventListener("abort", onAbort);
         this.#closing.signal.removeEventListener("abort", onClose);
