@@ -12,6 +12,9 @@ const USER_FILES = join(import.meta.dirname!, "npm_user");
 const TYPES_OF_NODE = "24.19.2";
 const TOOLS = { "@arethetypeswrong/cli": "0.18.5", npm: "11.19.1", publint: "0.3.25" };
 
+/** The programs that use the package. */
+const USED = ["use.js", "use.cjs", "hub.js"];
+
 const ALLOWED_FILES_REGEXP =
   /^(?:dist\/.+\.js(?:\.map)?|types\/.+\.d\.ts|package\.json|(?:lib\/(?:\w+\/)?)?\w+\.md|LICENSE)$/;
 
@@ -47,7 +50,7 @@ export class NpmChecks {
   /** A program that uses it runs, says nothing and ends by itself. */
   async use(runtime: string): Promise<Outcome> {
     const user = await this.installed();
-    const outcomes = await Promise.all(["use.js", "use.cjs"].map((file) => commandIn(user, runtime, file)));
+    const outcomes = await Promise.all(USED.map((file) => commandIn(user, runtime, file)));
     return together(outcomes.map(({ success, output }) => ({ success: success && output === "", output })));
   }
 
@@ -92,7 +95,7 @@ export class NpmChecks {
     const tarball = await this.#packed();
     const folder = await Deno.makeTempDir();
     await Deno.writeTextFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-    for (const name of ["use.js", "use.cjs", "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
+    for (const name of [...USED, "use.ts"]) await Deno.copyFile(join(USER_FILES, name), join(folder, name));
     const args = ["install", "--no-audit", "--no-fund", tarball, `@types/node@${TYPES_OF_NODE}`];
     const { success, output } = await this.runTool(folder, "npm/bin/npm-cli.js", ...args);
     if (!success) throw new Error(output);
