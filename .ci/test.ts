@@ -108,8 +108,9 @@ const CHECKS: Check[] = [
     name: "tests of the hub on SQLite",
     run: async () => {
       const importMap = `--import-map=${await writeSqliteImportMap()}`;
-      // Those of storage and of the program say themselves where a hub keeps what it is told.
-      const ofHub = files.filter((file) => /^tests\/local\/(?!storage|program)/.test(file));
+      // These bring SQLite with them.
+      const ofStorage = /^tests\/local\/(?:program|storage\w*)\.test\.ts$/;
+      const ofHub = files.filter((file) => file.startsWith("tests/local/") && !ofStorage.test(file));
       return await command(deno, "test", "-A", "--no-check", importMap, ...ofHub);
     },
   },

@@ -12,7 +12,7 @@ import { checkBundlers } from "./check_bundlers.ts";
 import { type ConformanceHub, startConformanceHub } from "../tests/conformance/conformance_hub.ts";
 import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
-import { registerInPrintedEnvironment } from "./edge/program_environment.ts";
+import { connectInPrintedEnvironment } from "./edge/program_environment.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
 import { findPython } from "./edge/python.ts";
 import { DEVICES_LIMIT_IN_MS, usePythonDevices } from "./edge/python_devices.ts";
@@ -138,7 +138,7 @@ try {
   const answers = "the local hub's answers are those of openapi.json";
   await attempt(
     "the environment that the hub's program prints, for Node",
-    () => registerInPrintedEnvironment(node["24"], "registry_user.cjs", "by-node", folder),
+    () => connectInPrintedEnvironment(node["24"], "hub_user.mjs", folder),
   );
   if (programs === undefined) {
     const why = "there is no Python 3.10 to 3.13 with venv, and apt-get brings none; set PYTHON to one";
@@ -153,7 +153,7 @@ try {
     );
     await attempt(
       "the environment that the hub's program prints, for Python",
-      () => registerInPrintedEnvironment(programs.sdk, "registry_user.py", "by-python", folder),
+      () => connectInPrintedEnvironment(programs.sdk, "hub_user.py", folder),
     );
     await attempt(answers, () => examineAnswers(programs.schemathesis, folder));
   }

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileOptions } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { IoTHubRegistryManager } from "../../mod.ts";
-import { HubProgram, temporaryFolder } from "../support/hub_program.ts";
+import { HubProgram, hubProgramCommand, temporaryFolder } from "../support/hub_program.ts";
 
 const FREE_PORTS = ["--https", "0", "--amqps", "0", "--mqtts", "0"];
 const KEY = btoa("0123456789abcdef");
@@ -16,6 +17,17 @@ async function runToEnd(...args: string[]) {
   const program = new HubProgram(args);
   const code = await program.ended();
   return { code, output: program.output, errors: program.errors.join("\n") };
+}
+
+/** Runs a script, and returns what it writes. */
+async function shell(script: string, options: ExecFileOptions = {}): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  execFile("sh", ["-c", script], options, (error, output) => error === null ? resolve(String(output)) : reject(error));
+  return await promise;
+}
+
+function quoted(...words: string[]): string {
+  return words.map((word) => `'${word}'`).join(" ");
 }
 
 async function managerOf(program: HubProgram): Promise<IoTHubRegistryManager> {
@@ -111,10 +123,28 @@ describe("the hub as a program", { timeout: 60_000 }, () => {
     await using folder = await temporaryFolder();
     await using program = new HubProgram([...FREE_PORTS, "--folder", folder.path, "--name", "localhost"]);
     await program.printed();
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const script = `${program.output}\nprintf %s "$IOTHUB_CS"`;
-    execFile("sh", ["-c", script], (error, output) => error === null ? resolve(output) : reject(error));
-    assert.match(await promise, /^HostName=localhost:\d+;SharedAccessKeyName=iothubowner;SharedAccessKey=[\w+/]+=*$/);
+    const output = await shell(`${program.output}\nprintf %s "$IOTHUB_CS"`);
+    assert.match(output, /^HostName=localhost:\d+;SharedAccessKeyName=iothubowner;SharedAccessKey=[\w+/]+=*$/);
+  });
+
+  test("runs in a script of a CI service", { skip: process.platform === "win32" }, async () => {
+    await using folder = await temporaryFolder();
+    const bin = join(folder.path, "bin");
+    await mkdir(bin);
+    const [program, ...args] = hubProgramCommand();
+    const ports = FREE_PORTS.join(" ");
+    const commands = {
+      "iothub-local-hub": `exec ${quoted(program, ...args)} ${ports} "$@"`,
+      "npm": 'echo "$1 $IOTHUB_CS"',
+    };
+    for (const [name, text] of Object.entries(commands)) {
+      await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+    const script = await readFile(new URL("../users/hub_in_ci.sh", import.meta.url), "utf8");
+    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+    // As in a CI service, what still runs is ended with the step.
+    const output = await shell(`trap 'kill $!' EXIT\n${script}`, { cwd: folder.path, env });
+    assert.match(output, /^test HostName=localhost:\d+;SharedAccessKeyName=iothubowner;/);
   });
 
   test("begins with identities of a file, and names the lines that it cannot use", async () => {

@@ -1,4 +1,5 @@
 import { renderDeviceOperations, renderLinks, renderOperations, renderProtocols } from "./hub_section.ts";
+import { renderHubInCi, renderProgramUsers } from "./program_section.ts";
 import { renderReliability, renderRepetitions } from "./reliability_section.ts";
 
 /** A part of a document that is made from what the code and the tests hold. */
@@ -14,6 +15,8 @@ export interface GeneratedTable {
 export const GENERATED_TABLES: readonly GeneratedTable[] = [
   { file: "lib/transport/README.md", name: "reliability", render: renderReliability },
   { file: "lib/transport/README.md", name: "repetitions", render: renderRepetitions },
+  { file: "lib/local/README.md", name: "program users", render: renderProgramUsers },
+  { file: "lib/local/README.md", name: "hub in CI", render: renderHubInCi },
   { file: "lib/local/README.md", name: "protocols", render: renderProtocols },
   { file: "lib/local/README.md", name: "operations", render: renderOperations },
   { file: "lib/local/README.md", name: "links", render: renderLinks },

@@ -16,6 +16,13 @@ export interface ProgramReport {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** How the hub's program is started on the runtime that runs the test. */
+export function hubProgramCommand(): [program: string, ...args: string[]] {
+  const program = fileURLToPath(new URL("./hub_program_user.ts", import.meta.url));
+  const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
+  return [process.execPath, ..."Bun" in globalThis ? [] : flags, program];
+}
+
 /** The hub's program, run on the runtime that runs the test. */
 export class HubProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -28,9 +35,8 @@ export class HubProgram implements AsyncDisposable {
   readonly errors: string[] = [];
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const program = fileURLToPath(new URL("./hub_program_user.ts", import.meta.url));
-    const flags = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--no-warnings"];
-    this.#child = spawn(process.execPath, [..."Bun" in globalThis ? [] : flags, program, ...args], {
+    const [program, ...flags] = hubProgramCommand();
+    this.#child = spawn(program, [...flags, ...args], {
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
