@@ -70,7 +70,11 @@ export function publicPartOf(sources: Map<string, ts.SourceFile>, entries: reado
     for (const name of file.byName.keys()) keep(file, name);
   }
   const parts = Array.from(files.values(), (file): [string, string] => [file.path, print(file)]);
-  return new Map(parts.filter(([, text]) => text !== ""));
+  // A program exports nothing; its declarations say that.
+  return new Map(
+    parts.map(([path, text]): [string, string] => [path, text === "" && entries.includes(path) ? "export {};\n" : text])
+      .filter(([, text]) => text !== ""),
+  );
 }
 
 function declarationsOf(path: string, source: ts.SourceFile): Declarations {

@@ -97,7 +97,8 @@ const CHECKS: Check[] = [
         runtimes.node["24"],
         "--test",
         "--test-isolation=none",
-        "--test-timeout=60000",
+        // Of a whole group of tests, too, which the machine may run beside much else.
+        "--test-timeout=180000",
         "--test-reporter=spec",
         ...files,
       ),

@@ -92,7 +92,7 @@ export class HubStorage implements Rows {
   /** Lets the parts forget everything. */
   clear(keepers: readonly Keeper[]): void {
     // The last one first, as it may need the others.
-    for (const keeper of keepers.toReversed()) keeper.clear();
+    for (const keeper of [...keepers].reverse()) keeper.clear();
   }
 
   /** Puts the parts, in their order, where a snapshot says. They hold nothing when this is called. */
