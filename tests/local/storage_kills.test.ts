@@ -148,7 +148,7 @@ async function drain(open: OpenHub, scene: StorageScene, ledger: Ledger, receive
   for (const text of unheard) received.add(text);
 }
 
-const ROUNDS = sized(4, 50);
+const ROUNDS = sized(2, 50);
 
 describe("A hub with storage that is killed again and again", {
   skip: HAS_SQLITE ? false : "this runtime has no SQLite",
