@@ -1,7 +1,7 @@
 /**
  * Runs the conformance suite on every runtime over real TLS sockets, workerd and Chromium among them, the programs of
- * `tests/users`, the SDKs for Python against the local hub and its program, and schemathesis against its answers. The table
- * of runtimes in lib/README.md comes from this run:
+ * `tests/users`, the SDKs for Python and Java against the local hub and its program, and schemathesis against its
+ * answers. The table of runtimes in lib/README.md comes from this run:
  *
  *     deno run -A .ci/test_edge.ts            fails where the table is not what was found
  *     deno run -A .ci/test_edge.ts --write    writes it
@@ -12,7 +12,8 @@ import { checkBundlers } from "./check_bundlers.ts";
 import { type ConformanceHub, startConformanceHub } from "../tests/conformance/conformance_hub.ts";
 import { Bundles } from "./edge/bundles.ts";
 import { EDGE_RUNTIMES, type EdgeRun, processRuntime, type Runtime } from "./edge/runtimes.ts";
-import { connectInPrintedEnvironment } from "./edge/program_environment.ts";
+import { findJavaSdk } from "./edge/java.ts";
+import { connectInPrintedEnvironment, connectJavaInPrintedEnvironment } from "./edge/program_environment.ts";
 import { type RuntimeRow, withRuntimes } from "./edge/runtimes_table.ts";
 import { findPython } from "./edge/python.ts";
 import { DEVICES_LIMIT_IN_MS, usePythonDevices } from "./edge/python_devices.ts";
@@ -123,6 +124,7 @@ try {
     sdk: await installPythonSdk(python, join(root, ".cache", "edge", "python")),
     schemathesis: await installSchemathesis(python, join(root, ".cache", "edge", "schemathesis")),
   };
+  const java = await findJavaSdk(join(root, ".cache", "edge", "java"));
   // Read by the code that starts workerd when it is loaded; what installs packages may need another one.
   Deno.env.set("NODE_EXTRA_CA_CERTS", certificateFile);
   const tools = loadTools();
@@ -138,8 +140,16 @@ try {
   const answers = "the local hub's answers are those of openapi.json";
   await attempt(
     "the environment that the hub's program prints, for Node",
-    () => connectInPrintedEnvironment(node["24"], "hub_user.mjs", folder),
+    () => connectInPrintedEnvironment([node["24"]], "hub_user.mjs", folder),
   );
+  if ("lack" in java) {
+    console.log(`skipped the environment that the hub's program prints, for Java: ${java.lack}`);
+  } else {
+    await attempt(
+      "the environment that the hub's program prints, for Java",
+      () => connectJavaInPrintedEnvironment(java.classPath, "HubUser.java", folder),
+    );
+  }
   if (programs === undefined) {
     const why = "there is no Python 3.10 to 3.13 with venv, and apt-get brings none; set PYTHON to one";
     console.log(`skipped the SDKs for Python, and that ${answers}: ${why}`);
@@ -153,7 +163,7 @@ try {
     );
     await attempt(
       "the environment that the hub's program prints, for Python",
-      () => connectInPrintedEnvironment(programs.sdk, "hub_user.py", folder),
+      () => connectInPrintedEnvironment([programs.sdk], "hub_user.py", folder),
     );
     await attempt(answers, () => examineAnswers(programs.schemathesis, folder));
   }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 const PROGRAMS = [
   ["Node", "js ignore", "hub_user.mjs"],
   ["Python", "python", "hub_user.py"],
+  ["Java", "java", "HubUser.java"],
 ] as const;
 
 /** The pages on languages, copied from the programs. */

@@ -37,7 +37,7 @@ export function shellLines({ hostName, addresses, connectionStrings, environment
     `# ${hostName} listens at ${Object.values(urls).join(", ")}`,
     "# For Node, Deno, Python, C# and az:",
     ...Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`),
-    "# For Java, once:",
+    "# For Java, whose SDK takes only a host name with a dot and without a port, such as 127.0.0.1, once:",
     `# keytool -importcert -noprompt -alias ${hostName} -file ${
       quoted(environment["NODE_EXTRA_CA_CERTS"]!)
     } -keystore hub.p12 -storepass changeit`,
