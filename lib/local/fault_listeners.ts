@@ -11,6 +11,14 @@ export interface LocalHubFault {
 /** Is told about an exception inside the hub. */
 export type LocalHubFaultListener = (fault: LocalHubFault) => void;
 
+/** What it takes to tell a client of an error. */
+export interface FaultReporter {
+  /** The hub's clock, in milliseconds since the epoch. */
+  now(): number;
+  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id for the client. */
+  report(error: unknown): string;
+}
+
 /** Tells whoever wants to know about exceptions inside the hub, none of which may end the process. */
 export class FaultListeners {
   readonly #listeners = new ListenerSet<LocalHubFault>();

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { describe, test } from "node:test";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub, type LocalHubOptions } from "../../lib/local/mod.ts";
+import { BareClient, outcomeOf } from "../support/local_amqp.ts";
 import { MqttHub } from "../support/mqtt_hub.ts";
 import { type Json, RestCaller } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
@@ -209,5 +212,29 @@ describe("The clock of a hub", () => {
     assert.equal((await request()).status, 200);
     await hub.clock.advance(HOUR);
     assert.equal((await request()).status, 401);
+  });
+
+  test("stamps the errors of every protocol", async () => {
+    await using scene = await MqttHub.start({ now: () => START, clockSkewInSeconds: UNSTOPPABLE });
+    const { hub, rest } = scene;
+    const stamp = new Date(START).toISOString().slice(0, 19);
+    await rest.createDevices("d");
+
+    const client = await scene.connect("d");
+    await client.subscribe("$iothub/twin/res/#");
+    const [, body] = await client.ask("$iothub/twin/PATCH/properties/reported/?$rid=1", "[]");
+    assert.equal(JSON.parse(body).timestampUtc.slice(0, 19), stamp);
+
+    const { amqp, http } = await hub.listen({ amqp: 0, http: 0 });
+    await using sender = new BareClient(Number(new URL(amqp!).port));
+    await sender.putToken({ body: signSas({ connectionString: hub.connectionString }) });
+    const { remote_state } = await outcomeOf(await sender.openSender("/messages/devicebound"), { to: "nobody" });
+    const { description } = remote_state!["error"];
+    assert.equal(JSON.parse(description).timestampUtc.slice(0, 19), stamp);
+
+    const headers = { connection: "Upgrade", upgrade: "websocket" };
+    const [refusal] = await once(get(`${http}/nothing`, { headers }), "response") as [IncomingMessage];
+    refusal.resume();
+    assert.equal(new Date(refusal.headers.date!).toISOString().slice(0, 19), stamp);
   });
 });

@@ -5,6 +5,7 @@ import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import type { ClientGrant } from "../auth/grants.ts";
+import type { FaultReporter } from "../fault_listeners.ts";
 import type { JsonValue } from "../json.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
@@ -19,7 +20,7 @@ export interface MessageTarget extends DeviceAddress {
 }
 
 /** What the AMQP side needs from the hub. */
-export interface AmqpBackend {
+export interface AmqpBackend extends FaultReporter {
   /** The host name of the hub. */
   readonly hostName: string;
   /** How long a client may be silent before its connection is closed; `Infinity` for no limit. */
@@ -28,12 +29,8 @@ export interface AmqpBackend {
   readonly faults: AmqpFaultState;
   /** Tells whoever wants to know what the hub does. */
   readonly activity: Activity;
-  /** The hub's clock, in milliseconds since the epoch. */
-  now(): number;
-  /** Wakes what falls due by that clock. */
+  /** Wakes what falls due by the hub's clock. */
   readonly alarm: HubAlarm;
-  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id for the client. */
-  report(error: unknown): string;
   /**
    * Verifies a token, `SharedAccessSignature …` or `Bearer …`.
    *

@@ -1,4 +1,4 @@
-import { newTrackingId } from "../fault_listeners.ts";
+import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import { utcTime } from "../hub_time.ts";
 
@@ -37,8 +37,10 @@ const CONDITIONS_BY_STATUS: Readonly<Record<number, string>> = {
  * Converts whatever was thrown to an AMQP error. Only a {@linkcode HubFault} has a text that clients may see; anything
  * else is reported, which gives it a tracking id.
  */
-export function amqpErrorOf(error: unknown, report: (error: unknown) => string): AmqpError {
-  return error instanceof HubFault ? amqpErrorOfFault(error) : internalAmqpError(report(error));
+export function amqpErrorOf(error: unknown, reporter: FaultReporter): AmqpError {
+  return error instanceof HubFault
+    ? amqpErrorOfFault(error, reporter.now())
+    : internalAmqpError(reporter.report(error));
 }
 
 /** The error for an exception inside the hub. */
@@ -50,8 +52,7 @@ export function internalAmqpError(trackingId: string): AmqpError {
   };
 }
 
-/** Converts an error that the hub reports to an AMQP error. */
-export function amqpErrorOfFault(fault: HubFault): AmqpError {
+function amqpErrorOfFault(fault: HubFault, now: number): AmqpError {
   const { code, status, errorNumber, message } = fault;
   const condition = CONDITIONS[code] ?? CONDITIONS_BY_STATUS[status] ?? "amqp:internal-error";
   const trackingId = newTrackingId();
@@ -64,7 +65,7 @@ export function amqpErrorOfFault(fault: HubFault): AmqpError {
       errorCode: errorNumber,
       message,
       trackingId,
-      timestampUtc: utcTime(Date.now()),
+      timestampUtc: utcTime(now),
       info: null,
     }),
     info: { "com.microsoft:tracking-id": trackingId, "com.microsoft:error-code": errorNumber },

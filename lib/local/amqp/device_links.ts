@@ -1,5 +1,6 @@
 import type { Message, Receiver, Sender } from "rhea";
 import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
+import type { FaultReporter } from "../fault_listeners.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { DeviceConnection, EndReason, MethodAnswer, SignInMethod } from "../presence/device_connection.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
@@ -20,8 +21,7 @@ export interface DeviceLinksOwner {
   end(links: readonly (Receiver | Sender)[], reason: AmqpError): void;
   /** Ends the links for which the client has no right any longer. */
   cutUncovered(): void;
-  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */
-  report(error: unknown): string;
+  readonly reporter: FaultReporter;
 }
 
 /** The links of one device or module on one connection. Together they are its connection with the hub. */
@@ -44,7 +44,7 @@ export class AmqpDeviceLinks implements DeviceConnection {
   constructor(owner: DeviceLinksOwner, modelId: string | undefined) {
     this.#owner = owner;
     this.modelId = modelId;
-    this.#twin = new AmqpTwinRequests(() => this.#session, (error) => owner.report(error));
+    this.#twin = new AmqpTwinRequests(() => this.#session, owner.reporter);
     this.#session = owner.open(this);
   }
 

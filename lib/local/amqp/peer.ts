@@ -9,7 +9,7 @@ import { identityKey } from "../records/identity_records.ts";
 import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
 import type { AmqpBackend, AmqpSource, AmqpSourceEvents, MessageTarget } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
-import { type AmqpError, amqpErrorOf, amqpErrorOfFault } from "./conditions.ts";
+import { type AmqpError, amqpErrorOf } from "./conditions.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
 import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
 import { type Guard, listen } from "./guard.ts";
@@ -121,7 +121,9 @@ export class AmqpPeer {
       return this.#listenTo(link, (context) => this.#onMessage(context));
     }
     const kind = parsed?.kind;
-    if (kind !== "events" && kind !== "methods" && kind !== "twin") return refuse(link, address, parsed);
+    if (kind !== "events" && kind !== "methods" && kind !== "twin") {
+      return this.#refuse(link, noSuchAddress(address, parsed));
+    }
     const device = this.#openDevice(link, parsed as DeviceLinkAddress)?.device;
     if (device === undefined) return;
     device.add(kind, link);
@@ -152,7 +154,7 @@ export class AmqpPeer {
         return this.#sendFrom(link, messageLink, (events) => device.openSource(kind, events), kind !== "messages");
       }
       default:
-        return refuse(link, address, parsed);
+        return this.#refuse(link, noSuchAddress(address, parsed));
     }
   }
 
@@ -224,7 +226,7 @@ export class AmqpPeer {
       signedInWith: () => this.#signInMethodOf(address),
       end: (links, reason) => this.#guard(() => links.forEach((ended) => this.#close(ended, reason))),
       cutUncovered: () => this.#guard(() => this.#cutUncovered()),
-      report: (error) => this.#backend.report(error),
+      reporter: this.#backend,
     }, readModelId(link.properties));
     this.#devices.set(key, device);
     return device;
@@ -244,7 +246,7 @@ export class AmqpPeer {
     const text = `The client has shown no valid token or certificate with the right ${right} for /${path.join("/")}`;
     const fault = unauthorized("IotHubUnauthorizedAccess", text);
     this.#backend.activity.refuse("amqp", fault);
-    link.close(amqpErrorOfFault(fault));
+    this.#refuse(link, fault);
     return undefined;
   }
 
@@ -261,7 +263,7 @@ export class AmqpPeer {
     const messageLink = this.#links.get(link);
     if (messageLink === undefined) return false;
     if (messageLink.isCovered()) return true;
-    this.#close(link, EXPIRED, "unauthorized");
+    this.#close(link, this.#errorOf(EXPIRED), "unauthorized");
     return false;
   }
 
@@ -319,11 +321,15 @@ export class AmqpPeer {
 
   #onExpiry(expired: readonly ClientGrant[]): void {
     this.#cutUncovered();
-    if (this.#signIn !== undefined && expired.includes(this.#signIn)) this.#security.end(EXPIRED);
+    if (this.#signIn !== undefined && expired.includes(this.#signIn)) this.#security.end(this.#errorOf(EXPIRED));
   }
 
   #errorOf(error: unknown): AmqpError {
-    return amqpErrorOf(error, (fault) => this.#backend.report(fault));
+    return amqpErrorOf(error, this.#backend);
+  }
+
+  #refuse(link: Receiver | Sender, fault: HubFault): void {
+    link.close(this.#errorOf(fault));
   }
 
   #cutUncovered(): void {
@@ -352,13 +358,13 @@ export class AmqpPeer {
   }
 }
 
-const EXPIRED: AmqpError = amqpErrorOfFault(
-  unauthorized("IotHubUnauthorized", "The token has expired, or its identity has other keys or certificates now"),
+const EXPIRED: HubFault = unauthorized(
+  "IotHubUnauthorized",
+  "The token has expired, or its identity has other keys or certificates now",
 );
 
-function refuse(link: Receiver | Sender, address: string, parsed: AmqpAddress | undefined): void {
-  const fault = parsed?.kind === "later"
+function noSuchAddress(address: string, parsed: AmqpAddress | undefined): HubFault {
+  return parsed?.kind === "later"
     ? notInThisVersion(`The link address ${quote(address)}`)
     : new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
-  link.close(amqpErrorOfFault(fault));
 }

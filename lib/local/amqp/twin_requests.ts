@@ -1,5 +1,6 @@
 import type { Message } from "rhea";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
+import type { FaultReporter } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
@@ -23,16 +24,13 @@ export class AmqpTwinRequests {
   /** The answers and notifications on their way to the device. */
   readonly outbox: Outbox = new Outbox();
   readonly #session: () => DeviceSession;
-  readonly #report: (error: unknown) => string;
+  readonly #reporter: FaultReporter;
   #isWatching = false;
 
-  /**
-   * @param session Returns the session of the device.
-   * @param report Tells the hub's owner of an exception inside the hub, and returns the tracking id.
-   */
-  constructor(session: () => DeviceSession, report: (error: unknown) => string) {
+  /** @param session Returns the session of the device. */
+  constructor(session: () => DeviceSession, reporter: FaultReporter) {
     this.#session = session;
-    this.#report = report;
+    this.#reporter = reporter;
   }
 
   /**
@@ -68,7 +66,7 @@ export class AmqpTwinRequests {
     try {
       return this.#carryOut(message);
     } catch (error) {
-      return twinFaultOf(error, this.#report);
+      return twinFaultOf(error, this.#reporter);
     }
   }
 

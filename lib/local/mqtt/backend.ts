@@ -2,6 +2,7 @@ import type { Activity } from "../activity/activity.ts";
 import type { HubAlarm } from "../hub_alarm.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { ClientGrant } from "../auth/grants.ts";
+import type { FaultReporter } from "../fault_listeners.ts";
 import type { DeviceConnection } from "../presence/device_connection.ts";
 import type { IdentityTarget } from "../records/find_identity.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
@@ -9,7 +10,7 @@ import type { MqttFaultState } from "./fault_state.ts";
 import type { MqttSessions } from "./sessions.ts";
 
 /** What the MQTT side needs from the hub. */
-export interface MqttBackend {
+export interface MqttBackend extends FaultReporter {
   /** How long a client may take until it has signed in. */
   readonly connectLimitInMs: number;
   /** The faults that the hub was told to cause. */
@@ -18,12 +19,8 @@ export interface MqttBackend {
   readonly sessions: MqttSessions;
   /** Tells who connects, and who is not let in. */
   readonly activity: Activity;
-  /** The hub's clock, in milliseconds since the epoch. */
-  now(): number;
-  /** Wakes what falls due by that clock. */
+  /** Wakes what falls due by the hub's clock. */
   readonly alarm: HubAlarm;
-  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */
-  report(error: unknown): string;
   /** Whether a host is one of the hub's. */
   isHost(host: string): boolean;
   /**

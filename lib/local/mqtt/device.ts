@@ -2,6 +2,7 @@ import type { IPublishPacket, ISubscribePacket } from "mqtt-packet";
 import { Buffer } from "node:buffer";
 import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { wrongArgument } from "../argument_faults.ts";
+import type { FaultReporter } from "../fault_listeners.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { readJsonBytes } from "../json_bytes.ts";
 import type { DeviceConnection, EndReason, MethodAnswer, SignInMethod } from "../presence/device_connection.ts";
@@ -26,8 +27,7 @@ export interface MqttDeviceOwner {
   end(): void;
   /** Ends the connection when the client has no right to it any longer. */
   cutUncovered(): void;
-  /** Tells the hub's owner of an exception inside the hub, and returns the tracking id. */
-  report(error: unknown): string;
+  readonly reporter: FaultReporter;
 }
 
 /** A device or module that is connected by MQTT. */
@@ -175,7 +175,7 @@ export class MqttDevice implements DeviceConnection {
       const version = this.#session.report(patch, readVersion(request.version));
       answerTo(204, `&$version=${version}`, "");
     } catch (error) {
-      const { status, body } = twinFaultOf(error, (fault) => this.#owner.report(fault));
+      const { status, body } = twinFaultOf(error, this.#owner.reporter);
       answerTo(status, "", JSON.stringify(body));
     }
   }

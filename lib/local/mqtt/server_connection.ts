@@ -149,7 +149,7 @@ export class MqttServerConnection implements FaultyMqttConnection {
         send: (sent) => this.#send(sent),
         end: () => this.guard(() => this.#close()),
         cutUncovered: () => this.guard(() => this.#cutUncovered()),
-        report: (error) => backend.report(error),
+        reporter: backend,
       },
       request,
       signInMethod,

@@ -1,4 +1,4 @@
-import { newTrackingId } from "../fault_listeners.ts";
+import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
 import { HubFault } from "../hub_fault.ts";
 import { utcTime } from "../hub_time.ts";
 import type { JsonObject } from "../json.ts";
@@ -9,20 +9,16 @@ export interface TwinFault {
   readonly body: JsonObject;
 }
 
-/**
- * Says why a request for a twin has failed.
- *
- * @param report Tells the hub's owner of an exception inside the hub, and returns the tracking id.
- */
-export function twinFaultOf(error: unknown, report: (error: unknown) => string): TwinFault {
+/** Says why a request for a twin has failed. */
+export function twinFaultOf(error: unknown, reporter: FaultReporter): TwinFault {
   const isKnown = error instanceof HubFault;
-  const trackingId = isKnown ? newTrackingId() : report(error);
+  const trackingId = isKnown ? newTrackingId() : reporter.report(error);
   const status = isKnown ? error.status : 500;
   const body = {
     errorCode: isKnown ? error.errorNumber ?? status * 1000 : 500_001,
     trackingId,
     message: isKnown ? error.message : "The hub failed for an internal reason, which hub.onFault tells",
-    timestampUtc: utcTime(Date.now()),
+    timestampUtc: utcTime(reporter.now()),
   };
   return { status, body };
 }

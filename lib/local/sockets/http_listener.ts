@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "nod
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { ASK_FOR_CERTIFICATE, type ClientCertificate, clientCertificateOf } from "../auth/client_certificate.ts";
-import { newTrackingId } from "../fault_listeners.ts";
+import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
 import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
 
@@ -11,6 +11,8 @@ const MAX_DROPPED_BYTES = 64 * 1024;
 /** How much is read and dropped before a connection is closed, and for how long. */
 const MAX_LINGERING_BYTES = 16 * 1024 * 1024;
 const LINGERING_LIMIT_IN_MS = 1000;
+
+const UNHEARD: FaultReporter = { now: Date.now, report: () => newTrackingId() };
 
 /** An open port for HTTP. */
 export interface HttpListener {
@@ -32,8 +34,8 @@ export interface HttpListenerOptions {
   port: number;
   tls?: { cert: string; key: string } | undefined;
   upgrades?: UpgradeHandler;
-  /** Is told of an exception in the answering itself, and returns the tracking id for the client. */
-  report?: (error: unknown) => string;
+  /** Is told of an exception in the answering itself. */
+  reporter?: FaultReporter;
 }
 
 /** Answers a request of a client, which may have shown a certificate. */
@@ -44,14 +46,14 @@ export async function startHttpListener(
   handle: HandleRequest,
   options: HttpListenerOptions,
 ): Promise<HttpListener> {
-  const { hostname, port, tls, upgrades, report = newTrackingId } = options;
+  const { hostname, port, tls, upgrades, reporter = UNHEARD } = options;
   const scheme = tls === undefined ? "http" : "https";
   let isClosing = false;
   const listener = (message: IncomingMessage, response: ServerResponse): void => {
     answer(handle, scheme, message, response).catch(async (error) => {
       // Where nobody waits for an answer, the hub has not failed: it was closed, or the client has gone.
       if (isClosing || response.destroyed) return void response.destroy();
-      const result = refusalBeforeRouting(error, report);
+      const result = refusalBeforeRouting(error, reporter);
       if (response.headersSent) response.destroy();
       else await finish(message, response, result);
     }).catch(() => response.destroy());
@@ -75,7 +77,7 @@ export async function startHttpListener(
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => void answerBare(socket, emptyResponse(405)));
   await new Promise<void>((resolve, reject) => {
     // Later errors, such as too many open files, come with nobody to catch them.
-    server.on("error", (error) => server.listening ? void report(error) : reject(error));
+    server.on("error", (error) => server.listening ? void reporter.report(error) : reject(error));
     server.listen(port, hostname, resolve);
   });
   return {

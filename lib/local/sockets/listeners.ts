@@ -246,7 +246,7 @@ async function openHttp(hub: HubSides, settings: PortSettings): Promise<Listener
   return await startHttpListener(hub.fetch, {
     ...settings,
     upgrades: new WebSocketUpgrades(hub),
-    report: (error) => hub.amqp.report(error),
+    reporter: hub.amqp,
   });
 }
 

@@ -61,7 +61,7 @@ export class WebSocketUpgrades {
     try {
       await this.#handle(request, socket, head, () => isAccepted = true);
     } catch (error) {
-      const answer = refusalBeforeRouting(error, (fault) => this.#hub.amqp.report(fault));
+      const answer = refusalBeforeRouting(error, this.#hub.amqp);
       if (isAccepted) socket.destroy();
       else await answerBare(socket, answer);
     }
