@@ -237,12 +237,12 @@ describe("an exception inside the local hub", () => {
     const reported: unknown[] = [];
     const faults = new AmqpFaultState();
     let isBroken = true;
-    Object.defineProperty(faults, "isStalled", {
-      get() {
-        if (isBroken) throw new TypeError(SECRET_TEXT);
-        return false;
-      },
-    });
+    const { connections } = faults;
+    const add = connections.add.bind(connections);
+    connections.add = (connection) => {
+      if (isBroken) throw new TypeError(SECRET_TEXT);
+      add(connection);
+    };
     const report = (error: unknown) => `TRACKED${reported.push(error)}`;
     await using hub = await startHub({ faults, report });
     const refused = (): BareClient => new BareClient(hub.listener.port);

@@ -1,3 +1,4 @@
+import { type FaultyConnection, FaultyConnections } from "../connections/faulty_connections.ts";
 import type { AmqpError } from "./conditions.ts";
 
 /** The outcome that a message gets instead of its true one. `ignore` queues the message but sends no outcome. */
@@ -6,13 +7,7 @@ export type PlannedOutcome =
   | { readonly kind: "reject"; readonly error: AmqpError };
 
 /** A client's connection, on which faults can be set off. */
-export interface FaultyConnection {
-  /** Cuts the connection without an AMQP close. */
-  abort(): void;
-  /** Holds back everything that the hub sends from now on. */
-  hold(): void;
-  /** Sends what was held back, and stops holding back. */
-  release(): void;
+export interface FaultyAmqpConnection extends FaultyConnection {
   /** Detaches every link that carries messages. */
   detach(error: AmqpError): void;
   /** Treats every token as expired. */
@@ -23,9 +18,8 @@ export interface FaultyConnection {
 
 /** The faults that are switched on, and the connections that they affect. */
 export class AmqpFaultState {
-  readonly connections: Set<FaultyConnection> = new Set();
+  readonly connections: FaultyConnections<FaultyAmqpConnection> = new FaultyConnections();
   readonly #outcomes: PlannedOutcome[] = [];
-  isStalled = false;
   refusesCredit = false;
   ignoresTokens = false;
 

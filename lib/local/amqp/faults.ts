@@ -72,7 +72,7 @@ export class LocalAmqpFaults {
    * ```
    */
   drop(): void {
-    for (const connection of [...this.#state.connections]) connection.abort();
+    this.#state.connections.drop();
   }
 
   /**
@@ -81,14 +81,12 @@ export class LocalAmqpFaults {
    * {@linkcode LocalAmqpFaults.resume} ends it.
    */
   stall(): void {
-    this.#state.isStalled = true;
-    for (const connection of this.#state.connections) connection.hold();
+    this.#state.connections.stall();
   }
 
   /** Ends {@linkcode LocalAmqpFaults.stall}: sends what was held back on the connections that are still open. */
   resume(): void {
-    this.#state.isStalled = false;
-    for (const connection of this.#state.connections) connection.release();
+    this.#state.connections.resume();
   }
 
   /**

@@ -7,8 +7,9 @@ import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { type AmqpError, internalAmqpError } from "./conditions.ts";
-import type { FaultyConnection } from "./fault_state.ts";
+import type { FaultyAmqpConnection } from "./fault_state.ts";
 import { type ByteSocket, GatedSocket } from "../connections/gated_socket.ts";
+import { guarded } from "../connections/guarded.ts";
 import { IdleWatch } from "../connections/idle_watch.ts";
 import { HUB_LIMITS, LEAST_IDLE_TIME_OUT_IN_MS, LONGEST_IDLE_TIME_OUT_IN_MS } from "./hub_limits.ts";
 import { AmqpPeer } from "./peer.ts";
@@ -28,7 +29,7 @@ const MAX_ADVERTISED_IN_MS = 2 ** 30;
 const CLOSING_LIMIT_IN_MS = 1000;
 
 /** One client's connection: its socket, its idle time-out, and the peer that handles its links. */
-export class AmqpServerConnection implements FaultyConnection {
+export class AmqpServerConnection implements FaultyAmqpConnection {
   readonly #backend: AmqpBackend;
   readonly #connection: Connection & UndeclaredConnection;
   readonly #socket: GatedSocket;
@@ -72,7 +73,6 @@ export class AmqpServerConnection implements FaultyConnection {
       end: (reason) => this.#end(reason),
     });
     backend.faults.connections.add(this);
-    if (backend.faults.isStalled) this.hold();
     // The library asks the container for them as it takes the socket.
     container.sasl_server_mechanisms = saslMechanisms({
       hasCertificate: certificate !== undefined,
@@ -89,12 +89,7 @@ export class AmqpServerConnection implements FaultyConnection {
 
   /** Does some work for this connection. What it throws is reported and ends the connection, not the process. */
   guard(work: () => unknown): void {
-    try {
-      const result = work();
-      if (result instanceof Promise) result.catch((error) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
+    guarded(work, (error) => this.#fail(error));
   }
 
   abort(reason: LocalHubDisconnectReason = "forced"): void {

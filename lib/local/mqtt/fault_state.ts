@@ -1,19 +1,10 @@
-/** A client's connection, on which faults can be set off. */
-export interface FaultyMqttConnection {
-  /** Cuts the connection. */
-  abort(): void;
-  /** Holds back everything that the hub sends from now on. */
-  hold(): void;
-  /** Sends what was held back, and stops holding back. */
-  release(): void;
-}
+import { FaultyConnections } from "../connections/faulty_connections.ts";
 
 /** The faults that are switched on, and the connections that they affect. */
 export class MqttFaultState {
-  readonly connections: Set<FaultyMqttConnection> = new Set();
+  readonly connections: FaultyConnections = new FaultyConnections();
   readonly #refusals: number[] = [];
   #withheldAcknowledgements = 0;
-  isStalled = false;
 
   /** Refuses the next connections with a code. */
   planRefusals(returnCode: number, count: number): void {

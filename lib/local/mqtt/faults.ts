@@ -34,7 +34,7 @@ export class LocalMqttFaults {
 
   /** Cuts every connection at once, as when the network fails. Devices may connect again right away. */
   drop(): void {
-    for (const connection of [...this.#state.connections]) connection.abort();
+    this.#state.connections.drop();
   }
 
   /**
@@ -42,14 +42,12 @@ export class LocalMqttFaults {
    * The hub still accepts connections and processes what devices send. {@linkcode LocalMqttFaults.resume} ends it.
    */
   stall(): void {
-    this.#state.isStalled = true;
-    for (const connection of this.#state.connections) connection.hold();
+    this.#state.connections.stall();
   }
 
   /** Ends {@linkcode LocalMqttFaults.stall}: sends what was held back on the connections that are still open. */
   resume(): void {
-    this.#state.isStalled = false;
-    for (const connection of this.#state.connections) connection.release();
+    this.#state.connections.resume();
   }
 
   /**

@@ -4,7 +4,9 @@ import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import { ClientGrants } from "../auth/grants.ts";
 import { deviceResourcePath } from "../auth/resource_path.ts";
+import type { FaultyConnection } from "../connections/faulty_connections.ts";
 import { type ByteSocket, GatedSocket } from "../connections/gated_socket.ts";
+import { guarded } from "../connections/guarded.ts";
 import { IdleWatch } from "../connections/idle_watch.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
 import type { SignInMethod } from "../presence/device_connection.ts";
@@ -12,7 +14,6 @@ import type { MqttBackend } from "./backend.ts";
 import { readPacket, writePacket } from "./codec.ts";
 import { type ConnectRequest, readConnectRequest } from "./connect_request.ts";
 import { MqttDevice } from "./device.ts";
-import type { FaultyMqttConnection } from "./fault_state.ts";
 import { CLOSING_LIMIT_IN_MS, MQTT_LIMITS } from "./hub_limits.ts";
 import { MqttPacketReader } from "./packet_reader.ts";
 import { NOT_AUTHORIZED, SERVER_UNAVAILABLE } from "./return_codes.ts";
@@ -22,7 +23,7 @@ import { MqttViolation } from "./violation.ts";
 type Stage = "new" | "signingIn" | "open" | "ended";
 
 /** One client's connection: its socket, its time-outs, and the device that it is for. */
-export class MqttServerConnection implements FaultyMqttConnection {
+export class MqttServerConnection implements FaultyConnection {
   readonly #backend: MqttBackend;
   readonly #socket: GatedSocket;
   readonly #certificate: ClientCertificate | undefined;
@@ -43,17 +44,11 @@ export class MqttServerConnection implements FaultyMqttConnection {
     this.#socket = new GatedSocket(socket);
     this.#socket.on("data", (bytes) => this.guard(() => this.#take(bytes)));
     backend.faults.connections.add(this);
-    if (backend.faults.isStalled) this.hold();
   }
 
   /** Does some work for this connection. What it throws ends the connection, not the process. */
   guard(work: () => unknown): void {
-    try {
-      const result = work();
-      if (result instanceof Promise) result.catch((error) => this.#fail(error));
-    } catch (error) {
-      this.#fail(error);
-    }
+    guarded(work, (error) => this.#fail(error));
   }
 
   abort(reason: LocalHubDisconnectReason = "forced"): void {
