@@ -6,8 +6,9 @@ import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub, type LocalHubOptions } from "../../lib/local/mod.ts";
 import { BareClient, outcomeOf } from "../support/local_amqp.ts";
 import { MqttHub } from "../support/mqtt_hub.ts";
-import { type Json, RestCaller } from "../support/rest_caller.ts";
+import type { Json } from "../support/rest_caller.ts";
 import { signSas } from "../support/sas.ts";
+import { openedHub, type OpenHub } from "../support/storage_scene.ts";
 
 // Ahead of the clock of clients, however long other tests run before these: a message must not have expired for them.
 const START = Date.now() + 6 * 3_600_000;
@@ -15,19 +16,8 @@ const [SECOND, MINUTE, HOUR] = [1_000, 60_000, 3_600_000];
 const UNSTOPPABLE = 1e9;
 
 /** A hub whose time stands still until it is set on, and to which tokens are good whatever the time. */
-function setup(options: LocalHubOptions = {}) {
-  const hub = new LocalHub({ now: () => START, clockSkewInSeconds: UNSTOPPABLE, ...options });
-  const rest = new RestCaller(hub);
-  const registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-  return {
-    hub,
-    rest,
-    registry,
-    async [Symbol.asyncDispose](): Promise<void> {
-      await registry.close();
-      await hub.close();
-    },
-  };
+function setup(options: LocalHubOptions = {}): OpenHub {
+  return openedHub(new LocalHub({ now: () => START, clockSkewInSeconds: UNSTOPPABLE, ...options }));
 }
 
 /** When something has happened, in milliseconds since the start. */
