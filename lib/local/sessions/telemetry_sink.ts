@@ -32,6 +32,7 @@ export class TelemetrySink {
   /** Takes a message that has been checked. */
   add(record: AnyRecord, message: TelemetryMessage, enqueuedTime: number, sender: TelemetrySender = {}): void {
     this.#count++;
+    if (this.#listeners.size === 0) return;
     const { deviceId, generationId } = record;
     const { modelId = "", signedInWith = "identityKey" } = sender;
     const moduleId = record.kind === "module" ? record.moduleId : undefined;
