@@ -12,6 +12,9 @@ import { DeviceSignIn } from "./auth/device_sign_in.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./presence/direct_method_broker.ts";
 import { HubHosts } from "./auth/hub_hosts.ts";
+import { EventLog, newPartitions } from "./events/event_log.ts";
+import { type LocalEventOptions, resolveEventOptions } from "./events/event_options.ts";
+import { connectEventSources } from "./events/event_sources.ts";
 import { FaultListeners } from "./fault_listeners.ts";
 import { FeedbackBatcher } from "./messages/feedback_batcher.ts";
 import { HubAlarm } from "./hub_alarm.ts";
@@ -60,6 +63,7 @@ export interface HubStateOptions {
   policyKeys?: PolicyKeyOptions | undefined;
   /** Where the hub keeps what it is told; `undefined` for nowhere but in memory. */
   file?: RowFile | undefined;
+  events?: LocalEventOptions | undefined;
 }
 
 /** Puts the parts of a hub together. It knows neither protocols nor sockets. */
@@ -88,6 +92,8 @@ export class HubState {
   readonly twins: TwinWrites;
   /** Where what devices send goes. */
   readonly telemetry: TelemetrySink = new TelemetrySink();
+  /** What devices have sent, and what the hub tells by itself, for whoever reads it. */
+  readonly events: EventLog;
   readonly twinDocuments: TwinDocuments;
   readonly bulk: BulkRegistry;
   readonly methods: DirectMethodBroker;
@@ -150,6 +156,22 @@ export class HubState {
     this.modules = new ModuleRegistry(now, this.store, this.presence, this.queues);
     this.devices = new DeviceRegistry(now, this.store, this.presence, this.modules, this.queues);
     this.twins = new TwinWrites(now, this.store, this.presence);
+    const eventOptions = resolveEventOptions(options.events);
+    this.events = new EventLog({
+      now,
+      partitions: newPartitions(eventOptions.partitions),
+      retention: eventOptions.retention,
+      report: (error) => this.faults.report(error),
+    });
+    connectEventSources({
+      now,
+      hubName: this.hosts.hubName,
+      log: this.events,
+      telemetry: this.telemetry,
+      store,
+      twins: this.twins,
+      presence: this.presence,
+    }, eventOptions);
     this.twinDocuments = new TwinDocuments(this.queues);
     this.bulk = new BulkRegistry(this.store, this.devices, this.modules, this.twins);
     this.methods = new DirectMethodBroker({

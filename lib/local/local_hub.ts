@@ -18,6 +18,9 @@ import { isBlobAddress } from "./blobs/blob_endpoint.ts";
 import { LocalBlobContainer } from "./blobs/local_blob_container.ts";
 import { LocalDevice } from "./devices/local_device.ts";
 import { checkLocalDeviceOptions, type LocalDeviceOptions } from "./devices/local_device_options.ts";
+import { checkEventOptions, type LocalEventOptions } from "./events/event_options.ts";
+import { checkEventsOptions, type LocalEventsOptions, readEvents } from "./events/event_stream.ts";
+import type { ReceivedEvent } from "../values/received_event.ts";
 import { Listeners, type ListenOptions, type LocalHubAddresses } from "./sockets/listeners.ts";
 import { answerRest } from "./device_rest/answer_rest.ts";
 import { MqttFaultState } from "./mqtt/fault_state.ts";
@@ -96,6 +99,11 @@ export interface LocalHubOptions {
    * @default in memory
    */
   storage?: string | undefined;
+  /**
+   * Which events back ends can read besides what devices send, in how many partitions they are, and how long they are kept.
+   * @default {{}}
+   */
+  events?: LocalEventOptions | undefined;
 }
 
 /** The allowances of a {@linkcode LocalHub}. */
@@ -145,6 +153,7 @@ export class LocalHub {
   readonly #listeners: Listeners;
   #amqpEndpoint: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
+  readonly #ended = new AbortController();
 
   /**
    * Creates an empty hub, or one with what its storage holds.
@@ -197,6 +206,7 @@ export class LocalHub {
         tier: throttling?.tier,
         policyKeys: options.policyKeys,
         deviceAuthorities: options.deviceAuthorities,
+        events: options.events,
         file,
       });
     } catch (error) {
@@ -466,6 +476,40 @@ export class LocalHub {
   }
 
   /**
+   * Reads what devices send, and what the hub tells by itself where the option `events` says so, without a socket. It takes
+   * nothing away: each loop gets all events, as do back ends that read them over AMQP. Events that are no longer kept are
+   * left out.
+   *
+   * @param options Where the loop begins, and when it ends. By default it begins with the oldest event that is kept, and
+   * waits for the next one until the hub is closed.
+   * @returns The events of all partitions, in the order in which they have come.
+   * @throws {TypeError} When an option has the wrong type.
+   * @throws {RangeError} When an option's value is not legal.
+   *
+   * @example See what a device has sent
+   * ```ts
+   * import { IoTHubRegistryManager } from "@iothub/registry-manager";
+   * import { LocalHub } from "@iothub/registry-manager/local";
+   * import assert from "node:assert/strict";
+   *
+   * await using hub = new LocalHub();
+   * await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+   * await registry.createDeviceWithSas("thermostat");
+   *
+   * await hub.device("thermostat").sendTelemetry({ temperature: 21.5 });
+   * for await (const event of hub.events()) {
+   *   assert.equal(event.deviceId, "thermostat");
+   *   assert.deepEqual(event.json(), { temperature: 21.5 });
+   *   break;
+   * }
+   * ```
+   */
+  events(options: LocalEventsOptions = {}): AsyncIterableIterator<ReceivedEvent> {
+    checkEventsOptions(options);
+    return readEvents(this.#state.events, options, this.#ended.signal);
+  }
+
+  /**
    * Returns a container of the hub's blob storage, which exports and imports of identities use. The container is created
    * with the first call for its name. Its blobs are held in memory, with storage too.
    *
@@ -618,6 +662,7 @@ export class LocalHub {
   }
 
   async #close(): Promise<void> {
+    this.#ended.abort();
     this.#state.close();
     this.#requestFaults.close();
     await this.#listeners.close();
@@ -650,6 +695,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
     "policyKeys",
     "deviceAuthorities",
     "storage",
+    "events",
   ]);
   const { hostName, now, clockSkewInSeconds, feedbackIntervalInMs, amqpIdleTimeoutInMs, queryLagInMs, throttling } =
     options;
@@ -665,6 +711,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
   }
   if (options.storage !== undefined) checkStoragePath(options.storage);
   if (options.deviceAuthorities !== undefined) checkDeviceAuthorities(options.deviceAuthorities);
+  if (options.events !== undefined) checkEventOptions(options.events);
   if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {
     checkMembers("throttling", throttling, ["tier"]);

@@ -52,6 +52,9 @@ export type { LocalHubSnapshot, LocalHubSnapshotRow } from "./storage/snapshot.t
 export type { ServerCertificate } from "./sockets/self_signed_certificate.ts";
 export type { LocalAccessToken, LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 export type { LocalBlobContainer } from "./blobs/local_blob_container.ts";
+export type { LocalEventOptions, LocalEventRetention } from "./events/event_options.ts";
+export type { LocalEventsOptions } from "./events/event_stream.ts";
+export type { ReceivedEvent } from "../values/received_event.ts";
 export type { LocalDevice } from "./devices/local_device.ts";
 export type { LocalDeviceOptions } from "./devices/local_device_options.ts";
 export type {

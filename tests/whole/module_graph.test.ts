@@ -48,7 +48,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lib/local/sockets/", "lib/local/device_rest/"],
   ["lib/local/rest/", "lib/local/amqp/", "lib/local/mqtt/", "lib/local/devices/"],
   ["lib/local/hub_state.ts"],
-  ["lib/local/jobs/"],
+  ["lib/local/jobs/", "lib/local/events/"],
   ["lib/local/configurations/", "lib/local/digital_twins/"],
   ["lib/local/queries/", "lib/local/sessions/", "lib/local/uploads/", "lib/local/bulk_registry.ts"],
   ["lib/local/twins/"],

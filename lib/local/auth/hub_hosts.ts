@@ -9,6 +9,11 @@ export class HubHosts {
     this.add(hostName);
   }
 
+  /** The name of the hub without its domain, in lower case, which is that of its event hub as well. */
+  get hubName(): string {
+    return this.hostName.split(".", 1)[0]!.toLowerCase();
+  }
+
   /** Adds a name, an IPv4 address, or an IPv6 address in brackets. */
   add(host: string): void {
     this.#hosts.add(normalize(host));

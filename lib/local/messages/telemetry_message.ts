@@ -31,7 +31,8 @@ export function checkTelemetryMessage(message: TelemetryMessage): void {
   );
 }
 
-function sizeOfTelemetry(message: TelemetryMessage): number {
+/** Returns the size of a message: its body, its system properties, and the names and values of the others. */
+export function sizeOfTelemetry(message: TelemetryMessage): number {
   const { subject = "", interfaceId = "", creationTime } = message;
   const own = byteLength(subject) + byteLength(interfaceId) + (creationTime === undefined ? 0 : TIMESTAMP_BYTES);
   return sizeOfMessage(message) + own;

@@ -26,11 +26,17 @@ export class Presence {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #activity: Activity;
+  #onConnected: (record: AnyRecord) => void = () => {};
 
   constructor(now: () => number, store: IdentityStore, activity: Activity) {
     this.#now = now;
     this.#store = store;
     this.#activity = activity;
+  }
+
+  /** Calls the listener with each identity that is connected now and was not, or the other way round. */
+  onConnected(listener: (record: AnyRecord) => void): void {
+    this.#onConnected = listener;
   }
 
   /** Returns the active connections of an identity, the oldest first. */
@@ -129,6 +135,7 @@ export class Presence {
       ...(modelId !== undefined && { modelId }),
     });
     set(this.#active, key, after);
+    if (before.length === 0 || after.length === 0) this.#onConnected(record);
     for (const connection of ended) {
       const reason = this.#attachedTo(key).includes(connection) ? "identityGone" : "replaced";
       this.#tell(record, connection, "disconnected", connection === leaving?.connection ? leaving.reason : reason);

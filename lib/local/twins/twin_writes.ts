@@ -61,6 +61,18 @@ export interface FirstContent {
   readonly desired: JsonObject | undefined;
 }
 
+/** What a write has changed in a twin. */
+export interface TwinChange {
+  /** The identity, with its twin as it is now. */
+  readonly record: AnyRecord;
+  /** Whether parts of the twin were merged, or the whole replaced. */
+  readonly opType: "updateTwin" | "replaceTwin";
+  /** What was merged into each section; left out where nothing was. */
+  readonly tags?: JsonObject | undefined;
+  readonly desired?: JsonObject | undefined;
+  readonly reported?: JsonObject | undefined;
+}
+
 /**
  * Writes twins: checks the rules, moves the versions, and tells the device. A write happens as a whole or not at all.
  */
@@ -68,11 +80,17 @@ export class TwinWrites {
   readonly #now: () => number;
   readonly #store: IdentityStore;
   readonly #presence: Presence;
+  #onChange: (change: TwinChange) => void = () => {};
 
   constructor(now: () => number, store: IdentityStore, presence: Presence) {
     this.#now = now;
     this.#store = store;
     this.#presence = presence;
+  }
+
+  /** Calls the listener after each change of a twin, in place of an earlier one. */
+  onChange(listener: (change: TwinChange) => void): void {
+    this.#onChange = listener;
   }
 
   /**
@@ -89,6 +107,12 @@ export class TwinWrites {
     if (isWritten(desired)) next.desired = mergeSection(twin.desired, desired, this.#desiredStamp(twin));
     if (next.tags === twin.tags && next.desired === twin.desired) return;
     this.#commit(record, next, desired);
+    this.#onChange({
+      record,
+      opType: "updateTwin",
+      tags: next.tags === twin.tags ? undefined : tags,
+      desired: next.desired === twin.desired ? undefined : desired,
+    });
   }
 
   /**
@@ -104,6 +128,7 @@ export class TwinWrites {
       desired: replaceSection(record.twin.desired, desired, this.#desiredStamp(record.twin)),
     };
     this.#commit(record, next, next.desired.values);
+    this.#onChange({ record, opType: "replaceTwin" });
   }
 
   /**
@@ -118,6 +143,7 @@ export class TwinWrites {
     if (!isWritten(patch)) return;
     const stamp = { ...this.#desiredStamp(twin), ...by };
     this.#commit(record, { tags: twin.tags, desired: mergeSection(twin.desired, patch, stamp) }, patch);
+    this.#onChange({ record, opType: "updateTwin", desired: patch });
   }
 
   /**
@@ -160,6 +186,7 @@ export class TwinWrites {
     this.#store.together(() => {
       this.#store.update(record, { twin: { ...record.twin, reported } });
       this.#presence.touch(record);
+      this.#onChange({ record, opType: "updateTwin", reported: content });
     });
     return reported.version;
   }

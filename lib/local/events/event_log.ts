@@ -1,0 +1,128 @@
+import { ListenerSet } from "../listener_set.ts";
+import { sizeOfTelemetry } from "../messages/telemetry_message.ts";
+import { type EventPartition, MemoryEventPartition } from "./event_partition.ts";
+import type { EventContent, StoredEvent } from "./stored_event.ts";
+
+/** What is kept of the events. */
+export interface EventRetention {
+  /** How many events of each partition are kept. */
+  readonly maxEvents: number;
+  /** How long an event is kept, in milliseconds of the hub's clock. */
+  readonly maxAgeInMs: number;
+}
+
+/** The settings of an {@linkcode EventLog}. */
+export interface EventLogOptions {
+  readonly now: () => number;
+  /** The partitions, which keep the events. */
+  readonly partitions: readonly EventPartition[];
+  readonly retention: EventRetention;
+  /** Told what a listener throws. */
+  readonly report: (error: unknown) => void;
+}
+
+/** Where to begin to read a partition. */
+export type EventPosition =
+  | { readonly kind: "earliest" | "latest" }
+  | {
+    readonly kind: "offset" | "sequenceNumber" | "enqueuedTime";
+    readonly value: number;
+    /** Whether the event at the place itself is wanted. */
+    readonly isInclusive: boolean;
+  };
+
+/** However many events are kept, they take no more bytes than this in each partition. */
+const MAX_PARTITION_BYTES = 64 * 2 ** 20;
+/** What an event takes besides its content, roughly. */
+const EVENT_OVERHEAD = 96;
+
+/** Creates the partitions of a hub that keeps its events in memory. */
+export function newPartitions(count: number): EventPartition[] {
+  return Array.from({ length: count }, (_, index) => new MemoryEventPartition(String(index)));
+}
+
+/** The events of a hub, in partitions, from which any number of readers read without taking anything away. */
+export class EventLog {
+  readonly partitions: ReadonlyMap<string, EventPartition>;
+  readonly #options: EventLogOptions;
+  readonly #listeners = new ListenerSet<string>();
+  #nextOrder: number;
+
+  constructor(options: EventLogOptions) {
+    this.#options = options;
+    this.#nextOrder = 1 + Math.max(-1, ...options.partitions.map(({ last }) => last?.order ?? -1));
+    this.partitions = new Map(options.partitions.map((partition) => [partition.id, partition]));
+  }
+
+  /** Stores an event. All events of a device go to the same partition. */
+  append(content: EventContent): void {
+    const { partitions, now, report } = this.#options;
+    const partition = partitions[hashOf(content.deviceId) % partitions.length]!;
+    const enqueuedTime = Math.max(now(), partition.last?.enqueuedTime ?? -Infinity);
+    const place = { order: this.#nextOrder++, enqueuedTime };
+    partition.append(content, place, EVENT_OVERHEAD + sizeOfTelemetry(content.message));
+    this.#trim(partition);
+    this.#listeners.tell(partition.id, report);
+  }
+
+  /** Calls a listener with the id of the partition of each new event. @returns A function that removes it. */
+  onAppend(listener: (partitionId: string) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Returns the first event from a number on; `undefined` when there is none yet. */
+  read(partition: EventPartition, from: number): StoredEvent | undefined {
+    this.#trim(partition);
+    return partition.at(Math.max(from, partition.first));
+  }
+
+  /** Returns the number of the first event from a position on. There may be no such event yet. */
+  seek(partition: EventPartition, position: EventPosition): number {
+    this.#trim(partition);
+    switch (position.kind) {
+      case "earliest":
+        return partition.first;
+      case "latest":
+        return partition.next;
+      case "sequenceNumber":
+        return Math.max(partition.first, position.value + (position.isInclusive ? 0 : 1));
+      default: {
+        const { kind, value, isInclusive } = position;
+        return search(partition, (event) => isInclusive ? event[kind] >= value : event[kind] > value);
+      }
+    }
+  }
+
+  #trim(partition: EventPartition): void {
+    const { now, retention: { maxEvents, maxAgeInMs } } = this.#options;
+    const { last } = partition;
+    if (last === undefined) return;
+    const oldest = now() - maxAgeInMs;
+    const isKept = (event: StoredEvent): boolean =>
+      event.sequenceNumber > last.sequenceNumber - maxEvents &&
+      event.offset >= last.offset - MAX_PARTITION_BYTES &&
+      event.enqueuedTime >= oldest;
+    const first = partition.at(partition.first);
+    if (first === undefined || isKept(first)) return;
+    partition.dropBefore(search(partition, isKept));
+  }
+}
+
+/** Returns the number of the first event for which something is true; it is false before that, and true after it. */
+function search(partition: EventPartition, isTrue: (event: StoredEvent) => boolean): number {
+  let [low, high] = [partition.first, partition.next];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isTrue(partition.at(middle)!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Spreads ids evenly (FNV-1a). A real hub does so in a way that it does not tell. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  // The lowest bits alone would depend on the lowest bits of the text alone.
+  return (hash ^ hash >>> 15) >>> 0;
+}
