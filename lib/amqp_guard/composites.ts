@@ -35,7 +35,9 @@ export const DISPOSITION = 0x15;
 export const DETACH = 0x16;
 export const END = 0x17;
 export const CLOSE = 0x18;
+export const SASL_MECHANISMS = 0x40;
 export const SASL_INIT = 0x41;
+export const SASL_OUTCOME = 0x44;
 
 /** The codes of other composites. */
 export const ERROR = 0x1d;
@@ -69,7 +71,9 @@ export const COMPOSITES: ReadonlyMap<number, Composite> = new Map([
   define(MODIFIED, "modified", "boolean boolean map"),
   define(SOURCE, "source", "text uint text uint boolean map text map any symbols symbols"),
   define(TARGET, "target", "text uint text uint boolean map symbols"),
+  define(SASL_MECHANISMS, "sasl-mechanisms", "symbols"),
   define(SASL_INIT, "sasl-init", "text! binary text"),
+  define(SASL_OUTCOME, "sasl-outcome", "ubyte! binary"),
   define(HEADER, "header", "boolean ubyte uint boolean uint"),
   define(PROPERTIES, "properties", "id binary text text text id text text time time text uint text"),
 ]);

@@ -11,12 +11,17 @@ import {
   FLOW,
   OPEN,
   SASL_INIT,
+  SASL_MECHANISMS,
+  SASL_OUTCOME,
   TRANSFER,
 } from "./composites.ts";
 import { ConnectionState } from "./connection_state.ts";
 import { type GuardLimits, LEAST_FRAME_SIZE, MAX_SETTLED_AT_ONCE, MAX_SETTLED_IN_TURN } from "./guard_limits.ts";
 import { uint32At } from "./value_walker.ts";
 
+/** What each side may say by SASL: each of these once, in this order. No mechanism that is used needs more. */
+const SASL_OF_CLIENTS: readonly (number | undefined)[] = [SASL_INIT];
+const SASL_OF_HUBS: readonly (number | undefined)[] = [SASL_MECHANISMS, SASL_OUTCOME];
 const HEADER_SIZE = 8;
 const SIZE_BYTES = 4;
 const AMQP_FRAME = 0;
@@ -32,7 +37,9 @@ export interface GuardedStream {
   pass(bytes: Uint8Array): void;
   /** Joins chunks, to bytes of the kind that the reader of the stream needs. */
   concat(chunks: Uint8Array[]): Uint8Array;
-  /** Whether SASL, which the peer has begun, is over. */
+  /** Whether this side, a client, has begun SASL. */
+  hasSasl(): boolean;
+  /** Whether SASL, which the client has begun, is over. */
   isSaslDone(): boolean;
   /** Told what is wrong. Called once, and nothing is passed on after it. */
   refuse(fault: AmqpFault): void;
@@ -54,7 +61,7 @@ export class FrameGuard {
   /** How many bytes must be there before there is something to check. */
   #needed = HEADER_SIZE;
   #phase: "header" | "sasl" | "frames" | "over" = "header";
-  #hasBegunSasl = false;
+  #saslFrames = 0;
   #hasOpened = false;
   #settledInTurn = 0;
 
@@ -155,12 +162,16 @@ export class FrameGuard {
         throw notAllowed("AMQP begins before SASL is over");
       }
       this.#phase = "frames";
-    } else if (isAmqp && protocol === SASL_PROTOCOL && this.#limits.isHub && this.#phase === "header") {
+    } else if (isAmqp && protocol === SASL_PROTOCOL && this.#phase === "header" && this.#takesSasl()) {
       this.#phase = "sasl";
     } else {
       // Another protocol: the decoder says which, and the stream is over for this guard.
       this.#phase = "over";
     }
+  }
+
+  #takesSasl(): boolean {
+    return this.#limits.isHub || this.#stream.hasSasl();
   }
 
   /** Checks a frame, and returns whether it carries a message of which more is to come. */
@@ -191,10 +202,12 @@ export class FrameGuard {
     const reader = this.#reader;
     reader.start(bytes);
     const code = reader.readDescriptor(start, end);
-    // No mechanism of the hub takes more than this one frame, and the library would answer each.
-    if (this.#hasBegunSasl) throw notAllowed("SASL goes on after its beginning");
-    this.#hasBegunSasl = true;
-    if (code !== SASL_INIT) throw framing("SASL does not begin with sasl-init");
+    const expected = this.#limits.isHub ? SASL_OF_CLIENTS : SASL_OF_HUBS;
+    // The library would answer each frame.
+    if (this.#saslFrames >= expected.length) throw notAllowed("SASL goes on after its beginning");
+    if (code === undefined || code !== expected[this.#saslFrames++]) {
+      throw framing(this.#limits.isHub ? "SASL does not begin with sasl-init" : "A SASL frame is out of place");
+    }
     if (reader.read(COMPOSITES.get(code)!, reader.next, end) !== end) {
       throw framing("A SASL frame goes on after its end");
     }

@@ -9,7 +9,12 @@ export interface GuardedConnection {
   /** Writes what is pending, and reports outcomes. */
   _process(): void;
   create_session(bufferSize?: unknown): { readonly local: { readonly begin: { handle_max: number } } };
-  readonly sasl_transport?: { readonly selected?: { readonly transport?: { readonly read_complete: boolean } } };
+  /** There if SASL is used. A hub has two transports to select from. */
+  readonly sasl_transport?: SaslTransport & { readonly selected?: SaslTransport };
+}
+
+interface SaslTransport {
+  readonly transport?: { readonly read_complete: boolean };
 }
 
 /** Whoever guards a connection. */
@@ -41,7 +46,11 @@ export function guardConnection(
     pass: input,
     concat: (chunks) => user.concat(chunks),
     refuse: (fault) => user.refuse(fault),
-    isSaslDone: () => connection.sasl_transport?.selected?.transport?.read_complete ?? false,
+    hasSasl: () => connection.sasl_transport !== undefined,
+    isSaslDone: () => {
+      const { sasl_transport } = connection;
+      return (sasl_transport?.selected ?? sasl_transport)?.transport?.read_complete ?? false;
+    },
   });
   connection.input = (bytes) => {
     try {

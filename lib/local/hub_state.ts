@@ -12,6 +12,7 @@ import { DeviceSignIn } from "./auth/device_sign_in.ts";
 import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./presence/direct_method_broker.ts";
 import { HubHosts } from "./auth/hub_hosts.ts";
+import { EventHubVerifier } from "./auth/event_hub_verifier.ts";
 import { EventLog, newPartitions } from "./events/event_log.ts";
 import { type LocalEventOptions, resolveEventOptions } from "./events/event_options.ts";
 import { connectEventSources } from "./events/event_sources.ts";
@@ -108,6 +109,8 @@ export class HubState {
   readonly jwt: JwtAuthority;
   readonly authorizer: Authorizer;
   readonly deviceSignIn: DeviceSignIn;
+  /** Lets back ends in that read events. */
+  readonly eventHubSignIn: EventHubVerifier;
   readonly storage: HubStorage;
   /** Those who have what is kept, in the order in which they can read it. */
   readonly #keepers: readonly Keeper[];
@@ -214,11 +217,13 @@ export class HubState {
       storage,
     });
     this.jwt = new JwtAuthority(now, clockSkew);
+    const policyParts = { hosts: this.hosts, policies: this.policies, now, clockSkew };
     this.authorizer = new Authorizer(
       now,
-      new SasVerifier({ hosts: this.hosts, policies: this.policies, now, clockSkew }),
+      new SasVerifier(policyParts),
       this.jwt,
     );
+    this.eventHubSignIn = new EventHubVerifier(policyParts);
     this.deviceSignIn = new DeviceSignIn({
       authorizer: this.authorizer,
       devices: new DeviceSasVerifier({ hosts: this.hosts, store, now, clockSkew }),

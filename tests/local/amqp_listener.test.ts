@@ -219,21 +219,6 @@ describe("A link at the local hub", () => {
     });
   }
 
-  const later = [
-    "/messages/events",
-    "messages/events/",
-    "/messages/events/$management",
-    `amqps://${HOST_NAME}:5671/messages/events/$management`,
-    "/messages/events/ConsumerGroups/$Default/Partitions/0",
-    "$management",
-  ];
-  for (const address of later) {
-    test(`may not have the address ${JSON.stringify(address)} yet, and is told so`, async () => {
-      await using hub = await startHub();
-      assert.deepEqual(await refusals(hub, address), ["amqp:not-implemented", "amqp:not-implemented"]);
-    });
-  }
-
   test("ends with its token, and another connection's does not", async () => {
     using time = new MockedTime();
     let life = 20_000;

@@ -165,6 +165,7 @@ describe("The guard", () => {
         const guard = new FrameGuard(HUB_LIMITS, {
           pass: (bytes) => void passed.push(...bytes),
           concat: (chunks) => Uint8Array.from(chunks.flatMap((chunk) => [...chunk])),
+          hasSasl: () => false,
           isSaslDone: () => true,
           refuse: (error) => void faults.push(error),
         });

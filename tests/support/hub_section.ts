@@ -20,7 +20,7 @@ const PROTOCOLS: Readonly<Record<Exclude<keyof LocalHubAddresses, "certificate">
   http: ["HTTP without TLS", "the same"],
   amqps: [
     "AMQP 1.0 with TLS",
-    "all that devices do save uploads; messages of back ends, feedback, file notifications: the links below",
+    "all that devices do save uploads; messages of back ends, feedback, file notifications, events: the links below",
   ],
   amqp: ["AMQP 1.0 without TLS", "the same"],
   mqtts: ["MQTT 3.1.1 with TLS", "all that devices do save uploads: the topics below"],
@@ -31,7 +31,12 @@ const PROTOCOLS: Readonly<Record<Exclude<keyof LocalHubAddresses, "certificate">
 
 /** What an AMQP client can attach to, by the kinds of addresses that the hub knows. */
 const LINKS: readonly (readonly [kind: AmqpAddress["kind"], address: string, who: string, use: string])[] = [
-  ["cbs", "$cbs", "everybody", "put a token on the connection: of a policy, a device or module, or a bearer token"],
+  [
+    "cbs",
+    "$cbs",
+    "everybody",
+    "put a token on the connection: of a policy, for the hub or its event hub, of a device or module, or a bearer token",
+  ],
   ["devicebound", "/messages/devicebound", "back ends", "send messages to devices and modules"],
   ["feedback", "/messages/servicebound/feedback", "back ends", "receive feedback on messages, in batches"],
   ["fileNotifications", "/messages/servicebound/filenotifications", "back ends", "receive notifications of uploads"],
@@ -44,8 +49,19 @@ const LINKS: readonly (readonly [kind: AmqpAddress["kind"], address: string, who
   ["methods", "/devices/{id}[/modules/{id}]/methods/devicebound", "devices, modules", "answer direct methods"],
   ["twin", "/devices/{id}[/modules/{id}]/twin", "devices, modules", "read the twin, report and watch properties"],
   ["events", "/devices/{id}[/modules/{id}]/messages/events", "devices, modules", "send telemetry"],
-  ["later", "/messages/events", "back ends", "find the endpoint for telemetry, with whatever follows in the address"],
-  ["later", "$management", "back ends", "ask for the partitions of that endpoint"],
+  [
+    "redirect",
+    "/messages/events/$management",
+    "back ends",
+    "find the event hub, with whatever follows `/messages/events` in the address",
+  ],
+  ["management", "$management", "back ends", "ask for the partitions of the event hub"],
+  [
+    "eventPartition",
+    "{event hub}/ConsumerGroups/{group}/Partitions/{id}",
+    "back ends",
+    "read events, from a position in the filter `apache.org:selector-filter:string`, with an owner level if wanted",
+  ],
 ];
 
 /** What devices can do over HTTPS, by the operations of the hub that are for devices. */
@@ -125,11 +141,12 @@ export async function renderProtocols(): Promise<string> {
 export function renderLinks(): string {
   const rows = LINKS.map(([kind, address, who, use]) => {
     for (const module of ["", "/modules/{id}"]) {
-      assert.equal(parseAddress(address.replace("[/modules/{id}]", module))?.kind, kind);
+      const named = address.replace("[/modules/{id}]", module).replaceAll(/\{(?!id\})[\w ]+\}/g, "x");
+      assert.equal(parseAddress(kind === "eventPartition" ? named.replace("{id}", "0") : named)?.kind, kind);
     }
-    return [`\`${address}\``, who, use, kind === "later" ? "no (`amqp:not-implemented`)" : "yes"];
+    return [`\`${address}\``, who, use];
   });
-  return markdownTable([["address", "who", "what for", "here"], ...rows]);
+  return markdownTable([["address", "who", "what for"], ...rows]);
 }
 
 /** Every operation of devices over HTTPS with what the hub answers when it is asked. */

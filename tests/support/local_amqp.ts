@@ -3,6 +3,8 @@ import rhea from "rhea";
 import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Sender } from "rhea";
 import { Activity } from "../../lib/local/activity/activity.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
+import { EventReceivers } from "../../lib/local/amqp/event_receivers.ts";
+import { EventLog, newPartitions } from "../../lib/local/events/event_log.ts";
 import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
 import { HubAlarm } from "../../lib/local/hub_alarm.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
@@ -18,6 +20,16 @@ export interface TestHub extends AsyncDisposable {
   readonly endpoint: string;
   readonly tokens: string[];
   readonly queue: { target: { deviceId: string; moduleId?: string }; message: CloudMessage }[];
+}
+
+function newEventLog(): EventLog {
+  const retention = { maxEvents: 10, maxAgeInMs: Infinity };
+  return new EventLog({
+    now: Date.now,
+    partitions: newPartitions(2),
+    retention,
+    report: (error) => assert.ifError(error),
+  });
 }
 
 /** The listener with a hub behind it that takes everything, unless told otherwise. */
@@ -36,6 +48,8 @@ export async function startHub(
     alarm: new HubAlarm(now),
     activity: new Activity(Date.now, new FaultListeners()),
     report: () => "0".repeat(32),
+    eventHub: { name: "myhub", createdTime: 0, log: newEventLog(), receivers: new EventReceivers() },
+    hasHost: (host) => host === HOST_NAME,
     openSource: () => assert.fail("This hub has nothing to receive"),
     openSession: () => assert.fail("This hub has no devices"),
     verifyUser: () => assert.fail("This hub has no users"),

@@ -1,15 +1,30 @@
 import { readResourcePath } from "../auth/resource_path.ts";
 
-/** An address that a link can have, or one of the real hub that a link cannot have here yet. */
+/** An address that a link can have. */
 export type AmqpAddress =
   | { readonly kind: "cbs" }
   | { readonly kind: "devicebound" }
-  | { readonly kind: "later" }
+  | EventsAddress
   | ServiceSourceAddress
   | DeviceLinkAddress;
 
 /** An address from which a back end can receive. */
 export type ServiceSourceAddress = { readonly kind: "feedback" } | { readonly kind: "fileNotifications" };
+
+/** An address that has to do with the events of the hub. */
+export type EventsAddress =
+  /** What leads from the hub to its event hub. The tail is the rest of the address, which the event hub has too. */
+  | { readonly kind: "redirect"; readonly tail: string }
+  | { readonly kind: "management" }
+  | EventPartitionAddress;
+
+/** A partition of the event hub, for the clients of a consumer group. */
+export interface EventPartitionAddress {
+  readonly kind: "eventPartition";
+  readonly eventHubName: string;
+  readonly consumerGroup: string;
+  readonly partitionId: string;
+}
 
 /** An address of a device or a module, for itself. */
 export type DeviceLinkAddress = { readonly kind: DeviceLinkKind } & DeviceAddress;
@@ -17,13 +32,8 @@ export type DeviceLinkAddress = { readonly kind: DeviceLinkKind } & DeviceAddres
 /** What a link of a device is for. */
 export type DeviceLinkKind = "messages" | "methods" | "twin" | "events";
 
-/**
- * The addresses of the real hub that this one does not serve yet, in lower case. `{}` stands for one segment, and a
- * star for whatever follows. A client is told so, since it would take another refusal for a missing device.
- */
-export const LATER_ADDRESSES: readonly string[] = ["/messages/events*", "$management"];
-
-const LATER_REGEXP = new RegExp(`^/?(?:${LATER_ADDRESSES.map(toPattern).join("|")})/?$`, "i");
+const REDIRECT_REGEXP = /^\/?messages\/events(?:\/(.*))?$/i;
+const PARTITION_REGEXP = /^\/?([\w.-]{1,260})\/ConsumerGroups\/(\$?[\w.-]{1,50})\/Partitions\/([\w.-]{1,50})\/?$/i;
 
 const DEVICE_REGEXP = /^\/devices\/([^/]+)(?:\/modules\/([^/]+))?\/messages\/devicebound$/i;
 const LINK_REGEXP =
@@ -46,6 +56,8 @@ export function parseAddress(address: string): AmqpAddress | undefined {
   switch (path.toLowerCase()) {
     case "$cbs":
       return { kind: "cbs" };
+    case "$management":
+      return { kind: "management" };
     case "/messages/devicebound":
       return { kind: "devicebound" };
     case "/messages/servicebound/feedback":
@@ -56,9 +68,17 @@ export function parseAddress(address: string): AmqpAddress | undefined {
     default: {
       const [, owner, node = ""] = LINK_REGEXP.exec(path) ?? [];
       if (owner !== undefined) return { kind: LINK_KINDS[node.toLowerCase()]!, ...readIdentityPath(owner) };
-      return LATER_REGEXP.test(path) ? { kind: "later" } : undefined;
+      return parseEventsAddress(path);
     }
   }
+}
+
+function parseEventsAddress(path: string): AmqpAddress | undefined {
+  const [isRedirect, tail = ""] = REDIRECT_REGEXP.exec(path) ?? [];
+  if (isRedirect !== undefined) return { kind: "redirect", tail };
+  const [, eventHubName, consumerGroup, partitionId] = PARTITION_REGEXP.exec(path) ?? [];
+  if (eventHubName === undefined || consumerGroup === undefined || partitionId === undefined) return undefined;
+  return { kind: "eventPartition", eventHubName, consumerGroup, partitionId };
 }
 
 /** The ids in the address of a device or a module. */
@@ -93,8 +113,4 @@ function readIdentityPath(path: string): DeviceAddress {
 
 function readId(segment: string): string {
   return readResourcePath(segment)[0] ?? segment;
-}
-
-function toPattern(address: string): string {
-  return address.replace(/^\//, "").replace("$", "\\$").replaceAll("{}", "[^/]+").replace(/\*$/, "(?:/.*)?");
 }

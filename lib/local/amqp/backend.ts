@@ -3,6 +3,10 @@ import type { HubAlarm } from "../hub_alarm.ts";
 import type { DeviceAddress, ServiceSourceAddress } from "./address.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpError } from "./conditions.ts";
+import type { EventLog } from "../events/event_log.ts";
+import type { EventReceivers } from "./event_receivers.ts";
+import type { EventPartition } from "../events/event_partition.ts";
+import type { StoredEvent } from "../events/stored_event.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
 import type { ClientGrant } from "../auth/grants.ts";
 import type { FaultReporter } from "../fault_listeners.ts";
@@ -19,6 +23,16 @@ export interface MessageTarget extends DeviceAddress {
   readonly raw: DeviceAddress;
 }
 
+/** The events of a hub as an event hub, in the terms of AMQP. */
+export interface AmqpEventHub {
+  /** The name of the event hub. */
+  readonly name: string;
+  /** When it was created, in milliseconds since the epoch. */
+  readonly createdTime: number;
+  readonly log: EventLog;
+  readonly receivers: EventReceivers;
+}
+
 /** What the AMQP side needs from the hub. */
 export interface AmqpBackend extends FaultReporter {
   /** The host name of the hub. */
@@ -29,6 +43,10 @@ export interface AmqpBackend extends FaultReporter {
   readonly faults: AmqpFaultState;
   /** Tells whoever wants to know what the hub does. */
   readonly activity: Activity;
+  /** What devices send, as an event hub. */
+  readonly eventHub: AmqpEventHub;
+  /** Whether a host is one of the hub's. */
+  hasHost(host: string): boolean;
   /** Wakes what falls due by the hub's clock. */
   readonly alarm: HubAlarm;
   /**
@@ -65,6 +83,12 @@ export interface AmqpBackend extends FaultReporter {
 export type AmqpContent =
   | { readonly kind: "service"; readonly message: ServiceMessage }
   | { readonly kind: "device"; readonly message: QueuedMessage }
+  | {
+    readonly kind: "event";
+    readonly event: StoredEvent;
+    /** The last event of the partition, for a client that wants to know how far behind it is. */
+    readonly last?: EventPartition["last"];
+  }
   | {
     readonly kind: "method";
     /** A UUID. */

@@ -5,9 +5,7 @@ import type { AmqpBackend } from "./backend.ts";
 import { internalAmqpError } from "./conditions.ts";
 import { type Guard, listen } from "./guard.ts";
 import type { ClientGrant } from "../auth/grants.ts";
-import { isIdValue } from "./incoming_message.ts";
-import { toCorrelationId } from "./outgoing_message.ts";
-import { wrongArgumentType } from "../argument_faults.ts";
+import { checkReplyProperties, ReplyLinks } from "./reply_links.ts";
 import { HubFault } from "../hub_fault.ts";
 
 const TOKEN_TYPES: readonly string[] = ["servicebus.windows.net:sastoken", "azure-devices.net:sastoken", "bearer"];
@@ -17,7 +15,7 @@ export class AmqpCbs {
   readonly #backend: AmqpBackend;
   readonly #onGrant: (grant: ClientGrant) => void;
   readonly #guard: Guard;
-  #replies: Sender | undefined;
+  readonly #replies: ReplyLinks = new ReplyLinks();
 
   constructor(backend: AmqpBackend, guard: Guard, onGrant: (grant: ClientGrant) => void) {
     this.#backend = backend;
@@ -32,18 +30,17 @@ export class AmqpCbs {
 
   /** Sends the replies on a link from now on. */
   replyTo(link: Sender): void {
-    this.#replies = link;
+    this.#replies.add(link);
   }
 
   async #putToken({ message, delivery }: EventContext): Promise<void> {
     delivery!.accept();
     if (this.#backend.faults.ignoresTokens) return;
     const [status, description] = await this.#verify(message!);
-    try {
-      this.#reply(message!, status, description);
-    } catch {
-      // The client takes no replies, and the library has no room for more of them.
-    }
+    this.#replies.send(message!, {
+      application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
+      body: null,
+    });
   }
 
   async #verify(message: Message): Promise<[status: number, description: string]> {
@@ -59,17 +56,6 @@ export class AmqpCbs {
       return [500, `${description}. Tracking ID: ${this.#backend.report(error)}`];
     }
   }
-
-  #reply(request: Message, status: number, description: string): void {
-    if (!this.#replies?.is_open()) return;
-    // What has the wrong type is left out, since the library could not encode it.
-    this.#replies.send({
-      to: isReplyTo(request.reply_to) ? request.reply_to : undefined,
-      correlation_id: isIdValue(request.message_id) ? toCorrelationId(request.message_id) : undefined,
-      application_properties: { "status-code": rhea.types.wrap_int(status), "status-description": description },
-      body: null,
-    } as unknown as Message);
-  }
 }
 
 /** Returns the token in a put-token request. The request's `name` is not needed: the token says what it is for. */
@@ -79,10 +65,7 @@ function readToken(message: Message): string {
     const got = typeof operation === "string" ? quote(operation) : describeType(operation);
     throw new HubFault("InvalidOperation", 400, cannotUse(`operation ${got}`, '"put-token"'));
   }
-  if (!isReplyTo(message.reply_to)) throw wrongArgumentType("the property reply-to", message.reply_to, "a string");
-  if (message.message_id !== undefined && !isIdValue(message.message_id)) {
-    throw wrongArgumentType("the property message-id", message.message_id, "a string, a ulong, a UUID or binary");
-  }
+  checkReplyProperties(message);
   if (typeof type !== "string" || !TOKEN_TYPES.includes(type.toLowerCase())) {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the token type", `one of ${TOKEN_TYPES.join(", ")}`));
   }
@@ -90,8 +73,4 @@ function readToken(message: Message): string {
     throw new HubFault("ArgumentInvalid", 400, cannotUse("the body of put-token", "the token as a string value"));
   }
   return message.body;
-}
-
-function isReplyTo(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === "string";
 }

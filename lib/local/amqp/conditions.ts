@@ -13,12 +13,16 @@ const CONDITIONS: Readonly<Record<string, string>> = {
   DeviceAlreadyExists: "com.microsoft:device-already-exists",
   DeviceMaximumQueueDepthExceeded: "amqp:resource-limit-exceeded",
   DeviceMessageLockLost: "com.microsoft:message-lock-lost",
+  EventReceiverStolen: "amqp:link:stolen",
+  InvalidEventFilter: "amqp:not-allowed",
+  InvalidEventPartition: "com.microsoft:argument-out-of-range",
   InvalidMessageExpiryTime: "com.microsoft:argument-out-of-range",
   InvalidOperation: "amqp:not-allowed",
   IotHubNotFound: "com.microsoft:iot-hub-not-found-error",
   IotHubQuotaExceeded: "com.microsoft:quota-exceeded",
   IotHubSuspended: "com.microsoft:iot-hub-suspended",
   MessageTooLarge: "amqp:link:message-size-exceeded",
+  TooManyEventReceivers: "amqp:resource-limit-exceeded",
 };
 
 const CONDITIONS_BY_STATUS: Readonly<Record<number, string>> = {

@@ -1,6 +1,8 @@
 import type { AmqpBackend } from "./backend.ts";
 import type { AmqpFaultState } from "./fault_state.ts";
+import { EventReceivers } from "./event_receivers.ts";
 import { openServiceSource } from "./service_source.ts";
+import { isEventHubSas } from "../auth/event_hub_verifier.ts";
 import { verifyPlainSignIn } from "../auth/plain_sign_in.ts";
 import { DeviceSession } from "../sessions/device_session.ts";
 import type { HubState } from "../hub_state.ts";
@@ -8,7 +10,7 @@ import { findIdentity } from "../records/find_identity.ts";
 
 /** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
 export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBackend {
-  const { hosts, store, now, deviceSignIn } = state;
+  const { hosts, store, now, deviceSignIn, eventHubSignIn, events } = state;
   return {
     hostName: hosts.hostName,
     faults,
@@ -16,9 +18,13 @@ export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBac
     now,
     alarm: state.alarm,
     activity: state.activity,
+    eventHub: { name: hosts.hubName, createdTime: now(), log: events, receivers: new EventReceivers() },
+    hasHost: (host) => hosts.has(host),
     report: (error) => state.faults.report(error),
-    verifyToken: (token) => deviceSignIn.verifyToken(token),
-    verifyUser: (user, token) => verifyPlainSignIn(user, token, (token) => deviceSignIn.verifyToken(token)),
+    verifyToken: (token) => isEventHubSas(token) ? eventHubSignIn.verify(token) : deviceSignIn.verifyToken(token),
+    verifyUser: async (user, token) =>
+      eventHubSignIn.verifyKey(user, token) ??
+        await verifyPlainSignIn(user, token, (token) => deviceSignIn.verifyToken(token)),
     knowsCertificate: (address, certificate) => deviceSignIn.knowsCertificate(address, certificate),
     enqueueMessage: ({ raw, ...decoded }, message) => {
       state.queues.enqueue(findIdentity(store, raw) === undefined ? decoded : raw, message);

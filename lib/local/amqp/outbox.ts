@@ -24,7 +24,7 @@ export class Outbox {
     return {
       next: () => {
         const content = this.#waiting.shift();
-        return content === undefined ? undefined : asDelivery(content);
+        return content === undefined ? undefined : unlockedDelivery(content);
       },
       close: () => {
         if (this.#events !== events) return;
@@ -47,7 +47,8 @@ export class Outbox {
   }
 }
 
-function asDelivery(content: AmqpContent): AmqpDelivery {
+/** Makes a delivery of what nobody else can get, so that nothing depends on its outcome. */
+export function unlockedDelivery(content: AmqpContent): AmqpDelivery {
   return {
     lockToken: crypto.randomUUID(),
     content,

@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 import rhea from "rhea";
 import type { Message } from "rhea";
 import type { AmqpContent } from "./backend.ts";
+import { propertiesOf, stampsOf } from "../events/stored_event.ts";
+import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 
@@ -19,6 +21,8 @@ export function toAmqpMessage(content: AmqpContent, lockToken: string, hostName:
       return toServiceMessage(content.message, hostName);
     case "device":
       return toDeviceMessage(content.message, lockToken);
+    case "event":
+      return toEventMessage(content);
     case "method":
       return toMethodCall(content);
     case "twin":
@@ -86,10 +90,47 @@ function toDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
     },
     body: rhea.message.data_section(Buffer.from(message.data)),
   };
+  writeProperties(written, message);
+  return written as unknown as Message;
+}
+
+function toEventMessage({ event, last }: Extract<AmqpContent, { kind: "event" }>): Message {
+  const { message, enqueuedTime, sequenceNumber, offset } = event;
+  const stamps = Object.entries(stampsOf(event)).map(([name, stamp]) => [
+    name,
+    stamp instanceof Date ? rhea.types.wrap_timestamp(stamp.getTime()) : stamp,
+  ]);
+  const properties = propertiesOf(event);
+  const written: Record<string, unknown> = {
+    message_annotations: {
+      ...Object.fromEntries(stamps),
+      "x-opt-sequence-number": rhea.types.wrap_long(sequenceNumber),
+      "x-opt-offset": String(offset),
+      "x-opt-enqueued-time": rhea.types.wrap_timestamp(enqueuedTime),
+    },
+    body: rhea.message.data_section(Buffer.from(message.data)),
+  };
+  if (last !== undefined) {
+    written["delivery_annotations"] = {
+      "last_enqueued_sequence_number": rhea.types.wrap_long(last.sequenceNumber),
+      "last_enqueued_offset": String(last.offset),
+      "last_enqueued_time_utc": rhea.types.wrap_timestamp(last.enqueuedTime),
+      "runtime_info_retrieval_time_utc": rhea.types.wrap_timestamp(last.enqueuedTime),
+    };
+  }
+  if (Object.keys(properties).length > 0) written["application_properties"] = properties;
+  if (message.to !== "") written["to"] = message.to;
+  if (message.expiryTime !== undefined) written["absolute_expiry_time"] = message.expiryTime;
+  if (message.creationTime !== undefined) written["creation_time"] = message.creationTime;
+  writeProperties(written, message);
+  return written as unknown as Message;
+}
+
+/** Writes the properties that all messages of devices and for devices have. */
+function writeProperties(written: Record<string, unknown>, message: Omit<CloudMessage, "ack">): void {
   if (message.messageId !== undefined) written["message_id"] = message.messageId;
   if (message.correlationId !== undefined) written["correlation_id"] = message.correlationId;
   if (message.userId !== undefined) written["user_id"] = Buffer.from(message.userId);
   if (message.contentType !== undefined) written["content_type"] = message.contentType;
   if (message.contentEncoding !== undefined) written["content_encoding"] = message.contentEncoding;
-  return written as unknown as Message;
 }

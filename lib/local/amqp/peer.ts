@@ -6,10 +6,14 @@ import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { SignInMethod } from "../presence/device_connection.ts";
 import { deviceResourcePath } from "../auth/resource_path.ts";
 import { identityKey } from "../records/identity_records.ts";
-import { type AmqpAddress, type DeviceLinkAddress, parseAddress } from "./address.ts";
+import { type DeviceLinkAddress, parseAddress } from "./address.ts";
 import type { AmqpBackend, AmqpSource, AmqpSourceEvents, MessageTarget } from "./backend.ts";
 import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf } from "./conditions.ts";
+import { EventManagement } from "./event_management.ts";
+import { openEventSource } from "./event_source.ts";
+import { eventHubPath, LISTEN_RIGHT } from "../auth/event_hub_verifier.ts";
+import { redirect } from "./redirect.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
 import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
 import { type Guard, listen } from "./guard.ts";
@@ -17,7 +21,7 @@ import { applyPlanned, grantCredit, leaveUnanswered, writeAlone } from "./incomi
 import { parseTarget, readMessage } from "./incoming_message.ts";
 import { addressOf, echo, readModelId } from "./link_ends.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
-import { HubFault, notInThisVersion, unauthorized } from "../hub_fault.ts";
+import { HubFault, unauthorized } from "../hub_fault.ts";
 
 /** A link that carries messages. */
 interface MessageLink {
@@ -34,6 +38,8 @@ interface MessageLink {
 export interface ClientSecurity {
   /** The certificate that it has shown to TLS. */
   readonly certificate: ClientCertificate | undefined;
+  /** The port by which it has come. */
+  readonly port: number | undefined;
   /** Ends the connection of a client whose token for the whole connection has expired. */
   end(reason: AmqpError): void;
 }
@@ -42,6 +48,9 @@ const SERVICE_RIGHT = "ServiceConnect";
 const DEVICE_RIGHT = "DeviceConnect";
 /** The path that the token of a back end must cover. */
 const SERVICE_PATH: readonly string[] = ["devices"];
+/** What a client has to have the right to before it is told where the events are. */
+const EVENTS_PATH: readonly string[] = ["messages", "events"];
+const SETTLED = 1;
 
 /** What the hub knows about one client's connection: the rights it has, and the links that depend on them. */
 export class AmqpPeer {
@@ -53,6 +62,9 @@ export class AmqpPeer {
   readonly #devices: Map<string, AmqpDeviceLinks> = new Map();
   readonly #grants: ClientGrants;
   readonly #cbs: AmqpCbs;
+  readonly #management: EventManagement;
+  /** The host that the client has named, if it is one of the hub's. */
+  readonly #host: () => string;
   /** The token that the client has signed in with, which the whole connection depends on. */
   #signIn: ClientGrant | undefined;
   #isGone = false;
@@ -68,6 +80,11 @@ export class AmqpPeer {
       (expired) => this.#onExpiry(expired),
     );
     this.#cbs = new AmqpCbs(backend, guard, (grant) => this.#grant(grant));
+    this.#management = new EventManagement(backend, guard, (link) => this.#isCovered(link));
+    this.#host = () => {
+      const { hostname } = connection;
+      return typeof hostname === "string" && backend.hasHost(hostname) ? hostname : backend.hostName;
+    };
     listen(connection, guard, {
       receiver_open: ({ receiver }) => this.#onSendingClient(receiver!),
       sender_open: ({ sender }) => this.#onReceivingClient(sender!),
@@ -120,10 +137,14 @@ export class AmqpPeer {
       if (this.#authorizeService(link) === undefined) return;
       return this.#listenTo(link, (context) => this.#onMessage(context));
     }
-    const kind = parsed?.kind;
-    if (kind !== "events" && kind !== "methods" && kind !== "twin") {
-      return this.#refuse(link, noSuchAddress(address, parsed));
+    if (parsed?.kind === "management") {
+      if (this.#authorizeManagement(link) === undefined) return;
+      this.#management.listenTo(link);
+      echo(link);
+      return grantCredit(link);
     }
+    const kind = parsed?.kind;
+    if (kind !== "events" && kind !== "methods" && kind !== "twin") return this.#refuse(link, noSuchAddress(address));
     const device = this.#openDevice(link, parsed as DeviceLinkAddress)?.device;
     if (device === undefined) return;
     device.add(kind, link);
@@ -143,6 +164,26 @@ export class AmqpPeer {
         if (messageLink === undefined) return;
         return this.#sendFrom(link, messageLink, (events) => this.#backend.openSource(parsed, events), false);
       }
+      case "redirect":
+        return this.#redirect(link, parsed.tail);
+      case "management":
+        if (this.#authorizeManagement(link) === undefined) return;
+        this.#management.replyTo(link);
+        return echo(link);
+      case "eventPartition": {
+        const { eventHubName, consumerGroup, partitionId } = parsed;
+        const path = eventHubPath(eventHubName, "consumergroups", consumerGroup, "partitions", partitionId);
+        const messageLink = this.#authorizeAt(link, LISTEN_RIGHT, path);
+        if (messageLink === undefined) return;
+        const { eventHub } = this.#backend;
+        const isPresettled = link.snd_settle_mode === SETTLED;
+        return this.#sendFrom(
+          link,
+          messageLink,
+          (events) => openEventSource(eventHub, parsed, link, events),
+          isPresettled,
+        );
+      }
       case "messages":
       case "methods":
       case "twin": {
@@ -154,7 +195,7 @@ export class AmqpPeer {
         return this.#sendFrom(link, messageLink, (events) => device.openSource(kind, events), kind !== "messages");
       }
       default:
-        return this.#refuse(link, noSuchAddress(address, parsed));
+        return this.#refuse(link, noSuchAddress(address));
     }
   }
 
@@ -190,9 +231,24 @@ export class AmqpPeer {
     }
   }
 
+  /** Tells a client where the events are, if it may read them. */
+  #redirect(link: Sender, tail: string): void {
+    if (this.#authorizeAt(link, SERVICE_RIGHT, EVENTS_PATH) === undefined) return;
+    echo(link);
+    this.#close(link, redirect(tail, this.#host(), this.#security.port, this.#backend.eventHub.name));
+  }
+
+  #authorizeManagement(link: Receiver | Sender): MessageLink | undefined {
+    return this.#authorizeAt(link, LISTEN_RIGHT, eventHubPath(this.#backend.eventHub.name, "$management"));
+  }
+
+  #authorizeAt(link: Receiver | Sender, right: string, path: readonly string[]): MessageLink | undefined {
+    return this.#authorize(link, right, path, () => this.#grants.find(right, path) !== undefined);
+  }
+
   /** Registers the link of a back end when its client has the right to it, and closes it otherwise. */
   #authorizeService(link: Receiver | Sender): MessageLink | undefined {
-    return this.#authorize(link, SERVICE_RIGHT, SERVICE_PATH, () => this.#serviceGrant !== undefined);
+    return this.#authorizeAt(link, SERVICE_RIGHT, SERVICE_PATH);
   }
 
   get #serviceGrant(): ClientGrant | undefined {
@@ -363,8 +419,6 @@ const EXPIRED: HubFault = unauthorized(
   "The token has expired, or its identity has other keys or certificates now",
 );
 
-function noSuchAddress(address: string, parsed: AmqpAddress | undefined): HubFault {
-  return parsed?.kind === "later"
-    ? notInThisVersion(`The link address ${quote(address)}`)
-    : new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
+function noSuchAddress(address: string): HubFault {
+  return new HubFault("AmqpAddressNotFound", 404, `The hub has no link address ${quote(address)}`);
 }

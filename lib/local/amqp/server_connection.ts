@@ -7,6 +7,7 @@ import { guardConnection, type GuardedConnection } from "../../amqp_guard/guard_
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { AmqpBackend } from "./backend.ts";
 import { type AmqpError, internalAmqpError } from "./conditions.ts";
+import { type FrameWriter, writeFullFrames } from "./full_frames.ts";
 import type { FaultyAmqpConnection } from "./fault_state.ts";
 import { type ByteSocket, GatedSocket } from "../connections/gated_socket.ts";
 import { guarded } from "../connections/guarded.ts";
@@ -58,6 +59,7 @@ export class AmqpServerConnection implements FaultyAmqpConnection {
         sender_options: { treat_modified_as_released: false },
       } as unknown as ConnectionOptions,
     ) as Connection & UndeclaredConnection;
+    writeFullFrames(this.#connection as unknown as FrameWriter);
     this.#stopInput = guardConnection(this.#connection, HUB_LIMITS, {
       concat: (chunks) => Buffer.concat(chunks),
       refuse: (fault) => this.#refuse(fault),
@@ -70,6 +72,7 @@ export class AmqpServerConnection implements FaultyAmqpConnection {
     this.#connection.on("connection_open", () => boundIdleTimeOut(this.#connection.remote.open));
     this.#peer = new AmqpPeer(backend, this.#connection, (work) => this.guard(work), {
       certificate,
+      port: socket.localPort,
       end: (reason) => this.#end(reason),
     });
     backend.faults.connections.add(this);

@@ -91,6 +91,12 @@ export function importVerifyingKey(key: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", fromBase64(key)!, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 
+/** Imports a key whose own text signs, for verifying signatures. */
+export function importVerifyingText(key: string): Promise<CryptoKey> {
+  const bytes = new TextEncoder().encode(key);
+  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+}
+
 /**
  * Returns when a token expires, in milliseconds since the epoch.
  *

@@ -2,6 +2,8 @@
 export interface ByteSocket {
   /** How many bytes wait to be sent; left out by runtimes that do not tell. */
   readonly writableLength?: number;
+  /** The port by which the client has come; left out by what is no socket. */
+  readonly localPort?: number | undefined;
   write(bytes: Uint8Array): unknown;
   /** Closes the socket after everything has been written. */
   end(): unknown;

@@ -13,9 +13,12 @@ export interface ServerWebSocket {
 /** Presents a WebSocket as a stream of bytes, since protocols ignore where one WebSocket message ends. */
 export class WebSocketBytes implements ByteSocket {
   readonly #socket: ServerWebSocket;
+  readonly localPort: number | undefined;
 
-  constructor(socket: ServerWebSocket) {
+  /** @param localPort The port by which the client has come. */
+  constructor(socket: ServerWebSocket, localPort: number | undefined) {
     this.#socket = socket;
+    this.localPort = localPort;
   }
 
   on(event: "data" | "error" | "close", listener: ((bytes: Uint8Array) => void) | (() => void)): void {

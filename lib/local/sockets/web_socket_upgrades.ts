@@ -81,7 +81,7 @@ export class WebSocketUpgrades {
     server.handleUpgrade(request, socket, head, (accepted: ServerWebSocket) => {
       onAccepted();
       if (this.#isClosed) accepted.terminate();
-      else bytes.accept(new WebSocketBytes(accepted), clientCertificateOf(request.socket));
+      else bytes.accept(new WebSocketBytes(accepted, request.socket.localPort), clientCertificateOf(request.socket));
     });
   }
 
