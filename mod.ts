@@ -38,6 +38,7 @@ export { ScheduledJobs } from "./lib/jobs/scheduled_jobs.ts";
 export { ImportExportJobs } from "./lib/jobs/import_export_jobs.ts";
 export { DigitalTwins } from "./lib/digital_twins/digital_twins.ts";
 export { C2dMessages } from "./lib/c2d_messages.ts";
+export { DeviceEvents } from "./lib/device_events.ts";
 export { HubClient } from "./lib/transport/hub_client.ts";
 export { certificateThumbprint } from "./lib/auth/certificate_thumbprint.ts";
 export { parseConnectionString } from "./lib/auth/connection_string.ts";
@@ -45,6 +46,10 @@ export { deviceConnectionString } from "./lib/auth/device_connection_string.ts";
 export { IoTHubError } from "./lib/errors/errors.ts";
 export { createSasToken } from "./lib/auth/sas_token.ts";
 
+export type { EventHubEndpoint } from "./lib/messages/event_hub_endpoint.ts";
+export type { EventPosition, EventStart } from "./lib/messages/event_position.ts";
+export type { ReceiveEventsOptions } from "./lib/messages/receive_events_options.ts";
+export type { ReceivedEvent } from "./lib/values/received_event.ts";
 export type { SymmetricKeys, X509Thumbprints } from "./lib/identities/authentication.ts";
 export type { BulkDevice } from "./lib/identities/bulk_devices.ts";
 export type { CallLimits } from "./lib/timing/call_limiter.ts";

@@ -1,15 +1,11 @@
-import { DEFAULT_ATTEMPT_TIMEOUT_IN_MS } from "./client/client_options.ts";
-import { userAgent } from "./client/user_agent.ts";
+import { channelOf } from "./amqp_channel.ts";
 import { buildC2dMessage, type C2dMessageProperties } from "./messages/c2d_message.ts";
 import { FEEDBACK, type ReceivedFeedback } from "./messages/feedback.ts";
 import { FILE_NOTIFICATIONS, type ReceivedFileNotification } from "./messages/file_notifications.ts";
-import { MessageChannel } from "./messages/message_channel.ts";
 import { receive, type ReceiveOptions } from "./messages/receiving.ts";
 import type { OperationOptions } from "./timing/operation_options.ts";
-import { resolveRetryOptions } from "./timing/retry_options.ts";
 import { HubClient, viewOf } from "./transport/hub_client.ts";
 import * as facts from "./transport/operations.ts";
-import type { SharedHub } from "./transport/shared_hub.ts";
 import { checkId } from "./values/ids.ts";
 
 /**
@@ -200,35 +196,4 @@ export class C2dMessages extends HubClient {
   receiveFileNotifications(options: ReceiveOptions = {}): AsyncIterableIterator<ReceivedFileNotification> {
     return receive(FILE_NOTIFICATIONS, channelOf(this), viewOf(this), options);
   }
-}
-
-/** The channel of each hub, which all its clients share. */
-const channels = new WeakMap<SharedHub, MessageChannel>();
-
-function channelOf(client: HubClient): MessageChannel {
-  const { hub } = viewOf(client);
-  let channel = channels.get(hub);
-  if (channel === undefined) {
-    channel = makeChannel(hub);
-    channels.set(hub, channel);
-    hub.parts.add(channel);
-  }
-  return channel;
-}
-
-/** Creates a channel. Here the message code, which does not depend on AMQP, is given the code that does. */
-function makeChannel({ access, options }: SharedHub): MessageChannel {
-  return new MessageChannel(options.timeoutInMs, async () => {
-    const { AmqpConnection } = await import("./amqp/amqp_connection.ts");
-    return new AmqpConnection({
-      ...access,
-      endpoint: options.amqpEndpoint,
-      transportType: options.transportType,
-      tls: options.tls,
-      proxy: options.proxy,
-      userAgent: userAgent(options.userAgentPrefix) ?? "",
-      retryOptions: resolveRetryOptions(options.retryOptions),
-      attemptTimeoutInMs: options.attemptTimeoutInMs ?? DEFAULT_ATTEMPT_TIMEOUT_IN_MS,
-    });
-  });
 }

@@ -3,27 +3,32 @@ import { C2dMessages } from "./c2d_messages.ts";
 import type { ClientOptions } from "./client/client_options.ts";
 import { accessFromConnectionString, accessFromTokenCredential } from "./client/hub_access.ts";
 import { IoTHubRegistryManager as HttpRegistryManager } from "./http_registry_manager.ts";
+import { DeviceEvents } from "./device_events.ts";
 import { connect, type HubClient, share } from "./transport/hub_client.ts";
 import { nodeHttpsWire } from "./transport/node_https.ts";
 import { sum } from "./transport/sum.ts";
 
 /**
- * The methods of the manager of `/http`, and messages.
+ * The methods of the manager of `/http`, messages and events.
  * @internal
  */
-export interface AllNouns extends HttpRegistryManager, C2dMessages {}
+export interface AllNouns extends HttpRegistryManager, C2dMessages, DeviceEvents {}
 
 /**
  * A class with all these methods, to which the manager adds its factories.
  * @internal
  */
-export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(HttpRegistryManager, C2dMessages) as new (
+export const AllNouns: new (view: never) => AllNouns = /* @__PURE__ */ sum(
+  HttpRegistryManager,
+  C2dMessages,
+  DeviceEvents,
+) as new (
   view: never,
 ) => AllNouns;
 
 /**
- * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics, and
- * cloud-to-device messages.
+ * Manages an IoT hub from a back end: device and module identities, twins, queries, direct methods, statistics,
+ * cloud-to-device messages, and what devices send.
  *
  * The manager combines the methods of several classes, each of which can also be used alone. A program that only needs
  * twins can import `Twins`, and its bundle then contains nothing else. A program that does not use messages can use the
@@ -143,4 +148,4 @@ export class IoTHubRegistryManager extends AllNouns {
 }
 
 /** The methods of the manager are those of its nouns. */
-export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages {}
+export interface IoTHubRegistryManager extends HttpRegistryManager, C2dMessages, DeviceEvents {}

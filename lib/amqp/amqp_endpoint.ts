@@ -36,14 +36,14 @@ const WEB_SOCKET_PATH = "/$iothub/websocket";
  * @throws {RangeError} When it is not a URL of one of the four schemes.
  */
 export async function resolveEndpoint(settings: AmqpSettings): Promise<AmqpEndpoint> {
-  const { endpoint, hostName, transportType, proxy } = settings;
+  const { endpoint, hostName, transportType, proxy, webSocketPath = WEB_SOCKET_PATH } = settings;
   if (endpoint !== undefined) {
     return parseEndpoint(typeof endpoint === "string" ? endpoint : await endpoint());
   }
   // Proxies are made for the web: few of them connect to any other port. WebSockets share theirs with HTTPS.
   return (transportType ?? (proxy === undefined ? defaultTransport() : "AmqpOverWebSocket")) === "Amqp"
     ? { kind: "tcp", tls: true, host: withoutPort(hostName), port: AMQPS_PORT }
-    : { kind: "webSocket", url: `wss://${hostName}${WEB_SOCKET_PATH}` };
+    : { kind: "webSocket", url: `wss://${hostName}${webSocketPath}` };
 }
 
 /** A host name as AMQP has it: its port, if it has one, is that of HTTPS. */

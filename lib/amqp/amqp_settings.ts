@@ -1,4 +1,5 @@
 import type { HubCredential } from "../auth/credential.ts";
+import type { NamedKeyCredential } from "../auth/token_credential.ts";
 import type { NetworkOptions } from "../client/client_options.ts";
 import type { ResolvedRetryOptions } from "../timing/retry_options.ts";
 
@@ -16,6 +17,16 @@ export interface AmqpSettings {
   readonly proxy?: string | undefined;
   /** The name of this software, which is sent to the hub; empty to send none. */
   readonly userAgent: string;
+  /**
+   * How to begin with SASL: by a name with the token as the password, or by none, with the token shown afterwards. Left
+   * out, there is no SASL, and the token is shown afterwards as well.
+   */
+  readonly sasl?: { readonly user: string; readonly hasPassword: boolean } | undefined;
+  /** The path of a WebSocket, where `endpoint` does not have it. */
+  readonly webSocketPath?: string | undefined;
+  /** The policy with its key, if the client has one: what reads events signs in with tokens of its own. */
+  readonly policy?: NamedKeyCredential | undefined;
+  readonly sasTokenTtlInSeconds?: number | undefined;
   readonly credential: Pick<HubCredential, "audience" | "getToken" | "signedInAs">;
   /** How to retry what has failed for a transient reason. */
   readonly retryOptions: ResolvedRetryOptions;

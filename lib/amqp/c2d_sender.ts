@@ -1,5 +1,5 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
-import type { SendOptions } from "../messages/message_connection.ts";
+import type { CallOptions } from "../messages/message_connection.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
@@ -59,7 +59,7 @@ export class C2dSender implements ConnectionUser {
   }
 
   /** Sends a message, and resolves when the hub has accepted it. */
-  send(message: C2dMessage, options: SendOptions): Promise<void> {
+  send(message: C2dMessage, options: CallOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const size = message.body.byteLength;
       if (this.#pending >= MAX_PENDING || this.#pendingBytes + size > MAX_PENDING_BYTES) {

@@ -1,4 +1,5 @@
 import { afterOutcomes } from "./after_outcomes.ts";
+import { secretsOfToken } from "../errors/redaction.ts";
 import { refusalAdvice } from "../auth/refusal_advice.ts";
 import { throughProxy } from "../client/proxy_name.ts";
 import { adviceOn, type AmqpEndpoint, describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
@@ -34,11 +35,21 @@ export interface ConnectionUser {
   ended(failure: AmqpFailure): void;
 }
 
+/** How a connection is opened. */
+export interface OpeningOptions {
+  /** The method that needs it. */
+  readonly operation: string;
+  /** Whether to ask for a new token. */
+  readonly forceRefresh: boolean;
+  /** Finds out where to connect to, where that is not known before. */
+  readonly locate?: (() => Promise<AmqpSettings>) | undefined;
+}
+
 /**
  * One connection to a hub, from its opening to its end. It keeps itself authorized and alive, and is never reopened.
  */
 export class HubConnection {
-  readonly #settings: AmqpSettings;
+  #settings: AmqpSettings;
   readonly #hasFreshToken: boolean;
   readonly #users: Set<ConnectionUser> = new Set();
   readonly #openingTimer: ReturnType<typeof setTimeout>;
@@ -54,11 +65,14 @@ export class HubConnection {
   #restedAt = 0;
   #ended: AmqpFailure | undefined;
   #secretsOfEndpoint: readonly string[] = [];
+  #secretsOfPassword: readonly string[] = [];
+  /** Called when the other side has opened the connection. */
+  #onOpen = (): void => {};
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   #onClosed = (): void => {};
 
-  constructor(settings: AmqpSettings, options: { operation: string; forceRefresh: boolean }) {
+  constructor(settings: AmqpSettings, options: OpeningOptions) {
     this.#settings = settings;
     this.#hasFreshToken = options.forceRefresh;
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
@@ -105,7 +119,7 @@ export class HubConnection {
 
   /** Texts that must not be shown even if the hub repeats them. */
   get secrets(): readonly string[] {
-    return [...this.#secretsOfEndpoint, ...(this.#authorization?.secrets ?? [])];
+    return [...this.#secretsOfEndpoint, ...this.#secretsOfPassword, ...(this.#authorization?.secrets ?? [])];
   }
 
   /**
@@ -113,7 +127,7 @@ export class HubConnection {
    * renewal, after which {@linkcode ConnectionUser.ready} is called.
    */
   isAuthorized(): boolean {
-    return this.#authorization!.isAuthorized();
+    return this.#authorization?.isAuthorized() ?? true;
   }
 
   /**
@@ -121,7 +135,7 @@ export class HubConnection {
    * {@linkcode ConnectionUser.ready} is called; if the replacement fails, the connection ends.
    */
   reauthorize(): void {
-    this.#authorization!.replace();
+    this.#authorization?.replace();
   }
 
   /** Adds a user, which is told about the connection's state from now on. */
@@ -204,15 +218,20 @@ export class HubConnection {
     }, Math.max(0, time - Date.now()));
   }
 
-  async #open(options: { operation: string; forceRefresh: boolean }): Promise<void> {
-    const { credential } = this.#settings;
+  async #open(options: OpeningOptions): Promise<void> {
     try {
+      if (options.locate !== undefined) this.#settings = await options.locate();
+      const { credential, sasl } = this.#settings;
       const token = credential.getToken(options);
       token.catch(() => {}); // It is awaited below, unless the connection fails first.
       const endpoint = await resolveEndpoint(this.#settings);
       if (this.#ended !== undefined) return;
       this.#endpoint = endpoint;
       this.#secretsOfEndpoint = secretsOfEndpoint(endpoint);
+      const opened = new Promise<void>((resolve) => this.#onOpen = resolve);
+      const password = sasl?.hasPassword ? (await token).authorization : undefined;
+      if (this.#ended !== undefined) return;
+      if (password !== undefined) this.#secretsOfPassword = secretsOfToken(password);
       this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, endpoint),
         connected: () => {
@@ -222,16 +241,18 @@ export class HubConnection {
         unreachable: (reason) => this.#broken(reason, endpoint),
         heard: () => this.#keepAlive?.heard(),
         failed: (failure) => afterOutcomes(() => this.end(failure)),
-      });
+      }, password);
       // A WebSocket tells only when all is done, and the hub may take its time for that.
       if (endpoint.kind === "tcp") {
         this.#connectTimer = this.#endAfter(Math.min(CONNECT_LIMIT_IN_MS, this.#settings.attemptTimeoutInMs));
       }
-      this.#authorization = new Authorization(this.#settings, this.#transport.connection, {
-        renewed: () => this.#tellReady(),
-        lost: (failure) => this.end(failure),
-      });
-      await this.#authorization.put(await token);
+      if (password === undefined) {
+        this.#authorization = new Authorization(this.#settings, this.#transport.connection, {
+          renewed: () => this.#tellReady(),
+          lost: (failure) => this.end(failure),
+        });
+        await this.#authorization.put(await token);
+      } else await opened;
       clearTimeout(this.#openingTimer);
       if (this.#ended !== undefined) return;
       this.#isReady = true;
@@ -254,6 +275,7 @@ export class HubConnection {
       afterOutcomes(() => this.end(failure));
     };
     connection.on("connection_open", () => {
+      this.#onOpen();
       this.#keepAlive = new KeepAlive(
         connection,
         (silenceInMs) => this.end(wasSilent(this.#describe(endpoint), silenceInMs)),
@@ -262,7 +284,11 @@ export class HubConnection {
     connection.on("sender_error", ({ sender }: EventContext) => onClosed("link for tokens", sender?.error));
     connection.on("receiver_error", ({ receiver }: EventContext) => onClosed("link for tokens", receiver?.error));
     connection.on("session_error", ({ session }: EventContext) => onClosed("session", session?.error));
-    connection.on("connection_error", ({ connection }: EventContext) => onClosed("connection", connection.error));
+    // The context has the error where the hub has refused to let the client in, before anything was opened.
+    connection.on(
+      "connection_error",
+      ({ connection, error }: EventContext) => onClosed("connection", connection.error ?? error),
+    );
     connection.on("sender_close", () => onClosed("link for tokens", undefined));
     connection.on("receiver_close", () => onClosed("link for tokens", undefined));
     connection.on("session_close", () => onClosed("session", undefined));

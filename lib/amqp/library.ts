@@ -10,6 +10,7 @@ interface Library {
   create_container(): { create_connection(options: object): Connection };
   websocket_connect(opener: unknown): (url: string, protocols: readonly string[], options: undefined) => unknown;
   string_to_uuid(text: string): Uint8Array;
+  readonly types: { wrap_described(value: string, descriptor: number): unknown };
 }
 
 /** An object of the library that tells its listeners what happens to it. */
@@ -102,6 +103,8 @@ export interface Receiver extends Link {
 export interface Delivery {
   readonly id: number;
   readonly remote_settled: boolean;
+  /** Whether this side has nothing more to say of it. */
+  settled: boolean;
   /** The other side's verdict. */
   readonly remote_state?: { readonly error?: AmqpCondition };
   update(isSettled: boolean): void;
@@ -112,7 +115,15 @@ export interface Delivery {
 /** A message that has come. */
 export interface Message {
   readonly body?: unknown;
+  readonly message_id?: unknown;
   readonly correlation_id?: unknown;
+  readonly user_id?: unknown;
+  readonly to?: unknown;
+  readonly content_type?: unknown;
+  readonly content_encoding?: unknown;
+  readonly absolute_expiry_time?: unknown;
+  readonly creation_time?: unknown;
+  readonly message_annotations?: Readonly<Record<string, unknown>>;
   readonly application_properties?: Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,5 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
-import type { SendOptions } from "../messages/message_connection.ts";
+import type { CallOptions } from "../messages/message_connection.ts";
 import type { IoTHubError } from "../errors/errors.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
@@ -9,7 +9,7 @@ export interface PendingSend {
   /** The message's position in the order of sending. */
   readonly sequence: number;
   readonly message: C2dMessage;
-  readonly options: SendOptions;
+  readonly options: CallOptions;
   /** When the send times out, on the clock of `performance.now`. */
   readonly deadline: number;
   readonly resolve: () => void;

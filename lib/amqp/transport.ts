@@ -37,8 +37,17 @@ export interface Transport {
   readonly keepProcessAlive?: (wanted: boolean) => void;
 }
 
-/** Opens an AMQP connection to an endpoint. */
-export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, user: TransportUser): Transport {
+/**
+ * Opens an AMQP connection to an endpoint.
+ *
+ * @param password What to sign in with, where the settings say so.
+ */
+export function openTransport(
+  endpoint: AmqpEndpoint,
+  settings: AmqpSettings,
+  user: TransportUser,
+  password?: string,
+): Transport {
   let onClosed = (): void => {};
   const closed = new Promise<void>((resolve) => onClosed = resolve);
   const options = endpoint.kind === "tcp"
@@ -52,6 +61,8 @@ export function openTransport(endpoint: AmqpEndpoint, settings: AmqpSettings, us
     channel_max: CLIENT_LIMITS.channelMax,
     receiver_options: { max_message_size: CLIENT_LIMITS.maxMessageSize },
     reconnect: false,
+    ...(settings.sasl !== undefined && { username: settings.sasl.user }),
+    ...(password !== undefined && { password }),
     ...(settings.userAgent === "" ? {} : { properties: { product: settings.userAgent } }),
   });
   user.prepare(connection);

@@ -145,12 +145,13 @@ export function credentialFromPolicy(
   hostName: string,
   policy: NamedKeyCredential,
   ttlInSeconds: number = DEFAULT_SAS_TTL_IN_SECONDS,
+  importKey: (key: string) => Promise<CryptoKey> = importSasKey,
 ): HubCredential {
   let last: { key: string; imported: Promise<CryptoKey> } | undefined;
   return new HubCredential(hostName, () => `the policy "${policy.name}"`, async (clockOffsetInMs) => {
     const { name, key } = policy;
     checkPolicyName(name);
-    if (last?.key !== key) last = { key, imported: importSasKey(key) };
+    if (last?.key !== key) last = { key, imported: importKey(key) };
     const expiry = Math.floor((Date.now() + clockOffsetInMs) / 1000) + Math.ceil(ttlInSeconds);
     return {
       authorization: await signSasToken(await last.imported, hostName, expiry, name),

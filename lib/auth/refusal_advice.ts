@@ -14,7 +14,7 @@ export function refusalAdvice(
   clock: string = "",
 ): string {
   // A token of Entra is for a scope, which is a URL; one that is signed with a key is for a host name.
-  const rest = audience.includes("://")
+  const rest = audience.startsWith("https:")
     ? ` by a role such as "IoT Hub Data Contributor", tokenScope (now ${audience})`
     : ", its key";
   return `check that ${signedInAs} has the right ${right}${rest}, the hub's IP filter, and this machine's clock${clock}`;

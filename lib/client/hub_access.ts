@@ -16,6 +16,8 @@ const DEFAULT_TOKEN_SCOPE = "https://iothubs.azure.net/.default";
 export interface HubAccess {
   readonly hostName: string;
   readonly credential: HubCredential;
+  /** The policy with its key, if that is what the client signs in with. */
+  readonly policy?: NamedKeyCredential | undefined;
 }
 
 /** Returns the access that a policy's connection string gives. */
@@ -25,12 +27,8 @@ export function accessFromConnectionString(connectionString: string, options: Cl
   const { hostName, deviceId, sharedAccessKeyName: name, sharedAccessKey: key, sharedAccessSignature: signature } =
     parsed;
   if (deviceId !== undefined) throw unusable("it is for a device");
-  return {
-    hostName,
-    credential: signature !== undefined
-      ? credentialFromSignature(hostName, { signature })
-      : credentialFromPolicy(hostName, { name: name!, key: key! }, options.sasTokenTtlInSeconds),
-  };
+  if (signature !== undefined) return { hostName, credential: credentialFromSignature(hostName, { signature }) };
+  return accessOfPolicy(hostName, { name: name!, key: key! }, options);
 }
 
 /** Returns the access that a credential gives. It is not asked for a token before the first call. */
@@ -43,25 +41,36 @@ export function accessFromTokenCredential(
   checkType("url", url, "string");
   const hostName = url.replace(/^https:\/\/|\/$/gi, "");
   checkHostName(hostName);
-  return { hostName, credential: credentialOf(source, hostName, options) };
+  return accessOf(source, hostName, options);
 }
 
-/** Returns the credential of a source, which is known by its members, since it may come from any copy of any package. */
-function credentialOf(
+function accessOfPolicy(
+  hostName: string,
+  policy: NamedKeyCredential,
+  { sasTokenTtlInSeconds }: ClientOptions,
+): HubAccess {
+  return { hostName, credential: credentialFromPolicy(hostName, policy, sasTokenTtlInSeconds), policy };
+}
+
+/** Returns the access that a source gives, which is known by its members, since it may come from any copy of any package. */
+function accessOf(
   source: Partial<TokenCredential & NamedKeyCredential & SASCredential>,
   hostName: string,
-  { sasTokenTtlInSeconds, tokenScope = DEFAULT_TOKEN_SCOPE }: ClientOptions,
-): HubCredential {
+  options: ClientOptions,
+): HubAccess {
   const { getToken, signature, name, key } = source ?? {};
-  if (typeof getToken === "function") return credentialFromTokenCredential(source as TokenCredential, tokenScope);
+  if (typeof getToken === "function") {
+    const { tokenScope = DEFAULT_TOKEN_SCOPE } = options;
+    return { hostName, credential: credentialFromTokenCredential(source as TokenCredential, tokenScope) };
+  }
   if (typeof signature === "string") {
     checkSasToken("the credential's signature", signature);
-    return credentialFromSignature(hostName, source as SASCredential);
+    return { hostName, credential: credentialFromSignature(hostName, source as SASCredential) };
   }
   if (typeof key !== "string" || typeof name !== "string") {
     throw wrongType("credential", "an object with a method getToken, a name and a key, or a signature", source);
   }
   checkPolicyName(name);
   keyBytes("the credential's key", key);
-  return credentialFromPolicy(hostName, source as NamedKeyCredential, sasTokenTtlInSeconds);
+  return accessOfPolicy(hostName, source as NamedKeyCredential, options);
 }

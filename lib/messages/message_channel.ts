@@ -8,7 +8,10 @@ import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import type { HubPart } from "../transport/shared_hub.ts";
 import type { C2dMessage } from "./c2d_message.ts";
-import type { MessageConnection, MessageReceiver, ReceiverOptions, SendOptions } from "./message_connection.ts";
+import type { CallOptions, MessageConnection, MessageReceiver } from "./message_connection.ts";
+
+/** Does something on the connection for a call. */
+type Open<T> = (connection: MessageConnection, call: CallOptions) => T | Promise<T>;
 
 /**
  * Sends and receives messages for all clients of one hub. This is the one place where every such call begins and ends. The
@@ -53,20 +56,24 @@ export class MessageChannel implements HubPart {
       .finally(() => this.#deadlines.stop(deadline));
   }
 
-  /** Opens a client's receiver for one of the hub's queues. The caller must close it. */
-  async openReceiver(
+  /**
+   * Opens a receiver for a client. The caller must close it.
+   *
+   * @param open Opens it on the connection.
+   */
+  async openReceiver<T>(
     client: ClientView,
     operation: OperationFacts,
-    address: string,
     options: OperationOptions,
-  ): Promise<MessageReceiver> {
+    open: Open<MessageReceiver<T>>,
+  ): Promise<MessageReceiver<T>> {
     const call = { operation: operation.name };
     throwIfEnded(client, call, options);
     const facts = this.#facts(call, options);
-    if (client.isFirst) return this.#openReceiver({ ...facts, address });
+    if (client.isFirst) return this.#onConnection(facts, open);
     const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
     try {
-      const receiver = await this.#openReceiver({ ...facts, address, abortSignal: deadline.signal });
+      const receiver = await this.#onConnection({ ...facts, abortSignal: deadline.signal }, open);
       return {
         next: (maxWaitInMs) =>
           receiver.next(maxWaitInMs).catch((error) => {
@@ -83,6 +90,21 @@ export class MessageChannel implements HubPart {
     }
   }
 
+  /** Asks something for a client. */
+  async ask<T>(client: ClientView, operation: OperationFacts, options: OperationOptions, ask: Open<T>): Promise<T> {
+    checkOptions(options, operation.options);
+    const call = { operation: operation.name };
+    throwIfEnded(client, call, options);
+    const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
+    try {
+      return await this.#onConnection({ ...this.#facts(call, options), abortSignal: deadline.signal }, ask);
+    } catch (error) {
+      throw this.#endOf(call, error);
+    } finally {
+      this.#deadlines.stop(deadline);
+    }
+  }
+
   /** Ends the sends and the receivers of a client that shares the connection of another: the connection goes on. */
   endCalls(client: ClientView): void {
     this.#deadlines.endAll(client, this.#clientClosed);
@@ -93,19 +115,19 @@ export class MessageChannel implements HubPart {
     await (await this.#connection?.catch((): undefined => undefined))?.close();
   }
 
-  #facts(call: FailedCall, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): SendOptions {
+  #facts(call: FailedCall, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): CallOptions {
     return abortSignal === undefined ? { ...call, timeoutInMs } : { ...call, timeoutInMs, abortSignal };
   }
 
-  #send(message: C2dMessage, facts: SendOptions): Promise<void> {
+  #send(message: C2dMessage, facts: CallOptions): Promise<void> {
     const connection = this.#atHand;
     return connection !== undefined
       ? connection.send(message, facts)
       : this.#load(facts).then((loaded) => loaded.send(message, facts));
   }
 
-  async #openReceiver(facts: ReceiverOptions): Promise<MessageReceiver> {
-    return (this.#atHand ?? await this.#load(facts)).openReceiver(facts);
+  async #onConnection<T>(facts: CallOptions, open: Open<T>): Promise<T> {
+    return await open(this.#atHand ?? await this.#load(facts), facts);
   }
 
   /** The error of a call of such a client: `Closed` where it was the client's end that has ended it. */
@@ -119,7 +141,7 @@ export class MessageChannel implements HubPart {
   }
 
   /** Loads the connection. This takes a while, so the call's signal can abort the wait. */
-  async #load(call: SendOptions): Promise<MessageConnection> {
+  async #load(call: CallOptions): Promise<MessageConnection> {
     const connection = this.#connection ??= this.#openOnce();
     const deadline = new Deadline(Infinity, call.abortSignal);
     this.#waiting++;

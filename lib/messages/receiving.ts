@@ -46,7 +46,12 @@ export async function* receive<T extends object>(
   options: ReceiveOptions,
 ): AsyncGenerator<T & Settlement, void, undefined> {
   checkReceiveOptions(queue.operation, options);
-  const receiver = await channel.openReceiver(client, queue.operation, queue.address, options);
+  const receiver = await channel.openReceiver(
+    client,
+    queue.operation,
+    options,
+    (connection, call) => connection.openReceiver({ ...call, address: queue.address }),
+  );
   let batch: SettledBatch | undefined;
   try {
     for (;;) {

@@ -109,3 +109,5 @@ export const sendC2dMessage: OperationFacts                       = { name: "sen
 export const sendC2dMessageToModule: OperationFacts               = { name: "sendC2dMessageToModule",               noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true };
 export const receiveFeedback: OperationFacts                      = { name: "receiveFeedback",                      noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true,  options: [WAIT] };
 export const receiveFileNotifications: OperationFacts             = { name: "receiveFileNotifications",             noun: "C2dMessages",      right: "ServiceConnect", mayRunTwice: true,  options: [WAIT] };
+export const receiveEvents: OperationFacts                        = { name: "receiveEvents",                        noun: "DeviceEvents",     right: "ServiceConnect", mayRunTwice: true,  options: [WAIT, ["consumerGroup", "partitionIds", "from"]] };
+export const getEventHubEndpoint: OperationFacts                  = { name: "getEventHubEndpoint",                  noun: "DeviceEvents",     right: "ServiceConnect", mayRunTwice: true };

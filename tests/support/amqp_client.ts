@@ -1,7 +1,7 @@
 import { AmqpConnection } from "../../lib/amqp/amqp_connection.ts";
 import type { AmqpSettings } from "../../lib/amqp/amqp_settings.ts";
 import { buildC2dMessage, type C2dMessageProperties } from "../../lib/messages/c2d_message.ts";
-import type { SendOptions } from "../../lib/messages/message_connection.ts";
+import type { CallOptions } from "../../lib/messages/message_connection.ts";
 
 export const HOST_NAME = "myhub.azure-devices.net";
 export const SAS = "SharedAccessSignature sr=myhub.azure-devices.net&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D&se=1893456000";
@@ -55,7 +55,7 @@ export class AmqpClient implements AsyncDisposable {
     });
   }
 
-  send(text: string, properties: C2dMessageProperties = {}, options: Partial<SendOptions> = {}): Promise<void> {
+  send(text: string, properties: C2dMessageProperties = {}, options: Partial<CallOptions> = {}): Promise<void> {
     return this.sendTo("d1", text, properties, options);
   }
 
@@ -63,7 +63,7 @@ export class AmqpClient implements AsyncDisposable {
     deviceId: string,
     text: string,
     properties: C2dMessageProperties = {},
-    options: Partial<SendOptions> = {},
+    options: Partial<CallOptions> = {},
   ): Promise<void> {
     return this.connection.send(buildC2dMessage(deviceId, text, properties), {
       operation: "sendC2dMessage",

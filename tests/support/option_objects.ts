@@ -41,6 +41,9 @@ import type {
   ListenOptions,
   LocalAmqpError,
   LocalDeviceOptions,
+  LocalEventOptions,
+  LocalEventRetention,
+  LocalEventsOptions,
   LocalFileUpload,
   LocalHubOptions,
   LocalHubThrottling,
@@ -136,6 +139,8 @@ const METHOD_OPTIONS: { [Name in MethodName]: Whole<OptionsOf<Managers[Name]>> }
   sendC2dMessageToModule: EVERY_CALL,
   receiveFeedback: RECEIVE,
   receiveFileNotifications: RECEIVE,
+  receiveEvents: { ...RECEIVE, consumerGroup: "$Default", partitionIds: ["0"], from: "earliest" },
+  getEventHubEndpoint: EVERY_CALL,
   getConfiguration: EVERY_CALL,
   getConfigurations: { ...EVERY_CALL, maxCount: 3 },
   createConfiguration: EVERY_CALL,
@@ -339,6 +344,16 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     METHOD_OPTIONS.receiveFileNotifications,
     (registry, options) => registry.receiveFileNotifications(options).next(),
   ),
+  messageObject(
+    "receiveEvents",
+    METHOD_OPTIONS.receiveEvents,
+    (registry, options) => registry.receiveEvents(options).next(),
+  ),
+  messageObject(
+    "getEventHubEndpoint",
+    METHOD_OPTIONS.getEventHubEndpoint,
+    (registry, options) => registry.getEventHubEndpoint(options),
+  ),
   object<QuerySpecification>(
     "queryIotHub",
     "query",
@@ -518,6 +533,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       policyKeys: { service: KEYS.primaryKey },
       deviceAuthorities: [],
       storage: "hub.sqlite",
+      events: { partitions: 2 },
     },
     // Where the storage is legal, a file would be made.
     ({ storage, ...options }) =>
@@ -528,6 +544,36 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
     "options",
     { modelId: "dtmi:com:example:Thermostat;1" },
     (options) => local((hub) => Promise.resolve(hub.device("d", options))),
+  ),
+  object<LocalEventOptions>(
+    "LocalHub",
+    "events",
+    {
+      twinChanges: true,
+      lifecycle: true,
+      connectionState: true,
+      partitions: 2,
+      retention: { maxEvents: 5 },
+    },
+    (events) => new LocalHub({ events }).close(),
+  ),
+  object<LocalEventRetention>(
+    "LocalHub",
+    "events.retention",
+    { maxEvents: 5, maxAgeInMs: 1_000 },
+    (retention) => new LocalHub({ events: { retention } }).close(),
+  ),
+  object<LocalEventsOptions>(
+    "LocalHub.events",
+    "options",
+    { from: "latest", maxWaitTimeInMs: 1, abortSignal: new AbortController().signal },
+    (options) =>
+      local(async (hub) => {
+        const next = hub.events(options).next();
+        // Not every wait has an end of its own.
+        await hub.close();
+        await next.catch(() => {});
+      }),
   ),
   object<LocalHubThrottling>(
     "LocalHub",

@@ -24,7 +24,8 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/job_manager.ts",
     "lib/digital_twin_client.ts",
   ],
-  ["lib/http_registry_manager.ts", "lib/c2d_messages.ts"],
+  ["lib/http_registry_manager.ts", "lib/c2d_messages.ts", "lib/device_events.ts"],
+  ["lib/amqp_channel.ts"],
   ["lib/amqp/"],
   [
     "lib/identities/",

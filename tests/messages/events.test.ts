@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { describe, test } from "node:test";
+import { type DeviceEvents, IoTHubError, IoTHubRegistryManager, type ReceiveEventsOptions } from "../../mod.ts";
+import * as entry from "../../mod.ts";
+import { EventScene } from "../support/event_scene.ts";
+
+const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
+
+describe("receiveEvents", () => {
+  test("gives the same events as the hub in process, whole", async () => {
+    await using scene = await EventScene.start({ devices: 3, hub: { events: { twinChanges: true } } });
+    const { hub, registry } = scene;
+    await registry.createModuleWithSas("d0", "m");
+    await hub.device("d0").sendTelemetry({ t: 1 }, {
+      messageId: "m-1",
+      correlationId: "c",
+      userId: "u",
+      componentName: "sensor",
+      creationTimeUtc: new Date(5_000),
+      expiryTimeUtc: new Date(9_000_000_000_000),
+      level: 7,
+      grün: "ü",
+    });
+    await hub.device("d0").module("m").sendTelemetry(new Uint8Array([0, 255]));
+    await hub.device("d1").sendTelemetry("");
+    await registry.updateTwin("d2", { tags: { a: 1 } });
+    const inProcess = new Map<string, unknown>();
+    for await (const event of hub.events({ maxWaitTimeInMs: 1 })) {
+      inProcess.set(`${event.partitionId}/${event.sequenceNumber}`, event);
+    }
+    assert.equal(inProcess.size, 4);
+    for await (const event of registry.receiveEvents({ from: "earliest" })) {
+      const name = `${event.partitionId}/${event.sequenceNumber}`;
+      assert.deepEqual({ ...event }, { ...inProcess.get(name) as object });
+      inProcess.delete(name);
+      if (inProcess.size === 0) break;
+    }
+  });
+
+  test("begins with the next event, which is that after the first step has reached the hub", async () => {
+    await using scene = await EventScene.start();
+    await scene.send(["before"]);
+    const loop = scene.registry.receiveEvents();
+    const first = loop.next();
+    // Another reader whose step has come back proves that this one's has.
+    assert.deepEqual(await scene.read({ from: "latest" }), []);
+    await scene.send(["after"]);
+    assert.equal((await first).value?.text, "after");
+    await loop.return();
+  });
+
+  test("begins after a place in each partition, or at a time", async () => {
+    let now = Date.now();
+    await using scene = await EventScene.start({ hub: { now: () => now, events: { partitions: 2 } } });
+    for (const text of ["a", "b", "c"]) {
+      await scene.send([text]);
+      now += 1_000;
+    }
+    const events = [];
+    for await (const event of scene.registry.receiveEvents({ from: "earliest" })) {
+      if (events.push(event) === 3) break;
+    }
+    const [{ partitionId, sequenceNumber, offset, enqueuedTimeUtc }] = events as [typeof events[0]];
+    const from = (position: entry.EventPosition): ReceiveEventsOptions => ({ from: { [partitionId]: position } });
+    assert.deepEqual(await scene.read(from({ sequenceNumber }), 2), ["b", "c"]);
+    assert.deepEqual(await scene.read(from({ sequenceNumber: -1 }), 3), ["a", "b", "c"]);
+    assert.deepEqual(await scene.read(from({ offset }), 2), ["b", "c"]);
+    assert.deepEqual(await scene.read(from({ enqueuedTimeUtc }), 2), ["b", "c"]);
+    assert.deepEqual(await scene.read({ from: enqueuedTimeUtc }, 3), ["a", "b", "c"]);
+    assert.deepEqual(await scene.read({ from: new Date(now + 1) }), []);
+    const other = partitionId === "0" ? "1" : "0";
+    assert.deepEqual(await scene.read({ partitionIds: [other] }), []);
+    assert.deepEqual(await scene.read({ partitionIds: [partitionId], consumerGroup: "dashboards" }), ["a", "b", "c"]);
+  });
+
+  test("goes on after every kind of loss, without losing or repeating anything", async () => {
+    await using scene = await EventScene.start({ hub: { events: { partitions: 1 } } });
+    const { hub } = scene;
+    const losses = [
+      () => hub.faults.drop(),
+      () => hub.faults.detach(),
+      () => hub.faults.expire(),
+      () => hub.faults.restart(),
+    ];
+    const loop = scene.registry.receiveEvents({ from: "earliest" });
+    let expected = 0;
+    for (const lose of losses) {
+      for (let round = 0; round < 2; round++) {
+        await scene.send(Array.from({ length: 3 }, (_, index) => String(expected + index)));
+        assert.equal((await loop.next()).value?.text, String(expected++));
+        await lose();
+        for (let index = 1; index < 3; index++) assert.equal((await loop.next()).value?.text, String(expected++));
+      }
+    }
+    await loop.return();
+  });
+
+  test("asks for no more than the loop takes", async () => {
+    await using scene = await EventScene.start({ hub: { events: { partitions: 1 } } });
+    const body = new Uint8Array(200_000);
+    for (let index = 0; index < 100; index++) await scene.hub.device("d0").sendTelemetry(body);
+    const sent = new Set<string>();
+    const loop = scene.registry.receiveEvents({ from: "earliest" });
+    for (let index = 0; index < 60; index++) sent.add((await loop.next()).value!.offset);
+    assert.equal(sent.size, 60);
+    await loop.return();
+  });
+
+  test("shares its connection among loops, each of which gets all events", async () => {
+    await using scene = await EventScene.start({ devices: 2 });
+    await scene.send(["a"], "d0");
+    await scene.send(["b"], "d1");
+    const both = await Promise.all([1, 2, 3].map(() => scene.read({}, 2)));
+    assert.deepEqual(both.map((texts) => texts.sort()), [["a", "b"], ["a", "b"], ["a", "b"]]);
+  });
+
+  test("ends by a break, a signal, a wait, and the end of the client", async () => {
+    await using scene = await EventScene.start();
+    const { registry } = scene;
+    await scene.send(["a", "b"]);
+    assert.deepEqual(await scene.read({}, 1), ["a"]);
+    const controller = new AbortController();
+    const aborted = registry.receiveEvents({ abortSignal: controller.signal }).next();
+    const reason = new Error("enough");
+    setTimeout(() => controller.abort(reason), 20);
+    await assert.rejects(aborted, reason);
+    const view = IoTHubRegistryManager.fromManager(registry);
+    const waiting = [registry, view].map((client) => client.receiveEvents({ from: "earliest" }));
+    for (const loop of waiting) for (const text of ["a", "b"]) assert.equal((await loop.next()).value?.text, text);
+    const [own, other] = waiting.map((loop) => loop.next());
+    await Promise.all([assert.rejects(other!, { code: "Closed", operation: "receiveEvents" }), view.close()]);
+    await Promise.all([assert.rejects(own!, { code: "Closed", operation: "receiveEvents" }), registry.close()]);
+  });
+
+  test("throws when the events were out of reach for too long", async () => {
+    await using scene = await EventScene.start();
+    const loop = scene.registry.receiveEvents({ from: "earliest", timeoutInMs: 2_000 });
+    await scene.send(["a"]);
+    assert.equal((await loop.next()).value?.text, "a");
+    const restarted = scene.hub.faults.restart(30_000);
+    await assert.rejects(loop.next(), { code: "Timeout", retryable: true });
+    await assert.rejects(scene.registry.receiveEvents({ timeoutInMs: 300 }).next(), { code: "Timeout" });
+    await scene.hub.close();
+    await restarted;
+  });
+
+  test("says what is wrong, and shows no secret", async () => {
+    await using scene = await EventScene.start({ client: NO_RETRIES });
+    const { hub, registry } = scene;
+    const failureOf = async (client: DeviceEvents, options: ReceiveEventsOptions = {}): Promise<IoTHubError> => {
+      const error = await client.receiveEvents(options).next().then(() => assert.fail("not thrown"), (error) => error);
+      assert.ok(error instanceof IoTHubError, String(error));
+      assert.doesNotMatch(inspect(error) + error.message, /sig=|SharedAccessKey=/);
+      return error;
+    };
+    const noPartition = await failureOf(registry, { partitionIds: ["77"] });
+    assert.equal(noPartition.code, "ArgumentInvalid");
+    const events = (connectionString: string): entry.DeviceEvents =>
+      entry.DeviceEvents.fromConnectionString(connectionString, { ...hub.clientOptions, ...NO_RETRIES });
+    await using readOnly = events(hub.connectionStringFor("registryRead"));
+    const refused = await failureOf(readOnly);
+    assert.equal(refused.statusCode, 401);
+    assert.match(refused.message, /policy "registryRead" has the right ServiceConnect/);
+    await using wrongKey = events(hub.connectionString.replace(/Key=.*$/, `Key=${btoa("another key of the hub")}`));
+    assert.equal((await failureOf(wrongKey)).statusCode, 401);
+    await using token = entry.DeviceEvents.fromTokenCredential(hub.hostName, hub.tokenCredential(), hub.clientOptions);
+    const unknown = await failureOf(token);
+    assert.equal(unknown.code, "InvalidOperation");
+    assert.match(unknown.message, /connection string of a policy/);
+    assert.equal((await failureOf(token)).retryable, false);
+  });
+
+  for (
+    const [options, kind, text] of [
+      [{ form: "latest" }, TypeError, /form.*from/],
+      [{ from: "newest" }, TypeError, /from/],
+      [{ from: new Date(NaN) }, RangeError, /from/],
+      [{ from: {} }, RangeError, /from/],
+      [{ from: { 0: {} } }, TypeError, /one of offset/],
+      [{ from: { 0: { offset: "1", sequenceNumber: 1 } } }, TypeError, /one of offset/],
+      [{ from: { 0: { sequenceNumber: 1.5 } } }, RangeError, /sequenceNumber/],
+      [{ from: { 0: { offset: "1' OR '" } } }, RangeError, /offset/],
+      [{ from: { 0: { offset: "1" } }, partitionIds: ["1"] }, RangeError, /partition 0/],
+      [{ partitionIds: [] }, RangeError, /partitionIds/],
+      [{ partitionIds: ["0", "0"] }, RangeError, /partitionIds/],
+      [{ partitionIds: ["0/../1"] }, RangeError, /partitionIds\[0\]/],
+      [{ consumerGroup: "a/b" }, RangeError, /consumerGroup/],
+      [{ maxWaitTimeInMs: 0 }, RangeError, /maxWaitTimeInMs/],
+    ] as const
+  ) {
+    test(`takes no ${JSON.stringify(options)}`, async () => {
+      await using events = entry.DeviceEvents.fromConnectionString(
+        "HostName=myhub.example;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
+      );
+      await assert.rejects(events.receiveEvents(options as never).next(), (error) => {
+        assert.ok(error instanceof kind);
+        assert.match(error.message, text);
+        return true;
+      });
+    });
+  }
+});
+
+describe("getEventHubEndpoint", () => {
+  test("names the event hub, and hides the key when it is printed", async () => {
+    await using scene = await EventScene.start({ hub: { hostName: "My-Hub.localhost", events: { partitions: 3 } } });
+    const endpoint = await scene.registry.getEventHubEndpoint();
+    const { connectionString, fullyQualifiedNamespace } = endpoint;
+    const key = /SharedAccessKey=(.*)$/.exec(scene.hub.connectionString)![1]!;
+    assert.match(fullyQualifiedNamespace, /^My-Hub\.localhost:\d+$/);
+    assert.deepEqual([endpoint.eventHubName, endpoint.partitionIds], ["my-hub", ["0", "1", "2"]]);
+    assert.equal(
+      connectionString,
+      `Endpoint=sb://${fullyQualifiedNamespace}/;EntityPath=my-hub;SharedAccessKeyName=iothubowner;` +
+        `SharedAccessKey=${key};UseDevelopmentEmulator=true`,
+    );
+    for (const shown of [inspect(endpoint), JSON.stringify(endpoint)]) assert.ok(!shown.includes(key));
+  });
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { EventScene } from "../support/event_scene.ts";
+import { choose, seededRandom } from "../support/random.ts";
+import type { Json } from "../support/rest_caller.ts";
+import { SEED } from "../support/seed.ts";
+import { sized } from "../support/test_size.ts";
+
+const EVENTS = sized(2_000, 50_000);
+const FAULTS = sized(4, 20);
+const DEVICES = 10;
+
+/** Reads with the vendor's client, which goes on where it was after each loss, as the module's own does. */
+function readWithSdk(connectionString: string): { readonly texts: Set<string>; stop(): Promise<void> } {
+  const { EventHubConsumerClient, earliestEventPosition } = createRequire(import.meta.url)("@azure/event-hubs");
+  const texts = new Set<string>();
+  const client = new EventHubConsumerClient("sdk", connectionString, {
+    retryOptions: { retryDelayInMs: 10, maxRetries: 1_000, timeoutInMs: 2_000 },
+  });
+  const subscription = client.subscribe({
+    processEvents(events: Json[]) {
+      for (const { body } of events) texts.add(String(body));
+      return Promise.resolve();
+    },
+    processError: () => Promise.resolve(),
+  }, { startPosition: earliestEventPosition, maxBatchSize: 100, maxWaitTimeInSeconds: 1 });
+  return {
+    texts,
+    async stop() {
+      await subscription.close();
+      await client.close();
+    },
+  };
+}
+
+const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+
+test(`${EVENTS} events come once and in order through ${FAULTS} faults, and the vendor's client reads the same`, async (t) => {
+  const random = seededRandom(SEED);
+  await using scene = await EventScene.start({
+    devices: DEVICES,
+    client: { retryOptions: { retryDelayInMs: 1, maxRetryDelayInMs: 20 } },
+  });
+  const { hub, registry } = scene;
+  const { connectionString } = await registry.getEventHubEndpoint();
+  const sdk = isNode ? readWithSdk(connectionString!) : undefined;
+  t.after(() => sdk?.stop());
+  const faults = [
+    () => hub.faults.drop(),
+    () => hub.faults.detach(),
+    () => hub.faults.expire(),
+    () => {
+      hub.faults.stall();
+      setTimeout(() => hub.faults.resume(), 30);
+    },
+  ];
+  const numbers = Array.from({ length: DEVICES }, () => 0);
+  const sending = (async () => {
+    for (let index = 0; index < EVENTS; index++) {
+      const device = Math.floor(random() * DEVICES);
+      await hub.device(`d${device}`).sendTelemetry(`${device}/${numbers[device]!++}`);
+      if (index % Math.floor(EVENTS / FAULTS) === 0) choose(random, faults)();
+      // Readers have their turn.
+      if (index % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  const next = Array.from({ length: DEVICES }, () => 0);
+  let count = 0;
+  for await (const { text, deviceId } of registry.receiveEvents({ from: "earliest" })) {
+    const [device = "", number] = text.split("/");
+    assert.equal(deviceId, `d${device}`);
+    assert.equal(Number(number), next[Number(device)]!++, `the next event of ${deviceId}`);
+    if (++count === EVENTS) break;
+  }
+  await sending;
+  assert.deepEqual(next, numbers);
+  while (sdk !== undefined && sdk.texts.size < EVENTS) await new Promise((resolve) => setTimeout(resolve, 20));
+});
