@@ -13,7 +13,7 @@ import { DeviceRegistry } from "./identities/device_registry.ts";
 import { DirectMethodBroker } from "./presence/direct_method_broker.ts";
 import { HubHosts } from "./auth/hub_hosts.ts";
 import { EventHubVerifier } from "./auth/event_hub_verifier.ts";
-import { EventLog, newPartitions } from "./events/event_log.ts";
+import { EventLog } from "./events/event_log.ts";
 import { type LocalEventOptions, resolveEventOptions } from "./events/event_options.ts";
 import { connectEventSources } from "./events/event_sources.ts";
 import { FaultListeners } from "./fault_listeners.ts";
@@ -162,9 +162,10 @@ export class HubState {
     const eventOptions = resolveEventOptions(options.events);
     this.events = new EventLog({
       now,
-      partitions: newPartitions(eventOptions.partitions),
+      partitions: eventOptions.partitions,
       retention: eventOptions.retention,
       report: (error) => this.faults.report(error),
+      storage,
     });
     connectEventSources({
       now,
@@ -243,6 +244,7 @@ export class HubState {
       this.configurations,
       this.scheduledJobs,
       this.importExportJobs,
+      this.events,
     ];
     storage.load(this.#keepers);
     storage.together(() => kept.dropRest());

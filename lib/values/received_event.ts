@@ -1,5 +1,5 @@
-/** What an event says besides its body. */
-interface EventFacts {
+/** An event of a hub: what a device has sent, or what the hub tells by itself. */
+export interface ReceivedEvent {
   /** The device that it comes from, or is about. */
   readonly deviceId: string;
   /** The module of that device; `undefined` if it is the device itself. */
@@ -26,10 +26,6 @@ interface EventFacts {
   readonly offset: string;
   /** The partition in which it is stored. All events of a device are in the same one, in order. */
   readonly partitionId: string;
-}
-
-/** An event of a hub: what a device has sent, or what the hub tells by itself. */
-export interface ReceivedEvent extends EventFacts {
   /** The body as text in UTF-8. */
   readonly text: string;
   /**
@@ -40,6 +36,9 @@ export interface ReceivedEvent extends EventFacts {
    */
   json<T = unknown>(): T;
 }
+
+/** What an event says, without the ways to read its body. */
+type EventFacts = Omit<ReceivedEvent, "text" | "json">;
 
 /** Adds to the facts of an event how its body can be read. */
 export function receivedEvent(facts: EventFacts): ReceivedEvent {

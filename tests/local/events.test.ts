@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { EventLog, newPartitions } from "../../lib/local/events/event_log.ts";
+import { EventLog } from "../../lib/local/events/event_log.ts";
+import { HubStorage } from "../../lib/local/storage/hub_storage.ts";
 import { LocalHub, type LocalHubOptions, type ReceivedEvent } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
 
@@ -150,6 +151,20 @@ describe("hub.events", () => {
     assert.deepEqual((await scene.all()).map(({ sequenceNumber }) => sequenceNumber), [5]);
   });
 
+  test("goes by the hub's clock", async () => {
+    await using scene = await startScene({ retention: { maxAgeInMs: 1_000 } });
+    const { hub } = scene;
+    await hub.device("d").sendTelemetry("old");
+    await hub.clock.advance(900);
+    await hub.device("d").sendTelemetry("new");
+    const times = (await scene.all()).map(({ enqueuedTimeUtc }) => enqueuedTimeUtc.getTime());
+    assert.deepEqual(times, [START, START + 900]);
+    await hub.clock.advance(101);
+    assert.deepEqual((await scene.all()).map(({ text }) => text), ["new"]);
+    await hub.clock.advance(900);
+    assert.deepEqual(await scene.all(), []);
+  });
+
   test("takes options of the right form only", () => {
     for (
       const events of [
@@ -268,9 +283,10 @@ test("Any position leads to the events after it, whatever was dropped", () => {
       let now = 0;
       const log = new EventLog({
         now: () => now,
-        partitions: newPartitions(1),
+        partitions: 1,
         retention: { maxEvents, maxAgeInMs: Infinity },
         report: (error) => assert.ifError(error),
+        storage: new HubStorage(),
       });
       const times = waits.map((wait) => now += wait);
       times.forEach((time) => {

@@ -29,7 +29,8 @@ describe("receiveEvents", () => {
     for await (const event of hub.events({ maxWaitTimeInMs: 1 })) {
       inProcess.set(`${event.partitionId}/${event.sequenceNumber}`, event);
     }
-    assert.equal(inProcess.size, 4);
+    const { size } = inProcess;
+    assert.equal(size, 4);
     for await (const event of registry.receiveEvents({ from: "earliest" })) {
       const name = `${event.partitionId}/${event.sequenceNumber}`;
       assert.deepEqual({ ...event }, { ...inProcess.get(name) as object });

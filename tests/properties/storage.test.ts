@@ -65,6 +65,10 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
       updateTwin: { etag: "*", tags: { job: jobId } },
     })
   ),
+  fc.tuple(ID, BODY, NAME, VALUE).map(([id, text, name, value]): Step => async ({ hub }) => {
+    await hub.device(id).sendTelemetry(text, { ...named(name, String(value)) }).catch(() => {});
+    hub.device(id).disconnect();
+  }),
   fc.tuple(fc.constantFrom("b1", "b2"), BODY).map(([blob, text]): Step => async ({ hub }) => {
     await Promise.resolve(hub.blobContainer("fleet").write(blob, text));
   }),

@@ -4,7 +4,8 @@ import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Se
 import { Activity } from "../../lib/local/activity/activity.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
 import { EventReceivers } from "../../lib/local/amqp/event_receivers.ts";
-import { EventLog, newPartitions } from "../../lib/local/events/event_log.ts";
+import { HubStorage } from "../../lib/local/storage/hub_storage.ts";
+import { EventLog } from "../../lib/local/events/event_log.ts";
 import type { AmqpBackend } from "../../lib/local/amqp/backend.ts";
 import { HubAlarm } from "../../lib/local/hub_alarm.ts";
 import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
@@ -26,9 +27,10 @@ function newEventLog(): EventLog {
   const retention = { maxEvents: 10, maxAgeInMs: Infinity };
   return new EventLog({
     now: Date.now,
-    partitions: newPartitions(2),
+    partitions: 2,
     retention,
     report: (error) => assert.ifError(error),
+    storage: new HubStorage(),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Sender } from "rhea";
 import { wrongArgument } from "../argument_faults.ts";
+import { EventCursor } from "../events/event_cursor.ts";
 import type { EventPartition } from "../events/event_partition.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { EventPartitionAddress } from "./address.ts";
@@ -30,7 +31,7 @@ export function openEventSource(
   const partition = partitionOf(hub, address);
   const { filter } = (link.source ?? {}) as { filter?: unknown };
   const epoch = readEpoch(link.properties);
-  let place = log.seek(partition, readPosition(filter));
+  const cursor = new EventCursor(log, partition, readPosition(filter));
   const leave = receivers.add(`${address.consumerGroup.toLowerCase()}/${partition.id}`, epoch, events.end);
   const stop = log.onAppend((id) => {
     if (id === partition.id) events.wake();
@@ -38,10 +39,10 @@ export function openEventSource(
   const isMeasured = wants(link as unknown as AttachedSender, RUNTIME_METRIC);
   return {
     next() {
-      const event = log.read(partition, place);
+      const event = cursor.next();
       if (event === undefined) return undefined;
-      place = event.sequenceNumber + 1;
-      return unlockedDelivery({ kind: "event", event, ...(isMeasured && { last: partition.last }) });
+      const { last } = log.partitions.get(partition.id)!;
+      return unlockedDelivery({ kind: "event", event, ...(isMeasured && { last }) });
     },
     close() {
       stop();

@@ -3,6 +3,7 @@ import { unauthorized } from "../hub_fault.ts";
 import type { Policy } from "./authorization.ts";
 import type { ClientGrant } from "./grants.ts";
 import type { HubHosts } from "./hub_hosts.ts";
+import type { Policies } from "./policies.ts";
 import { decodeOnce } from "./resource_path.ts";
 import { badToken, expiryOfSas, importVerifyingText, isSignedBy, parseSas } from "./sas_fields.ts";
 
@@ -29,7 +30,7 @@ export function isEventHubSas(token: string): boolean {
 export class EventHubVerifier {
   readonly #parts: {
     readonly hosts: HubHosts;
-    readonly policies: ReadonlyMap<string, Policy>;
+    readonly policies: Pick<Policies, "get">;
     readonly now: () => number;
     readonly clockSkew: number;
   };
@@ -38,7 +39,7 @@ export class EventHubVerifier {
 
   constructor(parts: {
     hosts: HubHosts;
-    policies: ReadonlyMap<string, Policy>;
+    policies: Pick<Policies, "get">;
     now: () => number;
     clockSkew: number;
   }) {

@@ -1,6 +1,8 @@
 import { ListenerSet } from "../listener_set.ts";
 import { sizeOfTelemetry } from "../messages/telemetry_message.ts";
-import { type EventPartition, MemoryEventPartition } from "./event_partition.ts";
+import type { HubStorage, Keeper } from "../storage/hub_storage.ts";
+import { EventPartition, type KeptPartition } from "./event_partition.ts";
+import { KeptEvents } from "./kept_events.ts";
 import type { EventContent, StoredEvent } from "./stored_event.ts";
 
 /** What is kept of the events. */
@@ -14,11 +16,12 @@ export interface EventRetention {
 /** The settings of an {@linkcode EventLog}. */
 export interface EventLogOptions {
   readonly now: () => number;
-  /** The partitions, which keep the events. */
-  readonly partitions: readonly EventPartition[];
+  /** How many partitions there are at least. There are more where events of more were kept. */
+  readonly partitions: number;
   readonly retention: EventRetention;
   /** Told what a listener throws. */
   readonly report: (error: unknown) => void;
+  readonly storage: HubStorage;
 }
 
 /** Where to begin to read a partition. */
@@ -36,32 +39,44 @@ const MAX_PARTITION_BYTES = 64 * 2 ** 20;
 /** What an event takes besides its content, roughly. */
 const EVENT_OVERHEAD = 96;
 
-/** Creates the partitions of a hub that keeps its events in memory. */
-export function newPartitions(count: number): EventPartition[] {
-  return Array.from({ length: count }, (_, index) => new MemoryEventPartition(String(index)));
-}
-
 /** The events of a hub, in partitions, from which any number of readers read without taking anything away. */
-export class EventLog {
-  readonly partitions: ReadonlyMap<string, EventPartition>;
+export class EventLog implements Keeper {
   readonly #options: EventLogOptions;
+  readonly #kept: KeptEvents;
   readonly #listeners = new ListenerSet<string>();
-  #nextOrder: number;
+  #partitions: ReadonlyMap<string, EventPartition>;
+  #nextOrder = 0;
 
   constructor(options: EventLogOptions) {
     this.#options = options;
-    this.#nextOrder = 1 + Math.max(-1, ...options.partitions.map(({ last }) => last?.order ?? -1));
-    this.partitions = new Map(options.partitions.map((partition) => [partition.id, partition]));
+    this.#partitions = newPartitions(options.partitions, new Map());
+    this.#kept = new KeptEvents(options.storage, () => this.#partitions.values());
+  }
+
+  /** By their ids, which are numbers from 0 on. They are other ones when the hub was restored. */
+  get partitions(): ReadonlyMap<string, EventPartition> {
+    return this.#partitions;
+  }
+
+  clear(): void {
+    this.#fill(new Map());
+  }
+
+  load(): void {
+    this.#fill(this.#kept.load());
   }
 
   /** Stores an event. All events of a device go to the same partition. */
   append(content: EventContent): void {
-    const { partitions, now, report } = this.#options;
-    const partition = partitions[hashOf(content.deviceId) % partitions.length]!;
+    const { now, report } = this.#options;
+    const partition = this.#partitions.get(String(hashOf(content.deviceId) % this.#partitions.size))!;
     const enqueuedTime = Math.max(now(), partition.last?.enqueuedTime ?? -Infinity);
     const place = { order: this.#nextOrder++, enqueuedTime };
-    partition.append(content, place, EVENT_OVERHEAD + sizeOfTelemetry(content.message));
-    this.#trim(partition);
+    this.#kept.together(() => {
+      const event = partition.append(content, place, EVENT_OVERHEAD + sizeOfTelemetry(content.message));
+      this.#kept.add(partition, event);
+      this.#trim(partition);
+    });
     this.#listeners.tell(partition.id, report);
   }
 
@@ -104,8 +119,24 @@ export class EventLog {
       event.enqueuedTime >= oldest;
     const first = partition.at(partition.first);
     if (first === undefined || isKept(first)) return;
-    partition.dropBefore(search(partition, isKept));
+    const oldestKept = search(partition, isKept);
+    this.#kept.dropBefore(partition, oldestKept);
+    partition.dropBefore(oldestKept);
   }
+
+  #fill(kept: ReadonlyMap<string, KeptPartition>): void {
+    this.#partitions = newPartitions(this.#options.partitions, kept);
+    this.#nextOrder = 1 + Math.max(-1, ...Array.from(kept.values(), ({ last }) => last.order));
+  }
+}
+
+function newPartitions(
+  leastCount: number,
+  kept: ReadonlyMap<string, KeptPartition>,
+): ReadonlyMap<string, EventPartition> {
+  const count = Math.max(leastCount, ...Array.from(kept.keys(), (id) => Number(id) + 1));
+  const ids = Array.from({ length: count }, (_, index) => String(index));
+  return new Map(ids.map((id) => [id, new EventPartition(id, kept.get(id))]));
 }
 
 /** Returns the number of the first event for which something is true; it is false before that, and true after it. */

@@ -3,6 +3,7 @@ import { abortReason, checkAbortSignal, checkTimeout, throwIfAborted } from "../
 import { wrongType, wrongValue } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import { type ReceivedEvent, receivedEvent } from "../../values/received_event.ts";
+import { EventCursor } from "./event_cursor.ts";
 import type { EventLog, EventPosition } from "./event_log.ts";
 import { propertiesOf, stampsOf, type StoredEvent } from "./stored_event.ts";
 
@@ -50,17 +51,19 @@ export async function* readEvents(
   const position: EventPosition = from instanceof Date
     ? { kind: "enqueuedTime", value: from.getTime(), isInclusive: true }
     : { kind: from };
-  const places = new Map([...log.partitions.values()].map((partition) => [partition, log.seek(partition, position)]));
+  const cursors = new Map(
+    Array.from(log.partitions, ([id, partition]) => [id, new EventCursor(log, partition, position)]),
+  );
   for (;;) {
     let earliest: StoredEvent | undefined;
-    for (const [partition, place] of places) {
-      const event = log.read(partition, place);
+    for (const cursor of cursors.values()) {
+      const event = cursor.peek();
       if (event !== undefined && !(earliest !== undefined && earliest.order < event.order)) {
         earliest = event;
       }
     }
     if (earliest !== undefined) {
-      places.set(log.partitions.get(earliest.partitionId)!, earliest.sequenceNumber + 1);
+      cursors.get(earliest.partitionId)!.next();
       yield toReceivedEvent(earliest);
       throwIfAborted(abortSignal);
     } else if (closed.aborted || !await nextAppend(log, maxWaitTimeInMs, abortSignal, closed)) return;

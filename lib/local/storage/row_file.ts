@@ -27,6 +27,7 @@ export const TABLES_BY_VERSION = [
     "deviceJobs",
     "importExportJobs",
   ],
+  ["events", "eventPartitions"],
 ] as const;
 
 /** The name of a table. */
