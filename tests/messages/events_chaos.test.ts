@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { connectEventHubs, loadEventHubs, LostRenewals } from "../support/event_hubs_sdk.ts";
 import { EventScene } from "../support/event_scene.ts";
 import { choose, seededRandom } from "../support/random.ts";
 import type { Json } from "../support/rest_caller.ts";
@@ -13,11 +13,9 @@ const DEVICES = 10;
 
 /** Reads with the vendor's client, which goes on where it was after each loss, as the module's own does. */
 function readWithSdk(connectionString: string): { readonly texts: Set<string>; stop(): Promise<void> } {
-  const { EventHubConsumerClient, earliestEventPosition } = createRequire(import.meta.url)("@azure/event-hubs");
+  const { earliestEventPosition } = loadEventHubs();
   const texts = new Set<string>();
-  const client = new EventHubConsumerClient("sdk", connectionString, {
-    retryOptions: { retryDelayInMs: 10, maxRetries: 1_000, timeoutInMs: 2_000 },
-  });
+  const client = connectEventHubs("sdk", connectionString, 1_000);
   const subscription = client.subscribe({
     processEvents(events: Json[]) {
       for (const { body } of events) texts.add(String(body));
@@ -44,6 +42,7 @@ test(`${EVENTS} events come once and in order through ${FAULTS} faults, and the 
   });
   const { hub, registry } = scene;
   const { connectionString } = await registry.getEventHubEndpoint();
+  using _renewals = new LostRenewals();
   const sdk = isNode ? readWithSdk(connectionString!) : undefined;
   t.after(() => sdk?.stop());
   const faults = [

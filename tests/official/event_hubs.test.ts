@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
+import { connectEventHubs, loadEventHubs, LostRenewals } from "../support/event_hubs_sdk.ts";
 import { EventScene } from "../support/event_scene.ts";
 import type { Json } from "../support/rest_caller.ts";
 import { describeSdk } from "../support/sdk_runtime.ts";
@@ -15,25 +15,25 @@ interface Reading extends AsyncDisposable {
   until(count: number): Promise<void>;
 }
 
-const require = createRequire(import.meta.url);
-
 describeSdk("scenarios of the client for Event Hubs", () => {
-  const { EventHubConsumerClient, earliestEventPosition, latestEventPosition } = require("@azure/event-hubs");
+  const { earliestEventPosition, latestEventPosition } = loadEventHubs();
 
   describe("The client for Event Hubs at the local hub", () => {
+    let renewals: LostRenewals;
     let scene: EventScene;
     let connectionString: string;
     before(async () => {
+      renewals = new LostRenewals();
       scene = await EventScene.start({ devices: 4, hub: { events: { partitions: 2 } } });
       connectionString = (await scene.registry.getEventHubEndpoint()).connectionString!;
     });
-    after(() => scene[Symbol.asyncDispose]());
+    after(async () => {
+      await scene[Symbol.asyncDispose]();
+      renewals[Symbol.dispose]();
+    });
 
     function connect(consumerGroup: string): Json {
-      return new EventHubConsumerClient(consumerGroup, connectionString, {
-        // A failure leaves timers for this long, which would keep the process.
-        retryOptions: { retryDelayInMs: 10, maxRetries: 10, timeoutInMs: 2_000 },
-      });
+      return connectEventHubs(consumerGroup, connectionString, 10);
     }
 
     function read(options: Json = {}, consumerGroup = "$Default"): Reading {
