@@ -47,7 +47,7 @@ export class EventManagement {
       const body = readProperties(this.#backend.eventHub, request);
       return { application_properties: status(200, "OK"), body };
     } catch (error) {
-      const { condition, description } = amqpErrorOf(error, (fault) => this.#backend.report(fault));
+      const { condition, description } = amqpErrorOf(error, this.#backend);
       const code = error instanceof HubFault ? error.status : 500;
       return { application_properties: { ...status(code, description), "error-condition": condition }, body: null };
     }

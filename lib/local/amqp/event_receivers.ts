@@ -1,5 +1,4 @@
 import { HubFault } from "../hub_fault.ts";
-import { type AmqpError, amqpErrorOfFault } from "./conditions.ts";
 
 /** How many readers without an owner level may share a partition in a consumer group. */
 const MOST_SHARING = 5;
@@ -7,7 +6,7 @@ const MOST_SHARING = 5;
 interface EventReceiver {
   readonly epoch: number | undefined;
   /** Ends the link. */
-  readonly end: (reason: AmqpError) => void;
+  readonly end: (reason: HubFault) => void;
 }
 
 /** The links that read events, of all clients. An owner level, which is called epoch on the wire, makes one exclusive. */
@@ -23,7 +22,7 @@ export class EventReceivers {
    * @returns A function that removes it.
    * @throws {HubFault} `EventReceiverStolen` (409) when another one has a higher level, or `TooManyEventReceivers` (403).
    */
-  add(place: string, epoch: number | undefined, end: (reason: AmqpError) => void): () => void {
+  add(place: string, epoch: number | undefined, end: (reason: HubFault) => void): () => void {
     const others = this.#receivers.get(place) ?? new Set<EventReceiver>();
     for (const other of others) {
       if (other.epoch !== undefined && other.epoch > (epoch ?? -1)) throw lowerEpoch(epoch, other.epoch);
@@ -37,7 +36,7 @@ export class EventReceivers {
     const replaced = epoch === undefined ? [] : [...others];
     if (epoch !== undefined) others.clear();
     this.#receivers.set(place, others.add(receiver));
-    for (const other of replaced) other.end(amqpErrorOfFault(higherEpoch(epoch!, other.epoch)));
+    for (const other of replaced) other.end(higherEpoch(epoch!, other.epoch));
     return () => {
       others.delete(receiver);
       if (others.size === 0 && this.#receivers.get(place) === others) this.#receivers.delete(place);

@@ -4,7 +4,8 @@ import { EventCursor } from "../events/event_cursor.ts";
 import type { EventPartition } from "../events/event_partition.ts";
 import { HubFault } from "../hub_fault.ts";
 import type { EventPartitionAddress } from "./address.ts";
-import type { AmqpEventHub, AmqpSource, AmqpSourceEvents } from "./backend.ts";
+import type { AmqpBackend, AmqpEventHub, AmqpSource, AmqpSourceEvents } from "./backend.ts";
+import { amqpErrorOf } from "./conditions.ts";
 import { unlockedDelivery } from "./outbox.ts";
 import { readPosition } from "./position_filter.ts";
 
@@ -22,17 +23,18 @@ interface AttachedSender {
  * @throws {HubFault} When there is no such partition, what the client wants cannot be, or another reader owns it.
  */
 export function openEventSource(
-  hub: AmqpEventHub,
+  backend: AmqpBackend,
   address: EventPartitionAddress,
   link: Sender,
   events: AmqpSourceEvents,
 ): AmqpSource {
-  const { log, receivers } = hub;
-  const partition = partitionOf(hub, address);
+  const { log, receivers } = backend.eventHub;
+  const partition = partitionOf(backend.eventHub, address);
   const { filter } = (link.source ?? {}) as { filter?: unknown };
   const epoch = readEpoch(link.properties);
   const cursor = new EventCursor(log, partition, readPosition(filter));
-  const leave = receivers.add(`${address.consumerGroup.toLowerCase()}/${partition.id}`, epoch, events.end);
+  const place = `${address.consumerGroup.toLowerCase()}/${partition.id}`;
+  const leave = receivers.add(place, epoch, (fault) => events.end(amqpErrorOf(fault, backend)));
   const stop = log.onAppend((id) => {
     if (id === partition.id) events.wake();
   });

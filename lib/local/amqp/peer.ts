@@ -175,12 +175,11 @@ export class AmqpPeer {
         const path = eventHubPath(eventHubName, "consumergroups", consumerGroup, "partitions", partitionId);
         const messageLink = this.#authorizeAt(link, LISTEN_RIGHT, path);
         if (messageLink === undefined) return;
-        const { eventHub } = this.#backend;
         const isPresettled = link.snd_settle_mode === SETTLED;
         return this.#sendFrom(
           link,
           messageLink,
-          (events) => openEventSource(eventHub, parsed, link, events),
+          (events) => openEventSource(this.#backend, parsed, link, events),
           isPresettled,
         );
       }
