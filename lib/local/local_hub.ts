@@ -539,7 +539,7 @@ export class LocalHub {
 
   /**
    * Returns everything that the hub has now: identities and twins, the keys of policies, messages, feedback and file
-   * notifications, configurations, jobs, and blobs. Whether devices are connected is no part of it that lasts.
+   * notifications, events, configurations, jobs, and blobs. Whether devices are connected is no part of it that lasts.
    *
    * @returns A plain value, which later writes do not change. It can be cloned, compared, and kept as a test likes. It holds
    * keys: treat it as a secret.

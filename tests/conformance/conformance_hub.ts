@@ -38,6 +38,10 @@ function attachDevice(hub: LocalHub): void {
   module.onMethod("echo", (payload) => ({ status: 200, payload }));
   module.onMethod("nextMessage", async () => ({ status: 200, payload: (await moduleMessages.take()).text }));
   device.onMethod("echo", (payload) => ({ status: 200, payload }));
+  device.onMethod("sendTelemetry", async (text) => {
+    await device.sendTelemetry(String(text));
+    return { status: 200 };
+  });
   device.onMethod("wait", (name) => {
     waitingFor(name).put(undefined);
     return new Promise(() => {});

@@ -50,6 +50,18 @@ export const MESSAGE_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: "events of a device come, from the event hub that the hub names",
+    async run({ registry }) {
+      const { partitionIds } = await registry.getEventHubEndpoint();
+      await registry.invokeDeviceMethod(DEVICE, { methodName: "sendTelemetry", payload: "21.5 °C" });
+      for await (const event of registry.receiveEvents({ from: "earliest" })) {
+        expectEqual([event.deviceId, event.text], [DEVICE, "21.5 °C"]);
+        expectEqual(partitionIds.includes(event.partitionId), true);
+        break;
+      }
+    },
+  },
+  {
     name: "a loop that waits for feedback is ended by a signal, and so is one for file notifications",
     async run({ registry }) {
       const wait = async (loop: AsyncIterableIterator<unknown>): Promise<void> => {

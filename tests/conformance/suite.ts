@@ -115,10 +115,12 @@ function recordingCalls(manager: IoTHubRegistryManager, called: Set<string>): Io
   });
 }
 
-/** The names of the methods that belong to an area: messages are a noun of their own, which the smaller entry lacks. */
+/** The names of the methods that belong to an area: messages and events are nouns, which the smaller entry lacks. */
 function methodsOf(manager: IoTHubRegistryManager, module: RegistryModule, area: Area): string[] {
-  const { C2dMessages } = module as { C2dMessages?: { prototype: object } };
-  const messages = C2dMessages === undefined ? [] : Object.getOwnPropertyNames(C2dMessages.prototype);
+  const { C2dMessages, DeviceEvents } = module as Record<string, { prototype: object } | undefined>;
+  const messages = [C2dMessages, DeviceEvents].flatMap((noun) =>
+    noun === undefined ? [] : Object.getOwnPropertyNames(noun.prototype)
+  );
   if (area !== "http") return messages;
   const names: string[] = [];
   let prototype: object = Object.getPrototypeOf(manager);

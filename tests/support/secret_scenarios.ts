@@ -356,6 +356,18 @@ SCENARIOS["the objects of the module, in use"] = async () => {
     byCredential.createDeviceWithSas("d", DEVICE_KEYS),
     byCredential.sendC2dMessage("nobody", "hello"),
   ]);
+  await device.sendTelemetry("21.5");
+  const endpoint = await byPolicy.getEventHubEndpoint();
+  const events = byPolicy.receiveEvents({ from: "earliest" });
+  const { value: event } = await events.next();
+  await events.return?.();
+  errors.push(
+    ...await failuresOf([
+      byPolicy.receiveEvents({ partitionIds: ["77"] }).next(),
+      byCredential.receiveEvents().next(),
+      byCredential.getEventHubEndpoint().then(() => Promise.reject(new Error("no failure, which is as good"))),
+    ]),
+  );
   const parsed = [CONNECTION_STRING, `HostName=${HOST_NAME};SharedAccessSignature=${READY_TOKEN}`].map((text) => {
     const result = parseConnectionString(text);
     // Readable all the same, or it would be of no use: what is searched is what prints.
@@ -373,6 +385,10 @@ SCENARIOS["the objects of the module, in use"] = async () => {
     ],
     shown: [
       ...errors,
+      // Its connection string can be read, or it would be of no use.
+      [String(endpoint), JSON.stringify(endpoint), inspect(endpoint, { depth: 9, showHidden: true })],
+      events,
+      event,
       hub,
       hub.clientOptions,
       addresses,

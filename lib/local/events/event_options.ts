@@ -20,7 +20,8 @@ export interface LocalEventOptions {
    */
   connectionState?: boolean | undefined;
   /**
-   * How many partitions there are, from 1 to 32. All events of a device are in the same one.
+   * How many partitions there are, from 1 to 32. All events of a device are in the same one. A hub that has events of more
+   * partitions, by its storage or a snapshot, has those too.
    * @default {4}
    */
   partitions?: number | undefined;
