@@ -24,7 +24,7 @@ const CLIENTS = {
   DeviceIdentities: 17_200,
   ModuleIdentities: 15_950,
   Twins: 15_400,
-  ModuleTwins: 15_400,
+  ModuleTwins: 15_450,
   Queries: 15_250,
   DirectMethods: 15_250,
   C2dQueues: 15_250,

@@ -11,6 +11,7 @@ import { findIdentity } from "../records/find_identity.ts";
 /** Connects the AMQP side to a hub. It loads neither sockets nor the AMQP library. */
 export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBackend {
   const { hosts, store, now, deviceSignIn, eventHubSignIn, events } = state;
+  let createdTime: number | undefined;
   return {
     hostName: hosts.hostName,
     faults,
@@ -18,7 +19,15 @@ export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBac
     now,
     alarm: state.alarm,
     activity: state.activity,
-    eventHub: { name: hosts.hubName, createdTime: now(), log: events, receivers: new EventReceivers() },
+    eventHub: {
+      name: hosts.hubName,
+      // A clock of the user's own is asked in no constructor: what it throws belongs to whoever calls.
+      get createdTime() {
+        return createdTime ??= now();
+      },
+      log: events,
+      receivers: new EventReceivers(),
+    },
     hasHost: (host) => hosts.has(host),
     report: (error) => state.faults.report(error),
     verifyToken: (token) => isEventHubSas(token) ? eventHubSignIn.verify(token) : deviceSignIn.verifyToken(token),
