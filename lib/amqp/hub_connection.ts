@@ -218,9 +218,9 @@ export class HubConnection {
     }, Math.max(0, time - Date.now()));
   }
 
-  async #open(options: OpeningOptions): Promise<void> {
+  async #open({ locate, ...options }: OpeningOptions): Promise<void> {
     try {
-      if (options.locate !== undefined) this.#settings = await options.locate();
+      if (locate !== undefined) this.#settings = await locate();
       const { credential, sasl } = this.#settings;
       const token = credential.getToken(options);
       token.catch(() => {}); // It is awaited below, unless the connection fails first.
