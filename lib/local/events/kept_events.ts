@@ -41,7 +41,12 @@ export class KeptEvents {
 
   /** Returns what is kept, by the ids of the partitions. */
   load(): Map<string, KeptPartition> {
-    const eventsOf = Map.groupBy(this.#loadEvents(), ({ partitionId }) => partitionId);
+    const eventsOf = new Map<string, StoredEvent[]>();
+    for (const event of this.#loadEvents()) {
+      const events = eventsOf.get(event.partitionId);
+      if (events === undefined) eventsOf.set(event.partitionId, [event]);
+      else events.push(event);
+    }
     return new Map(Array.from(this.#partitions.read(), ({ key, value }) => {
       const { nextOffset, ...last } = value as PartitionRow;
       return [key, { events: eventsOf.get(key) ?? [], last, nextOffset }];
