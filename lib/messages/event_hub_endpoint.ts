@@ -10,7 +10,7 @@ export interface EventHubEndpoint {
    * A connection string with the client's policy and key. Readable, but hidden from `console.log`, `inspect` and
    * `JSON.stringify`.
    */
-  connectionString?: string;
+  connectionString?: string | undefined;
   /** The ids of the partitions. */
   partitionIds: string[];
 }

@@ -6,20 +6,20 @@ export type EventPosition =
   | {
     /** The `offset` of an event. */
     offset: string;
-    sequenceNumber?: never;
-    enqueuedTimeUtc?: never;
+    sequenceNumber?: undefined;
+    enqueuedTimeUtc?: undefined;
   }
   | {
     /** The `sequenceNumber` of an event. */
     sequenceNumber: number;
-    offset?: never;
-    enqueuedTimeUtc?: never;
+    offset?: undefined;
+    enqueuedTimeUtc?: undefined;
   }
   | {
     /** A time. */
     enqueuedTimeUtc: Date;
-    offset?: never;
-    sequenceNumber?: never;
+    offset?: undefined;
+    sequenceNumber?: undefined;
   };
 
 /** Where to begin to read. */

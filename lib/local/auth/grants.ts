@@ -8,7 +8,7 @@ export interface ClientGrant {
   readonly expiresOn: number;
   readonly rights: ReadonlySet<string>;
   /** The segments of the path that the token is limited to; left out when it is valid for the whole hub. */
-  readonly pathPrefix?: readonly string[];
+  readonly pathPrefix?: readonly string[] | undefined;
   /** Whether the key that has signed the token has not been replaced; left out when it cannot be. */
   readonly isCurrent?: (() => boolean) | undefined;
 }
