@@ -20,9 +20,9 @@ import { MockedTime, turns } from "../support/mocked_time.ts";
 import { CONNECTION_STRING, HOST_NAME } from "../support/recorder.ts";
 
 /** What goes over HTTP. */
-const HTTP_OPERATIONS = Object.entries(OPERATIONS).filter(([, { noun }]) => noun !== "C2dMessages").map(([name]) =>
-  name
-);
+const HTTP_OPERATIONS = Object.entries(OPERATIONS)
+  .filter(([, { noun }]) => noun !== "C2dMessages" && noun !== "DeviceEvents")
+  .map(([name]) => name);
 
 const REASON = new Error("No longer needed");
 const BROKEN_CREDENTIAL = { getToken: () => Promise.reject(new Error("The vault is closed")) };
