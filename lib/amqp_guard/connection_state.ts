@@ -18,6 +18,8 @@ interface Link {
 export class ConnectionState {
   readonly #limits: GuardLimits;
   readonly #sessions: Map<number, Map<number, Link>> = new Map();
+  /** The channels of sessions that have ended, as long as none has begun there anew. */
+  readonly #ended: Set<number> = new Set();
   #links = 0;
   #unfinishedBytes = 0;
 
@@ -31,6 +33,12 @@ export class ConnectionState {
     if (this.#sessions.has(channel)) throw notAllowed(`Session ${channel} has begun already`);
     if ((remoteChannel === undefined) !== isHub) throw notAllowed("Only clients begin sessions");
     this.#sessions.set(channel, new Map());
+    this.#ended.delete(channel);
+  }
+
+  /** Whether a session has ended, and no other has begun on its channel. */
+  hasEnded(channel: number): boolean {
+    return this.#ended.has(channel);
   }
 
   attach(channel: number, handle: number, isReceiver: boolean): void {
@@ -59,6 +67,7 @@ export class ConnectionState {
     for (const link of links.values()) this.#forgetParts(link);
     this.#links -= links.size;
     this.#sessions.delete(channel);
+    this.#ended.add(channel);
   }
 
   /**

@@ -31,6 +31,18 @@ const SASL_PROTOCOL = 3;
 /** The text "AMQP", with which a protocol header begins. As a size it would be a gigabyte. */
 const HEADER_WORD = 0x414d5150;
 
+/**
+ * What libraries still say of a session after they have ended it: rhea does so when messages come between the end and its
+ * answer. It has no meaning any more, and the decoder would take it for an error.
+ */
+const LATE: ReadonlySet<number> = new Set([FLOW, DISPOSITION, DETACH]);
+
+/**
+ * How a frame goes to the decoder. It keeps the parts of a message, and with them would keep all that it is passed together
+ * with them, so a frame of which more is to come goes alone.
+ */
+type Way = "with others" | "alone" | "nowhere";
+
 /** Where the bytes of a guarded stream go. */
 export interface GuardedStream {
   /** Takes bytes that are whole frames and may be decoded. */
@@ -113,11 +125,13 @@ export class FrameGuard {
           passUntil(at);
           this.#takeHeader(bytes, at);
           passUntil(at + size);
-        } else if (this.#check(bytes, at, at + size)) {
-          // The decoder keeps the parts of a message, and with them would keep all that has come together with them.
-          passUntil(at);
-          this.#stream.pass(this.#stream.concat([bytes.subarray(at, at + size)]));
-          passed = at + size;
+        } else {
+          const way = this.#check(bytes, at, at + size);
+          if (way !== "with others") {
+            passUntil(at);
+            if (way === "alone") this.#stream.pass(this.#stream.concat([bytes.subarray(at, at + size)]));
+            passed = at + size;
+          }
         }
         at += size;
       }
@@ -174,8 +188,8 @@ export class FrameGuard {
     return this.#limits.isHub || this.#stream.hasSasl();
   }
 
-  /** Checks a frame, and returns whether it carries a message of which more is to come. */
-  #check(bytes: Uint8Array, at: number, end: number): boolean {
+  /** Checks a frame. */
+  #check(bytes: Uint8Array, at: number, end: number): Way {
     const offset = bytes[at + 4]! * 4;
     const type = bytes[at + 5]!;
     if (offset < HEADER_SIZE || offset > end - at) throw framing(`A frame has the data offset ${bytes[at + 4]}`);
@@ -183,10 +197,10 @@ export class FrameGuard {
     const start = at + offset;
     if (this.#phase === "sasl") {
       this.#checkSasl(bytes, start, end);
-      return false;
+      return "with others";
     }
     // An empty frame, which says that the peer is still there.
-    if (start === end) return false;
+    if (start === end) return "with others";
     const reader = this.#reader;
     reader.start(bytes);
     const code = reader.readDescriptor(start, end);
@@ -214,9 +228,10 @@ export class FrameGuard {
   }
 
   /** Follows what a frame does to the connection, whose fields the reader holds. */
-  #follow(code: number, channel: number, bytes: Uint8Array, next: number, end: number): boolean {
+  #follow(code: number, channel: number, bytes: Uint8Array, next: number, end: number): Way {
     const { fields } = this.#reader;
     const state = this.#state;
+    if (LATE.has(code) && state.hasEnded(channel)) return "nowhere";
     if ((code === OPEN) === this.#hasOpened) throw notAllowed("A connection has to begin with open, and to open once");
     switch (code) {
       case OPEN:
@@ -235,7 +250,7 @@ export class FrameGuard {
         state.use(channel, fields[4]);
         break;
       case TRANSFER:
-        return state.transfer(channel, this.#reader, bytes, next, end);
+        return state.transfer(channel, this.#reader, bytes, next, end) ? "alone" : "with others";
       case DISPOSITION:
         state.use(channel, undefined);
         this.#settle(fields[1]!, fields[2] ?? fields[1]!);
@@ -251,7 +266,7 @@ export class FrameGuard {
         break;
       default:
     }
-    return false;
+    return "with others";
   }
 
   /** Checks that a disposition does not name more messages than there can be. */

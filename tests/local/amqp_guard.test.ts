@@ -305,7 +305,13 @@ describe("A hub refuses", () => {
 
   test("frames out of order", async () => {
     await refuses(
-      fc.constantFrom<Bytes[]>([frame(begin())], [frame(open()), frame(open())], [frame(attach())]),
+      fc.constantFrom<Bytes[]>(
+        [frame(begin())],
+        [frame(open()), frame(open())],
+        [frame(attach())],
+        [frame(open()), frame(disposition())],
+        [frame(open()), frame(begin()), frame(performative(0x17, [], {})), frame(attach())],
+      ),
       (frames) => [header(), ...frames],
       "amqp:not-allowed",
     );
@@ -362,6 +368,30 @@ describe("A hub takes", () => {
           peer.write(all.slice(at, at + sizes[i % sizes.length]!));
         }
         // An accepted message, and a close without an error.
+        const answer = await peer.answered;
+        assert.ok(answer.includes("\x00\x53\x24"), "accepted");
+        assert.doesNotMatch(answer, /amqp:/);
+      }),
+      10,
+    );
+  });
+
+  test("what a client still says of a session that it has ended, and takes its messages on the next", async () => {
+    await using hub = await startHub();
+    const [detach, end] = [performative(0x16, [uint(0), TRUE], {}), performative(0x17, [], {})];
+    const late = fc.array(fc.constantFrom(flow(), flow({ 4: uint(0) }), disposition(), detach), { minLength: 1 });
+    await holds(
+      fc.asyncProperty(late, async (bodies) => {
+        using peer = new RawPeer(hub.listener.port);
+        const rest = [frame(transfer(described(0x77, text("x")))), frame(close("amqp:internal-error"))];
+        peer.write(
+          ...LINK,
+          frame(end),
+          ...bodies.map((body) => frame(body)),
+          ...SESSION.slice(2),
+          frame(attach()),
+          ...rest,
+        );
         const answer = await peer.answered;
         assert.ok(answer.includes("\x00\x53\x24"), "accepted");
         assert.doesNotMatch(answer, /amqp:/);
