@@ -340,7 +340,10 @@ def _():
         told_of = [type(errors.get(timeout=WAIT)).__name__ for _ in range(3)]
         equal(told_of, ["ConnectionDroppedError", "UnauthorizedError", "ConnectionDroppedError"])
         equal(client.connected, False)
-        equal([each["reason"] for each in told(change="disconnected", deviceId="moment")], ["identityGone"])
+        eventually(
+            lambda: [each["reason"] for each in told(change="disconnected", deviceId="moment")],
+            lambda reasons: reasons == ["identityGone"],
+        )
         registry.update_device_with_sas("moment", None, key, key, "enabled")
         client.connect()
         client.send_message("1")
@@ -424,8 +427,10 @@ if HUB["hasPort443"]:
             answer = requests.put(address + storage["sasToken"], "Grüße".encode(), headers=headers)
             answer.raise_for_status()
             client.notify_blob_upload_status(storage["correlationId"], True, 201, "")
-            acts = [event["act"] for event in told(kind="deviceAct", deviceId="upload")]
-            equal(acts, ["beginUpload", "endUpload"])
+            eventually(
+                lambda: [event["act"] for event in told(kind="deviceAct", deviceId="upload")],
+                lambda acts: acts == ["beginUpload", "endUpload"],
+            )
 
 
 report()
