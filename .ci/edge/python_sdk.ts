@@ -6,6 +6,7 @@ import { LocalHub } from "../../lib/local/mod.ts";
 import { installPythonPackages } from "./python.ts";
 
 const PACKAGES = [
+  "azure-eventhub==5.15.1",
   "azure-iot-hub==2.7.0",
   "azure-iot-device==2.14.0",
   "azure-core==1.41.0",
@@ -18,13 +19,19 @@ const PACKAGES = [
 const USERS = resolve(import.meta.dirname!, "../../tests/users");
 
 /** One for each client of the SDK. */
-const PROGRAMS = ["registry_manager.py", "configuration_manager.py", "job_manager.py", "digital_twin_client.py"];
+const PROGRAMS = [
+  "registry_manager.py",
+  "configuration_manager.py",
+  "job_manager.py",
+  "digital_twin_client.py",
+  "event_hub_client.py",
+];
 
 const DIGITAL_TWIN = "thermostat";
 const MODEL = "dtmi:com:example:TemperatureController;2";
 
 /** How long all scenarios together may take. */
-const TIME_LIMIT_IN_MS = 40_000;
+const TIME_LIMIT_IN_MS = 100_000;
 
 /** What came of one scenario. */
 export interface Scenario {
@@ -60,6 +67,7 @@ async function runProgram(python: string, program: string, folder: string, signa
   await using neighbour = new LocalHub();
   const { hub } = conformance;
   attachDigitalTwin(hub);
+  attachFaults(hub);
   const { https, amqps, certificate } = await hub.listen({ https: 0, amqps: 0 });
   const foreign = await neighbour.listen({ https: 0 });
   const certificates = join(folder, "certificates.pem");
@@ -109,5 +117,13 @@ function attachDigitalTwin(hub: LocalHub): void {
   device.onMethod(async (payload, name) => {
     if (name === "report") await device.updateReportedProperties(payload as Record<string, unknown>);
     return { status: 201, payload: { name, payload } };
+  });
+}
+
+/** Lets programs in another language cut the connections by AMQP: by a method of the device that the suite talks to. */
+function attachFaults(hub: LocalHub): void {
+  hub.device(DEVICE).onMethod("drop", () => {
+    hub.faults.drop();
+    return { status: 200 };
   });
 }
