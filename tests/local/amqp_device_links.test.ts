@@ -7,7 +7,7 @@ import { AmqpFaultState } from "../../lib/local/amqp/fault_state.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import type { TelemetryEvent } from "../../lib/local/sessions/telemetry_sink.ts";
 import { startAmqpListener } from "../../lib/local/sockets/amqp_listener.ts";
-import { BareReceiver, ListeningHub, type Received, textOf } from "../support/listening_hub.ts";
+import { BareReceiver, ListeningHub, type Received, sendTo, textOf } from "../support/listening_hub.ts";
 import { BareClient, once, outcomeOf } from "../support/local_amqp.ts";
 import { MockedTime } from "../support/mocked_time.ts";
 import { signSas } from "../support/sas.ts";
@@ -284,6 +284,33 @@ describe("The telemetry link of a device at the local hub", () => {
       properties: { "com.microsoft:model-id": "thermostat" },
     } as never);
     assert.equal(await endOf(sender), "com.microsoft:argument-error");
+  });
+});
+
+describe("The input link of a module at the local hub", () => {
+  test("opens, counts as a connection, and has nothing to say, while messages go another way", async () => {
+    await using hub = await startHub();
+    const client = await hub.connectDevice(MODULE);
+    const inputs = new BareReceiver(client, `${MODULE}/messages/events`);
+    await inputs.opened;
+    assert.equal((await hub.rest.do("GET", MODULE)).connectionState, "Connected");
+    const messages = new BareReceiver(client, `${MODULE}/messages/devicebound`);
+    await outcomeOf(await client.openSender(`${MODULE}/messages/events`), { body: dataOf("to an output") });
+    await sendTo(hub, MODULE);
+    assert.equal(textOf(await messages.next()), "hello");
+    await messages.close();
+    assert.equal((await hub.rest.do("GET", MODULE)).connectionState, "Connected");
+    await inputs.close();
+    assert.equal(inputs.waiting, 0);
+  });
+
+  test("is no link of a device, nor of another module", async () => {
+    await using hub = await startHub();
+    const device = new BareReceiver(await hub.connectDevice(DEVICE), `${DEVICE}/messages/events`);
+    assert.equal((await device.ended).condition, "amqp:not-found");
+    await hub.rest.do("PUT", `${DEVICE}/modules/m2`, { deviceId: "d1", moduleId: "m2" });
+    const other = new BareReceiver(await hub.connectDevice(MODULE), `${DEVICE}/modules/m2/messages/events`);
+    assert.equal((await other.ended).condition, "amqp:unauthorized-access");
   });
 });
 

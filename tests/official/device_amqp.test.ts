@@ -21,7 +21,6 @@ describeSdk("scenarios of the SDK for devices", () => {
 
       defineDeviceScenarios(devices, {
         thumbprint: "fingerprint",
-        hasInputs: false,
         drop: () => scene.sdk.hub.faults.drop(),
         isTooLarge({ amqpError, message }) {
           // The SDK puts its own error into one without a class.

@@ -31,7 +31,6 @@ describeSdk("scenarios of the SDK for devices over MQTT", () => {
 
       defineDeviceScenarios(devices, {
         thumbprint: "fingerprint256",
-        hasInputs: true,
         drop: () => scene.sdk.hub.faults.mqtt.drop(),
         // MQTT has a status for it, and no words.
         isTooLarge: () => true,

@@ -48,7 +48,12 @@ const LINKS: readonly (readonly [kind: AmqpAddress["kind"], address: string, who
   ],
   ["methods", "/devices/{id}[/modules/{id}]/methods/devicebound", "devices, modules", "answer direct methods"],
   ["twin", "/devices/{id}[/modules/{id}]/twin", "devices, modules", "read the twin, report and watch properties"],
-  ["events", "/devices/{id}[/modules/{id}]/messages/events", "devices, modules", "send telemetry"],
+  [
+    "events",
+    "/devices/{id}[/modules/{id}]/messages/events",
+    "devices, modules",
+    "send telemetry; modules listen there for inputs",
+  ],
   [
     "redirect",
     "/messages/events/$management",

@@ -16,8 +16,6 @@ export interface DeviceProtocol {
   isWrongKey(error: Json): boolean;
   /** Throws unless the hub refuses a client with a wrong certificate. */
   assertStranger(client: Json): Promise<void>;
-  /** Whether modules can listen to their inputs at the hub. */
-  readonly hasInputs: boolean;
   /** The thumbprint by which a device is known: SHA-1 or SHA-256. */
   readonly thumbprint: "fingerprint" | "fingerprint256";
 }
@@ -152,7 +150,7 @@ export function defineDeviceScenarios(devices: SdkDevices, protocol: DeviceProto
     const [client, deviceId] = await devices.connectModule("modules");
     await client.sendEvent(devices.sdk.message("from a module"));
     await client.sendOutputEvent("out", devices.sdk.message("by an output"));
-    if (protocol.hasInputs) client.on("inputMessage", () => {});
+    client.on("inputMessage", () => {});
     const twin = await client.getTwin();
     assert.equal(twin.properties.desired.$version, 1);
     client.onMethod("ping", answerPing);

@@ -11,6 +11,9 @@ import { readTelemetry } from "./incoming_message.ts";
 import { AmqpMethodCalls } from "./method_calls.ts";
 import { AmqpTwinRequests } from "./twin_requests.ts";
 
+/** The inputs of a module: routes of an edge hub lead there, and of no other hub. */
+const NO_INPUTS: AmqpSource = { next: () => undefined, close() {} };
+
 /** What the links of a device need of the connection that they belong to. */
 export interface DeviceLinksOwner {
   /** Opens the session of the device, which the links hold until the last of them ends. */
@@ -78,7 +81,8 @@ export class AmqpDeviceLinks implements DeviceConnection {
   }
 
   /** Opens what a link of the device receives. */
-  openSource(kind: Exclude<DeviceLinkKind, "events">, events: AmqpSourceEvents): AmqpSource {
+  openSource(kind: DeviceLinkKind, events: AmqpSourceEvents): AmqpSource {
+    if (kind === "events") return NO_INPUTS;
     if (kind === "twin") return this.#twin.outbox.open(events);
     if (kind === "methods") {
       const source = this.#methods.outbox.open(events);

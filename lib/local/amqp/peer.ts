@@ -185,7 +185,10 @@ export class AmqpPeer {
       }
       case "messages":
       case "methods":
-      case "twin": {
+      case "twin":
+      case "events": {
+        // It is modules that have inputs.
+        if (parsed.kind === "events" && parsed.moduleId === undefined) break;
         const messageLink = this.#openDevice(link, parsed);
         const device = messageLink?.device;
         if (messageLink === undefined || device === undefined) return;
@@ -193,9 +196,8 @@ export class AmqpPeer {
         device.add(kind, link);
         return this.#sendFrom(link, messageLink, (events) => device.openSource(kind, events), kind !== "messages");
       }
-      default:
-        return this.#refuse(link, noSuchAddress(address));
     }
+    this.#refuse(link, noSuchAddress(address));
   }
 
   /** Takes messages from a link, for which its client gets credit. */
