@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
-import { json } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { LocalHub } from "../../lib/local/mod.ts";
+import { IoTHubRegistryManager } from "../../mod.ts";
 import { BlobCaller, BLOCK_BLOB } from "../support/blob_caller.ts";
 import { type DeviceAnswer, DeviceCaller, signAsDevice } from "../support/device_caller.ts";
 import { MessagingHub } from "../support/messaging_hub.ts";
@@ -247,38 +248,75 @@ describe("An upload of a file", () => {
   });
 });
 
-describe("The address of an upload", () => {
-  /** Makes a request over TLS with a header `Host` of its own. */
-  function post(at: string, ca: string, path: string, headers: Record<string, string>, body: string): Promise<Json> {
-    return new Promise((resolve, reject) => {
-      const { port } = new URL(at);
-      request(
-        { host: "localhost", servername: "localhost", port, path, method: "POST", ca, headers, agent: false },
-        async (response) => {
-          resolve(await json(response));
-        },
-      ).on("error", reject).end(body);
-    });
-  }
+/** Makes a request over TLS, with a header `Host` of its own where it has one. */
+function send(
+  method: string,
+  url: string,
+  ca: string,
+  { headers = {}, body }: { headers?: Record<string, string>; body: string },
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { servername: "localhost", method, ca, headers, agent: false }, async (response) => {
+      resolve({ status: response.statusCode!, text: await text(response) });
+    }).on("error", reject).end(body);
+  });
+}
 
+/** The `Authorization` header of a device that was just created. */
+async function signInTo(hub: LocalHub): Promise<string> {
+  await new RestCaller(hub).createDevices("d");
+  const { authentication } = await new RestCaller(hub).do("GET", "/devices/d");
+  return signAsDevice("localhost", "/devices/d", authentication.symmetricKey.primaryKey);
+}
+
+describe("An upload over HTTPS", () => {
+  test("comes to a back end that receives notifications, each file once, and whole", async () => {
+    await using hub = new LocalHub();
+    await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+    const { https, certificate } = await hub.listen({ https: 0 });
+    const headers = { authorization: await signInTo(hub) };
+    const post = async (path: string, value: unknown): Promise<{ status: number; text: string }> =>
+      await send("POST", `${https}/devices/d${path}?api-version=2021-04-12`, certificate!, {
+        headers,
+        body: JSON.stringify(value),
+      });
+    const upload = async (blobName: string, body: string, isSuccess: boolean): Promise<void> => {
+      const begun = JSON.parse((await post("/files", { blobName })).text);
+      const url = `https://${begun.hostName}/${begun.containerName}/${encodeURI(begun.blobName)}${begun.sasToken}`;
+      assert.equal((await send("PUT", url, certificate!, { headers: BLOCK_BLOB, body })).status, 201);
+      const { status } = await post("/files/notifications", { correlationId: begun.correlationId, isSuccess });
+      assert.equal(status, 204);
+    };
+    const files = registry.receiveFileNotifications();
+    const [{ value: file }] = await Promise.all([files.next(), upload("logs/monday 1.txt", "good morning", true)]);
+    assert.deepEqual([file?.deviceId, file?.blobName, file?.blobSizeInBytes], ["d", "d/logs/monday 1.txt", 12]);
+    assert.equal(file?.blobUri, `${https}/device-uploads/d/logs/monday%201.txt`);
+    await upload("logs/broken.txt", "half of", false);
+    await upload("logs/tuesday.txt", "good", true);
+    const { value: next } = await files.next();
+    assert.deepEqual([next?.blobName, next?.blobSizeInBytes], ["d/logs/tuesday.txt", 4]);
+    assert.equal(new TextDecoder().decode(hub.blobContainer("device-uploads").read(next!.blobName)), "good");
+    await files.return?.();
+  });
+});
+
+describe("The address of an upload", () => {
   test("is the one by which the device has reached the hub, so that the same certificate serves", async () => {
     await using hub = new LocalHub();
     const { https, http, certificate } = await hub.listen({ https: 0, http: 0 });
-    await new RestCaller(hub).createDevices("d");
-    const { authentication } = await new RestCaller(hub).do("GET", "/devices/d");
-    const authorization = signAsDevice("localhost", "/devices/d", authentication.symmetricKey.primaryKey);
+    const authorization = await signInTo(hub);
     const path = "/devices/d/files?api-version=2021-04-12";
     const body = JSON.stringify({ blobName: "a" });
+    const begin = async (host: string): Promise<Json> =>
+      JSON.parse((await send("POST", https! + path, certificate!, { headers: { authorization, host }, body })).text);
     const { port } = new URL(https!);
     for (const name of [`localhost:${port}`, `127.0.0.1:${port}`, `LOCALHOST:${port}`]) {
-      const { hostName } = await post(https!, certificate!, path, { authorization, host: name }, body);
-      assert.equal(hostName, name.toLowerCase());
+      assert.equal((await begin(name)).hostName, name.toLowerCase());
     }
     for (
       const host of ["evil.example", "localhost@evil.example:443", "localhost:99999", "local host", "localhost/x"]
     ) {
-      const { hostName } = await post(https!, certificate!, path, { authorization, host }, body);
-      assert.equal(hostName, "localhost", host);
+      assert.equal((await begin(host)).hostName, "localhost", host);
     }
     const init = { method: "POST", headers: { authorization }, body };
     const begun = await (await fetch(http! + path, init)).json();
