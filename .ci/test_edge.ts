@@ -20,7 +20,7 @@ import { DEVICES_LIMIT_IN_MS, usePythonDevices } from "./edge/python_devices.ts"
 import { installPythonSdk, usePythonSdk } from "./edge/python_sdk.ts";
 import { examineAnswers, installSchemathesis } from "./edge/schemathesis.ts";
 import { installEdgeTools } from "./edge/tools.ts";
-import { shareManager, useMessageWorker, usePage, useWorker } from "./edge/users.ts";
+import { shareManager, useEventWorker, useMessageWorker, usePage, useWorker } from "./edge/users.ts";
 import { installRuntimes } from "./runtimes.ts";
 
 const AREAS = ["http", "amqp", "webSocket"] as const;
@@ -137,6 +137,7 @@ try {
   await attempt("a Worker that writes twins", () => useWorker(tools, run.bundles, tls));
   await attempt("a Worker whose requests share a manager", () => shareManager(tools, run.bundles, tls));
   await attempt("a Worker that sends messages", () => useMessageWorker(tools, run.bundles, tls));
+  await attempt("a Worker that reads events", () => useEventWorker(tools, run.bundles, tls));
   const answers = "the local hub's answers are those of openapi.json";
   await attempt(
     "the environment that the hub's program prints, for Node",

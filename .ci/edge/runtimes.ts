@@ -55,8 +55,8 @@ export const EDGE_RUNTIMES: readonly Runtime[] = [
     entry: ".",
     gaps: [{
       text:
-        "an AMQP connection belongs to the request that opened it, so a Worker that sends messages makes a manager in each " +
-        "request's handler. Over HTTP, requests may share one.",
+        "an AMQP connection belongs to the request that opened it, so a Worker that sends messages or reads events makes a " +
+        "manager in each request's handler. Over HTTP, requests may share one.",
       areas: [],
       isThere: ({ tools, bundles }, { target }) => isSharedManagerRefused(tools, bundles, target),
     }],
@@ -66,7 +66,7 @@ export const EDGE_RUNTIMES: readonly Runtime[] = [
     name: "Workers",
     entry: "/http",
     gaps: [
-      needsNode("no messages: the AMQP library wants Node's modules, which `nodejs_compat` brings."),
+      needsNode("no messages and no events: the AMQP library wants Node's modules, which `nodejs_compat` brings."),
     ],
     conform: ({ tools, bundles }, { target: { connectionString, endpoint } }) =>
       conformInWorkerd(tools, bundles, "/http", { connectionString, endpoint }),
@@ -76,7 +76,7 @@ export const EDGE_RUNTIMES: readonly Runtime[] = [
     entry: "/http",
     gaps: [
       needsNode(
-        "no messages: the AMQP library wants Node's modules. Bundlers build the entry `.` only with stand-ins.",
+        "no messages and no events: the AMQP library wants Node's modules. Bundlers build the entry `.` only with stand-ins.",
       ),
       {
         text: "a hub answers no page of another origin (it sends no CORS headers), so a page reaches its hub through " +

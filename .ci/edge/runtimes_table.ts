@@ -3,8 +3,8 @@ import { markdownTable, withSection } from "../../tests/support/markdown.ts";
 
 const COLUMNS: readonly [Area, string][] = [
   ["http", "HTTP"],
-  ["amqp", "messages over TCP"],
-  ["webSocket", "messages over a WebSocket"],
+  ["amqp", "messages and events over TCP"],
+  ["webSocket", "both over a WebSocket"],
 ];
 
 /** What a run has found out about one runtime. */

@@ -90,6 +90,34 @@ export async function useMessageWorker(tools: EdgeTools, bundles: Bundles, tls: 
   }
 }
 
+/** A Worker with Node compatibility reads events, each request those after the one before. */
+export async function useEventWorker(tools: EdgeTools, bundles: Bundles, tls: ServerCertificate): Promise<void> {
+  await using hub = await hubWithDevices();
+  const { wss } = await hub.listen({ https: 0, tls });
+  const script = await bundles.build(await read("event_worker.ts"), "worker with Node");
+  const worker = startWorker(tools.Miniflare, script, ".", {
+    IOTHUB_CONNECTION_STRING: hub.connectionString,
+    IOTHUB_AMQP_ENDPOINT: wss!,
+  });
+  const send = (text: string): Promise<unknown> => Promise.all(IDS.map((id) => hub.device(id).sendTelemetry(text)));
+  let after = "{}";
+  const readOn = async (): Promise<string[]> => {
+    const answer = await worker.dispatchFetch(`http://worker/?after=${encodeURIComponent(after)}`);
+    const { events, ...rest } = await answer.json() as { events: { deviceId: string; text: string }[]; after: object };
+    after = JSON.stringify(rest.after);
+    return events.map(({ deviceId, text }) => `${text} of ${deviceId}`).sort();
+  };
+  try {
+    for (const text of ["first", "second"]) {
+      await send(text);
+      assert.deepEqual(await readOn(), IDS.map((id) => `${text} of ${id}`).sort());
+    }
+    assert.deepEqual(await readOn(), []);
+  } finally {
+    await worker.dispose();
+  }
+}
+
 /** A person fills in the page's form. */
 export async function usePage(browser: Browser, bundles: Bundles, tls: ServerCertificate): Promise<void> {
   await using hub = await hubWithDevices("myhub.azure-devices.net");
