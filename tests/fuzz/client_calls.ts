@@ -35,7 +35,10 @@ export type CallName =
   | "sendC2dMessage"
   | "sendManyC2dMessages"
   | "receiveFeedback"
-  | "receiveFileNotifications";
+  | "receiveFileNotifications"
+  | "receiveEvents"
+  | "receiveLatestEvents"
+  | "getEventHubEndpoint";
 
 /** What is asked of a client: one call of each shape of request and answer. */
 export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) => Promise<unknown>>> = {
@@ -85,7 +88,20 @@ export const CALLS: Readonly<Record<CallName, (registry: IoTHubRegistryManager) 
   async receiveFileNotifications(registry) {
     for await (const notification of registry.receiveFileNotifications(receiveOptions())) notification.abandon();
   },
+  receiveEvents: (registry) => readEvents(registry, "earliest"),
+  receiveLatestEvents: (registry) => readEvents(registry, "latest"),
+  getEventHubEndpoint: (registry) => registry.getEventHubEndpoint(),
 };
+
+/** An event hub may send what it has sent before, which must not come here twice. */
+async function readEvents(registry: IoTHubRegistryManager, from: "earliest" | "latest"): Promise<void> {
+  const last = new Map<string, number>();
+  for await (const { partitionId, sequenceNumber, text } of registry.receiveEvents({ from, ...receiveOptions() })) {
+    const isNext = typeof text === "string" && sequenceNumber > (last.get(partitionId) ?? -1);
+    if (!isNext) throw new Error(`After ${last.get(partitionId)} an event has come with the number ${sequenceNumber}`);
+    last.set(partitionId, sequenceNumber);
+  }
+}
 
 /** A hub may have pages without end. */
 async function some(items: AsyncIterable<unknown>): Promise<void> {

@@ -32,7 +32,10 @@ export type HubStep = Bytes | { readonly code: number; readonly isSure: boolean 
 const FLOW = 0x13;
 const TRANSFER = 0x14;
 const DISPOSITION = 0x15;
+const DETACH = 0x16;
 const CLOSE = 0x18;
+/** The place of the filter among the fields of a source. */
+const FILTER = 7;
 const SENDER = FALSE;
 const RECEIVER = TRUE;
 
@@ -63,8 +66,11 @@ class ClientScript {
   }
 
   begin(conversation: HubConversation): void {
-    if (conversation.sasl) {
-      this.steps.push(header(3), frame(performative(0x41, [symbol("ANONYMOUS"), binary([])], {}), { type: 1 }));
+    const { sasl } = conversation;
+    if (sasl.mechanism !== "none") {
+      const response = sasl.mechanism === "PLAIN" ? `\0${sasl.user}\0${this.#tokenOf(sasl.token)}` : "";
+      const init = [symbol(sasl.mechanism), binary(new TextEncoder().encode(response))];
+      this.steps.push(header(3), frame(performative(0x41, init, {}), { type: 1 }));
       this.#wait(SASL_OUTCOME);
     }
     this.steps.push(header(), frame(open(conversation.open)), frame(begin(conversation.begin)));
@@ -92,9 +98,22 @@ class ClientScript {
       case "token":
         return this.putToken(act.token);
       case "send":
-        return this.#send(act.messages);
+        return act.isTelemetry ? this.#sendTelemetry(act.messages) : this.#send(act.messages);
       case "receive":
         return this.#receive(act);
+      case "ask for the event hub": {
+        const handle = this.#attach(RECEIVER, act.address);
+        this.#wait(DETACH);
+        this.#push(performative(DETACH, [uint(handle), TRUE], {}));
+        return;
+      }
+      case "manage":
+        return this.#manage(act.requests);
+      case "read":
+        this.#open.push(this.#attach(RECEIVER, act.address, act.fields, act.filter));
+        this.#grant(act.credit);
+        this.#wait(TRANSFER, false);
+        return;
       case "session":
         this.#pushSession(act.channel);
         return;
@@ -104,7 +123,7 @@ class ClientScript {
       case "detach": {
         const handle = this.#open.pop();
         if (handle === this.#sender) this.#sender = undefined;
-        if (handle !== undefined) this.#push(performative(0x16, [uint(handle), TRUE], {}));
+        if (handle !== undefined) this.#push(performative(DETACH, [uint(handle), TRUE], {}));
         return;
       }
       case "heartbeat":
@@ -127,6 +146,29 @@ class ClientScript {
     if (!messages.every(({ settled }) => settled)) this.#wait(DISPOSITION);
   }
 
+  /** Each message on a link of its own device. */
+  #sendTelemetry(messages: readonly SentMessage[]): void {
+    for (const message of messages) {
+      const handle = this.#attach(SENDER, `/devices/${message.deviceId}/messages/events`);
+      this.#open.push(handle);
+      this.#wait(FLOW);
+      this.#transfer(handle, contentOf(message), message.parts, message.settled);
+    }
+  }
+
+  #manage(requests: readonly Readonly<Record<string, string>>[]): void {
+    const sender = this.#attach(SENDER, "$management");
+    this.#wait(FLOW);
+    this.#open.push(sender, this.#attach(RECEIVER, "$management"));
+    this.#grant(requests.length);
+    for (const [index, request] of requests.entries()) {
+      const names = Object.entries(request).flatMap(([name, value]) => [text(name), text(value)]);
+      const ids = properties({ 0: text(String(index)), 4: text("replies") });
+      this.#transfer(sender, [...ids, ...described(0x74, map(names)), ...described(0x77, NULL)]);
+    }
+    this.#wait(TRANSFER, false);
+  }
+
   #receive({ deviceId, credit, mode, outcome, settled, together }: HubAct & { act: "receive" }): void {
     const address = deviceId === undefined
       ? "/messages/servicebound/feedback"
@@ -142,9 +184,10 @@ class ClientScript {
     else this.#push(disposition({ 1: uint(first), ...rest }));
   }
 
-  #attach(role: Bytes, address: string, fields: Record<number, Bytes> = {}): number {
+  #attach(role: Bytes, address: string, fields: Readonly<Record<number, Bytes>> = {}, filter?: Bytes): number {
     const handle = this.#handles++;
-    const node = list([text(address)]);
+    const unused = new Array<Bytes>(FILTER - 1).fill(NULL);
+    const node = list([text(address), ...filter === undefined ? [] : [...unused, filter]]);
     const [source, target] = role === SENDER ? [list([]), node] : [node, list([])];
     this.#push(attach({
       0: text(`link ${handle}`),

@@ -6,6 +6,7 @@ import { AMQP_MUTATIONS } from "./amqp_mutation.ts";
 import type { Target, Wire } from "./campaign.ts";
 import type { CallName } from "./client_calls.ts";
 import type { ClientRequest } from "./client_victim.ts";
+import { EVENT_HUB_MANNERS } from "./hostile_event_hub.ts";
 import { FEEDBACK, GOOD_MANNER, HostileHub, type HubManner } from "./hostile_hub.ts";
 import { GOOD_ANSWER, HTTP_ANSWERS, HTTP_CALLS, type HttpAnswer, writeAnswer } from "./http_answers.ts";
 import { type RuntimeCommand, VictimProcess } from "./victim_process.ts";
@@ -26,17 +27,31 @@ interface HttpCase {
 }
 
 const AMQP_CASES: fc.Arbitrary<AmqpCase> = fc.record({
-  call: fc.constantFrom("sendC2dMessage", "sendManyC2dMessages", "receiveFeedback", "receiveFileNotifications"),
+  call: fc.constantFrom(
+    "sendC2dMessage",
+    "sendManyC2dMessages",
+    "receiveFeedback",
+    "receiveFileNotifications",
+    "receiveEvents",
+    "receiveLatestEvents",
+    "getEventHubEndpoint",
+  ),
   manner: fc.record({
-    mutations: AMQP_MUTATIONS,
+    mutations: fc.oneof({ weight: 1, arbitrary: AMQP_MUTATIONS }, { weight: 1, arbitrary: fc.constant([]) }),
     outcome: fc.constantFrom("accepted", "accepted", "rejected", "released", "modified"),
-    tokenStatus: fc.constantFrom(200, 200, 200, 200, 200, 401, 404, 500, 0),
+    tokenStatus: fc.oneof({ weight: 6, arbitrary: fc.constant(200) }, {
+      weight: 1,
+      arbitrary: fc.constantFrom(401, 404, 500, 0),
+    }),
     queue: fc.array(fc.constantFrom(FEEDBACK, "[]", "[5]", "{}", "", '[{"__proto__":{"complete":1}}]'), {
       maxLength: 5,
     }),
+    eventHub: EVENT_HUB_MANNERS,
     webSocket: WEB_SOCKETS,
   }),
 });
+
+const EVENT_CALLS: readonly CallName[] = ["receiveEvents", "receiveLatestEvents", "getEventHubEndpoint"];
 
 const HTTP_CASES: fc.Arbitrary<HttpCase> = fc.record({
   call: fc.constantFrom(...HTTP_CALLS),
@@ -103,7 +118,8 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
     weight: 1,
     cases: AMQP_CASES,
     async attack({ call, manner }, victim) {
-      hub.manner = manner;
+      const readsEvents = EVENT_CALLS.includes(call);
+      hub.manner = { ...manner, eventHub: readsEvents ? manner.eventHub : undefined };
       hub.reached.clear();
       const isWebSocket = manner.webSocket !== undefined;
       await open(victim, "own", isWebSocket);
@@ -111,7 +127,7 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
       const reached = [...hub.reached];
       hub.manner = { ...GOOD_MANNER, ...(isWebSocket && { webSocket: { frames: [] } }) };
       hub.cut();
-      await recovers(victim, "sendC2dMessage");
+      await recovers(victim, readsEvents ? "receiveLatestEvents" : "sendC2dMessage");
       hub.manner = GOOD_MANNER;
       return { outcome, reached };
     },
@@ -122,7 +138,7 @@ export async function clientTarget(command: RuntimeCommand): Promise<Target<unkn
     start: () => new VictimProcess(command, "client_victim.ts"),
     wires: [http, amqp] as Wire<unknown, unknown>[],
     async check(victim) {
-      for (const call of ["getTwin", "sendC2dMessage", "receiveFeedback"] as const) {
+      for (const call of ["getTwin", "sendC2dMessage", "receiveFeedback", "receiveEvents"] as const) {
         await open(victim, "own");
         await recovers(victim, call);
       }

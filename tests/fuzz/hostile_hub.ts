@@ -29,10 +29,15 @@ import { BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
 import { type AmqpFrame, type AmqpNode, codeOf, numberOf, writeNode } from "./amqp_tree.ts";
 import { AmqpReader } from "./amqp_wire.ts";
+import { type EventHubManner, GOOD_EVENT_HUB } from "./hostile_event_hub.ts";
 import type { WebSocketManner } from "./web_socket_upgrade.ts";
+
+const SASL = 3;
 
 /** How many frames the hub writes to a client that sends a message, before it knows whether one comes. */
 const USUAL_FRAMES = 12;
+/** The same for a client that reads events. */
+const USUAL_FRAMES_WITH_EVENTS = 24;
 
 /** What the hub does wrong, on each of its connections. */
 export interface HubManner {
@@ -43,6 +48,8 @@ export interface HubManner {
   readonly tokenStatus: number;
   /** What its queue holds, as JSON. */
   readonly queue: readonly string[];
+  /** What a client is told that wants events. Others hardly come so far. */
+  readonly eventHub?: EventHubManner | undefined;
   /** What carries the bytes, unless it is a socket alone. */
   readonly webSocket?: WebSocketManner | undefined;
 }
@@ -97,8 +104,11 @@ class HubService {
   /** The addresses of the links on which the hub sends, by channel and handle. */
   readonly #sources: Map<string, string> = new Map();
   readonly #targets: Map<string, string> = new Map();
-  /** Where replies to tokens go. */
-  #replies: [channel: number, handle: number] | undefined;
+  /** Where replies go of the nodes for tokens and for questions, by the addresses of the nodes. */
+  readonly #replies: Map<string, readonly [channel: number, handle: number]> = new Map();
+  readonly #eventHub: EventHubManner;
+  /** The links that have got their events. */
+  readonly #served: Set<string> = new Set();
   #deliveries = 0;
   #queue: string[];
   #answer: Bytes[] = [];
@@ -108,15 +118,20 @@ class HubService {
   constructor(manner: HubManner, reached: Set<string>) {
     this.#manner = manner;
     this.#reached = reached;
-    this.#mutator = new AmqpMutator(manner.mutations, USUAL_FRAMES);
+    const frames = manner.eventHub === undefined ? USUAL_FRAMES : USUAL_FRAMES_WITH_EVENTS;
+    this.#mutator = new AmqpMutator(manner.mutations, frames);
     this.#queue = [...manner.queue];
+    this.#eventHub = manner.eventHub ?? GOOD_EVENT_HUB;
   }
 
   /** Takes bytes of the client; returns what the hub writes. */
   read(bytes: Uint8Array): Uint8Array {
     for (const part of this.#reader.read(bytes)) {
-      if ("protocol" in part) this.#write(header(part.protocol));
-      else this.#take(part);
+      if (!("protocol" in part)) this.#take(part);
+      else {
+        this.#write(header(part.protocol));
+        if (part.protocol === SASL) this.#writeSasl(0x40, this.#eventHub.mechanisms);
+      }
     }
     return joinBytes(this.#answer.splice(0).map((written) => Uint8Array.from(written)));
   }
@@ -148,7 +163,16 @@ class HubService {
       case 0x18:
         push(performative(0x18, [], {}));
         this.isOver = true;
+        return;
+      case 0x41:
+        this.#reached.add("signed in by SASL");
+        this.#writeSasl(0x44, [0x50, this.#eventHub.saslCode]);
+        this.isOver = this.#eventHub.saslCode !== 0;
     }
+  }
+
+  #writeSasl(code: number, field: Bytes): void {
+    this.#write(frame(performative(code, [field], {}), { type: 1 }));
   }
 
   #attach(channel: number, fields: readonly AmqpNode[], push: (body: Bytes) => void): void {
@@ -168,40 +192,66 @@ class HubService {
       this.#targets.set(key, addressOf(target));
       push(flow({ 0: uint(0), 4: written(handle), 5: uint(0), 6: uint(100) }));
     } else {
-      this.#sources.set(key, addressOf(source));
-      if (addressOf(source) === "$cbs") this.#replies = [channel, numberOf(handle)];
+      const address = addressOf(source);
+      this.#sources.set(key, address);
+      if (address.startsWith("$")) this.#replies.set(address, [channel, numberOf(handle)]);
+      if (!address.endsWith("/messages/events/$management")) return;
+      this.#reached.add("asked for the event hub");
+      push(performative(0x16, [written(handle), TRUE, this.#eventHub.redirect], {}));
     }
   }
 
   /** Credit for the hub's own messages. */
   #onFlow(channel: number, fields: readonly AmqpNode[]): void {
     const handle = numberOf(fields[4]);
-    if (!this.#sources.get(`${channel}/${handle}`)?.startsWith("/")) return;
+    const key = `${channel}/${handle}`;
+    const address = this.#sources.get(key) ?? "";
+    if (address.includes("/ConsumerGroups/")) {
+      if (this.#served.has(key)) return;
+      this.#served.add(key);
+      this.#reached.add("credit for events");
+      for (const [index, event] of this.#eventHub.events.entries()) {
+        this.#send(channel, handle, event, index % 2 === 0 ? TRUE : FALSE);
+      }
+    }
+    if (!address.startsWith("/")) return;
     this.#reached.add("credit for the queue");
     for (const body of this.#queue.splice(0)) {
-      const id = this.#deliveries++;
       const content = [...properties({ 6: symbol("application/json") }), ...data(new TextEncoder().encode(body))];
-      const fields = { 0: uint(handle), 1: uint(id), 2: binary(crypto.getRandomValues(new Uint8Array(16))), 4: FALSE };
-      this.#write(frame(transfer(content, fields), { channel }));
+      this.#send(channel, handle, content, FALSE);
     }
+  }
+
+  #send(channel: number, handle: number, content: Bytes, settled: Bytes): void {
+    const tag = binary(crypto.getRandomValues(new Uint8Array(16)));
+    const fields = { 0: uint(handle), 1: uint(this.#deliveries++), 2: tag, 4: settled };
+    this.#write(frame(transfer(content, fields), { channel }));
   }
 
   #onTransfer({ channel, nodes }: AmqpFrame, fields: readonly AmqpNode[], push: (body: Bytes) => void): void {
     const id = written(fields[1]);
-    const isToken = this.#targets.get(`${channel}/${numberOf(fields[0])}`) === "$cbs";
-    this.#reached.add(isToken ? "token put" : "message sent");
-    const outcome = OUTCOMES[isToken ? "accepted" : this.#manner.outcome];
+    const address = this.#targets.get(`${channel}/${numberOf(fields[0])}`) ?? "";
+    const isRequest = address.startsWith("$");
+    this.#reached.add(address === "$cbs" ? "token put" : isRequest ? "event hub asked" : "message sent");
+    const outcome = OUTCOMES[isRequest ? "accepted" : this.#manner.outcome];
     push(disposition({ 1: id, 3: TRUE, 4: outcome }));
-    if (!isToken || this.#replies === undefined) return;
-    const [replyChannel, handle] = this.#replies;
-    const message = nodes.find(({ items }) => items?.[0]?.bytes?.[0] === 0x73)?.items?.[1]?.items ?? [];
+    const replies = this.#replies.get(address);
+    if (!isRequest || replies === undefined) return;
+    const [status, body] = address === "$cbs"
+      ? [this.#manner.tokenStatus, NULL]
+      : this.#answerTo(sectionOf(nodes, 0x74));
     const reply = [
-      ...properties({ 5: written(message[0]) }),
-      ...described(0x74, map([text("status-code"), [0x71, 0, 0, ...ushort(this.#manner.tokenStatus).slice(1)]])),
-      ...described(0x77, NULL),
+      ...properties({ 5: written(sectionOf(nodes, 0x73)[0]) }),
+      ...described(0x74, map([text("status-code"), [0x71, 0, 0, ...ushort(status).slice(1)]])),
+      ...described(0x77, body),
     ];
-    const reference = { 0: uint(handle), 1: uint(this.#deliveries++), 2: binary([7]), 4: TRUE };
-    this.#write(frame(transfer(reply, reference), { channel: replyChannel }));
+    this.#send(...replies, reply, TRUE);
+  }
+
+  /** What the event hub answers to a question, by its application properties. */
+  #answerTo(asked: readonly AmqpNode[]): [status: number, body: Bytes] {
+    const { status, eventHub, partition } = this.#eventHub;
+    return [status, asked.some((node) => textOf(node) === "com.microsoft:partition") ? partition : eventHub];
   }
 
   #write(bytes: Bytes): void {
@@ -224,8 +274,16 @@ function isTrue(node: AmqpNode | undefined): boolean {
   return node?.code === 0x41;
 }
 
+/** The items of a section of a message. */
+function sectionOf(nodes: readonly AmqpNode[], code: number): readonly AmqpNode[] {
+  return nodes.find(({ items }) => items?.[0]?.bytes?.[0] === code)?.items?.[1]?.items ?? [];
+}
+
 /** The address of a source or a target. */
 function addressOf(node: AmqpNode | undefined): string {
-  const bytes = node?.items?.[1]?.items?.[0]?.bytes ?? [];
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return textOf(node?.items?.[1]?.items?.[0]);
+}
+
+function textOf(node: AmqpNode | undefined): string {
+  return new TextDecoder().decode(Uint8Array.from(node?.bytes ?? []));
 }

@@ -14,6 +14,7 @@ const DETACH = 0x16;
 const CLOSE = 0x18;
 const TRANSFER = 0x14;
 const DISPOSITION = 0x15;
+const REDIRECT = "amqp:link:redirect";
 /** What may come in place of an answer. */
 const ENDS: readonly number[] = [CLOSE, END, DETACH];
 
@@ -140,6 +141,9 @@ export class HubClient {
     if (tokens > 0 && transfers > 0) reached.push("token answered");
     if (settled.reduce((sum, count) => sum + count, 0) > tokens) reached.push("message settled by the hub");
     if (transfers > tokens) reached.push("message received");
+    if (this.#received.some((frame) => codeOf(frame) === DETACH && conditionOf(frame) === REDIRECT)) {
+      reached.push("told of the event hub");
+    }
     return reached;
   }
 

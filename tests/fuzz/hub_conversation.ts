@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { binary, type Bytes, map, symbol, text, timestamp, uint, ulong, ushort } from "../support/amqp_bytes.ts";
+import { EVENT_ACTS, type EventAct } from "./event_acts.ts";
 import { AMQP_DEVICES, type TokenKind } from "./hub_facts.ts";
 
 /** A message for a device, as a client may send it. */
@@ -17,7 +18,12 @@ export interface SentMessage {
 /** One thing that a client wants of a hub. */
 export type HubAct =
   | { readonly act: "token"; readonly token: TokenKind }
-  | { readonly act: "send"; readonly messages: readonly SentMessage[] }
+  | {
+    readonly act: "send";
+    /** Whether they go from the devices to the hub, and not to the devices. */
+    readonly isTelemetry: boolean;
+    readonly messages: readonly SentMessage[];
+  }
   | {
     readonly act: "receive";
     /** A device's id; the hub's feedback when there is none. */
@@ -29,14 +35,20 @@ export type HubAct =
     /** Whether all messages are settled in one. */
     readonly together: boolean;
   }
+  | EventAct
   | { readonly act: "session"; readonly channel: number }
   | { readonly act: "flow"; readonly echo: boolean; readonly drain: boolean }
   | { readonly act: "detach" }
   | { readonly act: "heartbeat" };
 
+/** How a client signs in before AMQP begins, which it need not do. */
+export type SaslManner =
+  | { readonly mechanism: "none" | "ANONYMOUS" }
+  | { readonly mechanism: "PLAIN"; readonly user: string; readonly token: TokenKind; readonly isGood: boolean };
+
 /** All that a client says, from the beginning to the end of its connection. */
 export interface HubConversation {
-  readonly sasl: boolean;
+  readonly sasl: SaslManner;
   readonly open: Readonly<Record<number, Bytes>>;
   readonly begin: Readonly<Record<number, Bytes>>;
   readonly tokens: readonly TokenKind[];
@@ -53,7 +65,31 @@ const DEVICE = fc.constantFrom(...AMQP_DEVICES);
 const TOKEN: fc.Arbitrary<TokenKind> = fc.oneof(
   { weight: 4, arbitrary: fc.constant("service" as const) },
   { weight: 3, arbitrary: DEVICE.map((id): TokenKind => `device ${id}`) },
+  { weight: 2, arbitrary: fc.constant("event hub" as const) },
   { weight: 1, arbitrary: fc.constantFrom("expired", "garbage") },
+);
+
+const SASL: fc.Arbitrary<SaslManner> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom({ mechanism: "none" as const }, { mechanism: "ANONYMOUS" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<SaslManner>(
+      { mechanism: "PLAIN", user: "iothubowner@sas.root.hub", token: "service", isGood: true },
+      { mechanism: "PLAIN", user: `${AMQP_DEVICES[0]}@sas.hub`, token: `device ${AMQP_DEVICES[0]}`, isGood: true },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      mechanism: fc.constant("PLAIN" as const),
+      user: fc.oneof(
+        fc.string(),
+        fc.constantFrom("iothubowner", "a/b/c@sas.hub", "@sas.root.hub", "\0", "x".repeat(9_000)),
+      ),
+      token: TOKEN,
+      isGood: fc.constant(false),
+    }),
+  },
 );
 
 const MESSAGE: fc.Arbitrary<SentMessage> = fc.record({
@@ -78,6 +114,7 @@ const ACT: fc.Arbitrary<HubAct> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       act: fc.constant("send" as const),
+      isTelemetry: fc.constantFrom(false, false, true),
       messages: fc.array(MESSAGE, { minLength: 1, maxLength: 4 }),
     }),
   },
@@ -93,6 +130,7 @@ const ACT: fc.Arbitrary<HubAct> = fc.oneof(
       together: fc.boolean(),
     }, { requiredKeys: ["act", "credit", "mode", "outcome", "settled", "together"] }),
   },
+  { weight: 5, arbitrary: EVENT_ACTS },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("token" as const), token: TOKEN }) },
   {
     weight: 1,
@@ -107,7 +145,7 @@ const ACT: fc.Arbitrary<HubAct> = fc.oneof(
 
 /** Conversations that break no rule of AMQP. */
 export const HUB_CONVERSATIONS: fc.Arbitrary<HubConversation> = fc.record({
-  sasl: fc.boolean(),
+  sasl: SASL,
   open: someOf({
     1: fc.constant(text("hub.example")),
     2: fc.constantFrom(uint(512), uint(65_536), uint(2 ** 32 - 1)),
@@ -122,7 +160,11 @@ export const HUB_CONVERSATIONS: fc.Arbitrary<HubConversation> = fc.record({
   tokens: fc.oneof(
     {
       weight: 9,
-      arbitrary: fc.tuple(fc.constant<TokenKind>("service"), DEVICE.map((id): TokenKind => `device ${id}`)),
+      arbitrary: fc.tuple(
+        fc.constant<TokenKind>("service"),
+        DEVICE.map((id): TokenKind => `device ${id}`),
+        fc.constant<TokenKind>("event hub"),
+      ),
     },
     { weight: 1, arbitrary: fc.array(TOKEN, { maxLength: 2 }) },
   ),

@@ -10,7 +10,10 @@ export interface HubFacts {
 }
 
 /** A token by its kind, since each hub has other ones. */
-export type TokenKind = "service" | "expired" | "garbage" | `device ${string}`;
+export type TokenKind = "service" | "expired" | "garbage" | "event hub" | `device ${string}`;
+
+/** The name of the hub's event hub, which has one partition. */
+export const EVENT_HUB = "localhost";
 
 /** The devices that messages are for. */
 export const AMQP_DEVICES: readonly string[] = ["a0", "a1", "a2"];

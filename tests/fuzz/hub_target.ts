@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { Message } from "rhea";
+import { BareReceiver } from "../support/listening_hub.ts";
 import { BareClient, once } from "../support/local_amqp.ts";
 import { type AmqpCarrier, BARE, WebSocketCarrier } from "./amqp_carrier.ts";
 import { AMQP_MUTATIONS, type AmqpMutation, AmqpMutator } from "./amqp_mutation.ts";
@@ -11,7 +12,7 @@ import type { Target, Wire } from "./campaign.ts";
 import { HubClient, type HubWriting } from "./hub_client.ts";
 import { stepsOf } from "./client_script.ts";
 import { HUB_CONVERSATIONS, type HubConversation } from "./hub_conversation.ts";
-import { AMQP_DEVICES, type HubFacts } from "./hub_facts.ts";
+import { AMQP_DEVICES, EVENT_HUB, type HubFacts } from "./hub_facts.ts";
 import { attackByMqtt, type MqttManner } from "./mqtt_attacker.ts";
 import {
   BYTE_MUTATIONS,
@@ -58,7 +59,9 @@ const AMQP: Wire<AmqpCase, HubFacts> = {
     const client = webSocket === undefined
       ? new HubClient(amqpPort, BARE)
       : new HubClient(httpPort, new WebSocketCarrier(true, webSocket));
-    const isGood = mutations.length === 0 && (webSocket === undefined || isGoodWebSocket(webSocket));
+    const { sasl } = conversation;
+    const isLetIn = sasl.mechanism !== "PLAIN" || sasl.isGood;
+    const isGood = mutations.length === 0 && isLetIn && (webSocket === undefined || isGoodWebSocket(webSocket));
     const outcome = await client.hold(steps, new AmqpMutator(mutations, frames.length), writing, isGood);
     if (isGood && writing.end === "end") assert.match(outcome, /^closed$|^link: /);
     const reached = client.reached(conversation.tokens.length);
@@ -167,6 +170,12 @@ export function hubTarget(command: RuntimeCommand): Target<HubFacts> {
       const accepted = once(sender, "accepted");
       sender.send({ to: `/devices/${AMQP_DEVICES[0]}/messages/devicebound`, body: "good" } as unknown as Message);
       await accepted;
+      const lookUp = new BareReceiver(client, "/messages/events/$management");
+      assert.equal((await lookUp.ended).condition, "amqp:link:redirect");
+      assert.deepEqual(await client.putToken({ body: tokens["event hub"] }), [200, "OK"]);
+      // Refused where somebody's link was not forgotten who has come with an owner level and gone.
+      const reader = new BareReceiver(client, `${EVENT_HUB}/ConsumerGroups/$Default/Partitions/0`);
+      await Promise.race([reader.next(), reader.ended.then(({ description }) => assert.fail(description))]);
       using device = new MqttClient(mqttPort);
       const [clientId] = AMQP_DEVICES as [string];
       const username = `localhost/${clientId}/?api-version=2021-04-12`;

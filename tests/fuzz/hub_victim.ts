@@ -2,11 +2,20 @@
 import { LocalHub } from "../../lib/local/mod.ts";
 import { ListeningHub } from "../support/listening_hub.ts";
 import { signSas } from "../support/sas.ts";
-import { AMQP_DEVICES, type HubFacts, type InProcessRequest, REST_DEVICES, type TokenKind } from "./hub_facts.ts";
+import {
+  AMQP_DEVICES,
+  EVENT_HUB,
+  type HubFacts,
+  type InProcessRequest,
+  REST_DEVICES,
+  type TokenKind,
+} from "./hub_facts.ts";
 import { Victim } from "./victim.ts";
 
 const victim = new Victim();
-const hub = new LocalHub({ feedbackIntervalInMs: 0 });
+// So few events that the hub's size still tells what it keeps besides.
+const events = { partitions: 1, retention: { maxEvents: 500 } };
+const hub = new LocalHub({ feedbackIntervalInMs: 0, events });
 hub.onFault(({ error }) => victim.blame("exception inside the hub", error));
 
 async function start(): Promise<HubFacts> {
@@ -27,8 +36,16 @@ async function start(): Promise<HubFacts> {
     hub.device(deviceId).onMethod((payload) => ({ status: 200, payload }));
     await rest.do("PUT", `/devices/${deviceId}/modules/m`, { deviceId, moduleId: "m" });
   }
+  await hub.device(AMQP_DEVICES[0]!).sendTelemetry("the first event");
+  const [, keyText = ""] = /SharedAccessKey=(.*)$/.exec(connectionString) ?? [];
   const tokens: Record<TokenKind, string> = {
     service: signSas({ connectionString }),
+    // There the text of the key signs, and not the bytes that it stands for.
+    "event hub": signSas({
+      connectionString,
+      sr: encodeURIComponent(`sb://${hub.hostName}/${EVENT_HUB}`),
+      key: btoa(keyText),
+    }),
     expired: signSas({ connectionString, se: 1 }),
     garbage: "SharedAccessSignature sr=%&sig=&se=never",
   };
