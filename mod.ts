@@ -54,6 +54,31 @@ export type { SymmetricKeys, X509Thumbprints } from "./lib/identities/authentica
 export type { BulkDevice } from "./lib/identities/bulk_devices.ts";
 export type { CallLimits } from "./lib/timing/call_limiter.ts";
 export type { ClientOptions } from "./lib/client/client_options.ts";
+export type {
+  ClientCallAnsweredEvent,
+  ClientCallBegunEvent,
+  ClientCallEndedEvent,
+  ClientCallEventBase,
+  ClientCallSentEvent,
+  ClientCallWaitingEvent,
+  ClientConnectionClosedEvent,
+  ClientConnectionEvent,
+  ClientConnectionEventBase,
+  ClientConnectionLostEvent,
+  ClientConnectionOpenedEvent,
+  ClientConnectionOpeningEvent,
+  ClientEvent,
+  ClientEventBase,
+  ClientEventFailure,
+  ClientEventListener,
+  ClientLinkAttachedEvent,
+  ClientLinkLostEvent,
+  ClientMessageEvent,
+  ClientTokenEventBase,
+  ClientTokenFailedEvent,
+  ClientTokenMadeEvent,
+  ClientTokenRefusedEvent,
+} from "./lib/sight/client_event.ts";
 export type { ConnectionString } from "./lib/auth/connection_string.ts";
 export type { AuthenticationChange } from "./lib/identities/authentication_change.ts";
 export type {

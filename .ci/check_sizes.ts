@@ -16,23 +16,23 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
 const LISTED = 12;
 
-/** Each stands alone, with its factories, within these limits. */
+/** Each stands alone, with its factories, within these limits. Of each, 0.8 kB are what tells of calls (`lib/sight/`). */
 const CLIENTS = {
-  Statistics: 15_250,
+  Statistics: 16_050,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 17_200,
-  ModuleIdentities: 15_950,
-  Twins: 15_400,
-  ModuleTwins: 15_450,
-  Queries: 15_250,
-  DirectMethods: 15_250,
-  C2dQueues: 15_250,
+  DeviceIdentities: 18_000,
+  ModuleIdentities: 16_750,
+  Twins: 16_200,
+  ModuleTwins: 16_250,
+  Queries: 16_050,
+  DirectMethods: 16_050,
+  C2dQueues: 16_050,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 19_700,
-  IoTHubConfigurationManager: 15_850,
-  IoTHubJobManager: 18_300,
-  DigitalTwinClient: 15_700,
+  IoTHubRegistryManager: 20_500,
+  IoTHubConfigurationManager: 16_650,
+  IoTHubJobManager: 19_100,
+  DigitalTwinClient: 16_500,
 };
 
 /** A part of the module as users load it. */
@@ -57,17 +57,17 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 25_250,
+    limitInBytes: 26_050,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
     name: "messages, loaded with the first one",
-    limitInBytes: 42_300,
+    limitInBytes: 42_700,
     bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", level: 1 }),
   },
   {
     name: "events, loaded with the first one",
-    limitInBytes: 5_000,
+    limitInBytes: 5_100,
     bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", level: 2 }),
   },
 ];

@@ -22,7 +22,7 @@ export function channelOf(client: HubClient): MessageChannel {
 
 /** Creates a channel. Here the message code, which does not depend on AMQP, is given the code that does. */
 function makeChannel({ access, options }: SharedHub): MessageChannel {
-  return new MessageChannel(options.timeoutInMs, async () => {
+  return new MessageChannel(options.timeoutInMs, access.sight, async () => {
     const { AmqpConnection } = await import("./amqp/amqp_connection.ts");
     return new AmqpConnection({
       ...access,

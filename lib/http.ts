@@ -43,6 +43,31 @@ export type { SymmetricKeys, X509Thumbprints } from "./identities/authentication
 export type { BulkDevice } from "./identities/bulk_devices.ts";
 export type { CallLimits } from "./timing/call_limiter.ts";
 export type { ClientOptions } from "./client/client_options.ts";
+export type {
+  ClientCallAnsweredEvent,
+  ClientCallBegunEvent,
+  ClientCallEndedEvent,
+  ClientCallEventBase,
+  ClientCallSentEvent,
+  ClientCallWaitingEvent,
+  ClientConnectionClosedEvent,
+  ClientConnectionEvent,
+  ClientConnectionEventBase,
+  ClientConnectionLostEvent,
+  ClientConnectionOpenedEvent,
+  ClientConnectionOpeningEvent,
+  ClientEvent,
+  ClientEventBase,
+  ClientEventFailure,
+  ClientEventListener,
+  ClientLinkAttachedEvent,
+  ClientLinkLostEvent,
+  ClientMessageEvent,
+  ClientTokenEventBase,
+  ClientTokenFailedEvent,
+  ClientTokenMadeEvent,
+  ClientTokenRefusedEvent,
+} from "./sight/client_event.ts";
 export type { ConnectionString } from "./auth/connection_string.ts";
 export type { AuthenticationChange } from "./identities/authentication_change.ts";
 export type {

@@ -1,6 +1,7 @@
 import type { HubCredential } from "../auth/credential.ts";
 import type { NamedKeyCredential } from "../auth/token_credential.ts";
 import type { NetworkOptions } from "../client/client_options.ts";
+import type { Sight } from "../sight/sight.ts";
 import type { ResolvedRetryOptions } from "../timing/retry_options.ts";
 
 /** The settings of a connection to the AMQP side of a hub. */
@@ -27,7 +28,11 @@ export interface AmqpSettings {
   /** The policy with its key, if the client has one: what reads events signs in with tokens of its own. */
   readonly policy?: NamedKeyCredential | undefined;
   readonly sasTokenTtlInSeconds?: number | undefined;
-  readonly credential: Pick<HubCredential, "audience" | "getToken" | "signedInAs">;
+  readonly credential:
+    & Pick<HubCredential, "audience" | "getToken" | "signedInAs">
+    & Partial<Pick<HubCredential, "refused">>;
+  /** Is told what becomes of connections and links, if anybody wants to know. */
+  readonly sight?: Sight | undefined;
   /** How to retry what has failed for a transient reason. */
   readonly retryOptions: ResolvedRetryOptions;
   /** How long opening a connection, and the hub's verdict on a message, may take before the connection is given up. */

@@ -51,7 +51,13 @@ export class Authorization {
   /** Sends a token to the hub, and resolves when the hub has accepted it. */
   async put(token: HubToken): Promise<void> {
     if (this.#ended !== undefined) throw this.#ended;
-    await this.#cbs.putToken(this.#settings.credential.audience, token);
+    const { credential } = this.#settings;
+    try {
+      await this.#cbs.putToken(credential.audience, token);
+    } catch (failure) {
+      if (failure instanceof AmqpFailure && failure.facts.statusCode === 401) credential.refused?.();
+      throw failure;
+    }
     const left = token.expiresOn - Date.now();
     // If the hub accepts a token that has expired by our clock, one clock is wrong, and only the hub's clock counts.
     this.#expiresOn = left > 0 ? token.expiresOn : Infinity;

@@ -5,7 +5,8 @@ import type { HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
 import type { Delivery, EventContext, Sender } from "./library.ts";
 
-const ADDRESS = "/messages/devicebound";
+/** The address to which messages for devices are sent. */
+export const C2D_ADDRESS = "/messages/devicebound";
 
 /** The sender that uses a link, and is told what becomes of it and of its messages. */
 export interface C2dLinkUser {
@@ -30,7 +31,7 @@ export class C2dLink {
     this.#connection = connection;
     const session = beginSession(connection, (failure) => user.lost(failure));
     this.#link = session.open_sender({
-      target: { address: ADDRESS },
+      target: { address: C2D_ADDRESS },
       ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),
       treat_modified_as_released: false,
     });
@@ -56,6 +57,10 @@ export class C2dLink {
 
   #listen(): void {
     const link = this.#link;
+    link.once("sender_open", () => {
+      // A hub refuses a link with an attach without an address.
+      if (link.target?.address) this.#connection.tell({ kind: "linkAttached", address: C2D_ADDRESS });
+    });
     link.on("sendable", () => {
       this.#hasHadCredit = true;
       this.#user.sendable();

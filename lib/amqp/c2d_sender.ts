@@ -7,7 +7,7 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { abortReason } from "../timing/deadline.ts";
 import { copyToBuffer } from "./buffer_class.ts";
-import { C2dLink } from "./c2d_link.ts";
+import { C2D_ADDRESS, C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";
@@ -132,6 +132,7 @@ export class C2dSender implements ConnectionUser {
       if (pending === undefined) return;
       if (this.#inFlight.size === 0) this.#watch(performance.now() + this.#settings.attemptTimeoutInMs);
       pending.sentAt = performance.now();
+      pending.options.watched?.sent({ messageId: pending.message.messageId });
       this.#inFlight.set(link.send(copyToBuffer(encodeMessage(pending.message))), pending);
     }
   }
@@ -159,13 +160,19 @@ export class C2dSender implements ConnectionUser {
     this.#queue.answered(pending.message.to);
     this.#failures = 0;
     this.#rights.confirm();
-    if (failure === undefined) this.#settle(pending);
-    else if (!pending.isSettled) this.#sendAgain(pending, failure());
+    if (failure === undefined) {
+      pending.options.watched?.answered({});
+      this.#settle(pending);
+    } else if (!pending.isSettled) {
+      this.#sendAgain(pending, failure());
+    }
     this.#flush();
   }
 
   /** Sends a message again that the hub has returned on a working link. */
   #sendAgain(pending: PendingSend, failure: AmqpFailure): void {
+    const { options: call } = pending;
+    call.watched?.answered({ error: failure.toError(call) });
     const wait = backOff(this.#settings.retryOptions, pending.retries);
     if (!this.#mayBeSentAgain(pending, failure, failure.facts.retryable, wait)) return;
     const { to } = pending.message;
@@ -179,6 +186,7 @@ export class C2dSender implements ConnectionUser {
   #linkLost(link: C2dLink, failure: AmqpFailure): void {
     if (link !== this.#link) return;
     this.#link = undefined;
+    this.#connection!.tellLinkLost(C2D_ADDRESS, failure);
     const { hasHadCredit } = link;
     this.#startAgain(failure, this.#rights.mayPass(failure, hasHadCredit, this.#connection!), hasHadCredit);
   }
@@ -211,6 +219,8 @@ export class C2dSender implements ConnectionUser {
     const isInTime = performance.now() + waitInMs < pending.deadline;
     if (mayPass && isInTime && pending.retries < this.#settings.retryOptions.maxRetries) {
       pending.retries++;
+      const { options: call } = pending;
+      call.watched?.waits({ error: failure.toError(call), waitInMs });
       return true;
     }
     this.#settle(pending, failureOf(pending, failure));

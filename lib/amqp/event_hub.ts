@@ -83,11 +83,12 @@ export class EventHub {
       throw error;
     });
     const found = await this.#location;
-    const { policy, sasTokenTtlInSeconds } = this.#settings;
+    const { policy, sasTokenTtlInSeconds, sight } = this.#settings;
     const audience = `sb://${found.host}/${found.eventHubName}`;
     this.#found = found;
     if (this.#credential?.audience !== audience) {
       this.#credential = credentialFromPolicy(audience, policy!, sasTokenTtlInSeconds, importTextKey);
+      this.#credential.sight = sight;
     }
     return {
       ...this.#settings,

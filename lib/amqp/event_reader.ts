@@ -164,10 +164,13 @@ class PartitionReader implements LinkUser {
     return this.#user.isBusy();
   }
 
-  linkOptions(): object {
+  get address(): string {
     const { consumerGroup } = this.#options;
-    const address = `${this.#parts.eventHubName()}/ConsumerGroups/${consumerGroup}/Partitions/${this.#partitionId}`;
-    return { source: { address, filter: selectAfter(this.#after) }, snd_settle_mode: SETTLED };
+    return `${this.#parts.eventHubName()}/ConsumerGroups/${consumerGroup}/Partitions/${this.#partitionId}`;
+  }
+
+  linkOptions(): object {
+    return { source: { address: this.address, filter: selectAfter(this.#after) }, snd_settle_mode: SETTLED };
   }
 
   creditFor({ credit }: Receiver): number {

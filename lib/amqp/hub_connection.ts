@@ -3,6 +3,7 @@ import { secretsOfToken } from "../errors/redaction.ts";
 import { refusalAdvice } from "../auth/refusal_advice.ts";
 import { throughProxy } from "../client/proxy_name.ts";
 import { adviceOn, type AmqpEndpoint, describeEndpoint, resolveEndpoint, secretsOfEndpoint } from "./amqp_endpoint.ts";
+import type { ConnectionEventContent } from "../sight/client_event.ts";
 import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { Authorization } from "./authorization.ts";
@@ -50,6 +51,8 @@ export interface OpeningOptions {
  */
 export class HubConnection {
   #settings: AmqpSettings;
+  /** Tells the connections of a client apart. */
+  #id: number | undefined;
   readonly #hasFreshToken: boolean;
   readonly #users: Set<ConnectionUser> = new Set();
   readonly #openingTimer: ReturnType<typeof setTimeout>;
@@ -176,11 +179,27 @@ export class HubConnection {
     return new AmqpFailure(`${failure.message}; ${advice}`, failure.facts);
   }
 
+  /** Tells what becomes of this connection or of a link on it, if anybody wants to know. */
+  tell(content: ConnectionEventContent): void {
+    const { sight, hostName } = this.#settings;
+    if (sight === undefined) return;
+    const endpoint = this.#endpoint === undefined ? hostName : describeEndpoint(this.#endpoint);
+    sight.tell({ ...content, connectionId: this.#id ??= sight.numberConnection(), endpoint });
+  }
+
+  /** Tells that the hub has closed a link. */
+  tellLinkLost(address: string, { message, facts: { code } }: AmqpFailure): void {
+    this.tell({ kind: "linkLost", address, errorCode: code, message });
+  }
+
   /** Ends the connection: closes it and tells the users. Later calls have no effect. */
   end(reason: AmqpFailure): void {
     if (this.#ended !== undefined) return;
     const failure = this.explained(reason);
     this.#ended = failure;
+    const { message, facts: { code, statusCode } } = failure;
+    if (statusCode === 401 && !this.#isReady && this.#settings.sasl?.hasPassword) this.#settings.credential.refused?.();
+    this.tell(code === "Closed" ? { kind: "connectionClosed" } : { kind: "connectionLost", errorCode: code, message });
     clearTimeout(this.#openingTimer);
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#idleTimer);
@@ -221,6 +240,7 @@ export class HubConnection {
   async #open({ locate, ...options }: OpeningOptions): Promise<void> {
     try {
       if (locate !== undefined) this.#settings = await locate();
+      const began = performance.now();
       const { credential, sasl } = this.#settings;
       const token = credential.getToken(options);
       token.catch(() => {}); // It is awaited below, unless the connection fails first.
@@ -232,6 +252,7 @@ export class HubConnection {
       const password = sasl?.hasPassword ? (await token).authorization : undefined;
       if (this.#ended !== undefined) return;
       if (password !== undefined) this.#secretsOfPassword = secretsOfToken(password);
+      this.tell({ kind: "connectionOpening" });
       this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, endpoint),
         connected: () => {
@@ -256,6 +277,7 @@ export class HubConnection {
       clearTimeout(this.#openingTimer);
       if (this.#ended !== undefined) return;
       this.#isReady = true;
+      this.tell({ kind: "connectionOpened", durationInMs: performance.now() - began });
       this.#tellReady();
     } catch (error) {
       this.end(toFailure(error, `opening an AMQP connection to ${this.#settings.hostName}`, this.secrets));
@@ -336,5 +358,5 @@ function wasSilent(where: string, silenceInMs: number): AmqpFailure {
 }
 
 function closedUnused(): AmqpFailure {
-  return new AmqpFailure("the AMQP connection was closed", { code: "NetworkError", retryable: true });
+  return new AmqpFailure("the AMQP connection was closed", { code: "Closed", retryable: true });
 }

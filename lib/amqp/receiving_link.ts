@@ -17,6 +17,8 @@ const LASTING_IN_MS = 10_000;
 export interface LinkUser {
   /** Whether somebody is waiting for a message. */
   readonly isBusy: boolean;
+  /** The address to receive from, which is known as soon as a link can be attached. */
+  readonly address: string;
   /** What a new link is attached with, in addition to what all have. */
   linkOptions(): object;
   /** How much credit the link should have now, which somebody is waiting for. */
@@ -136,6 +138,7 @@ export class ReceivingLink implements ConnectionUser {
     this.#isAgreed = Boolean(link.source?.address);
     if (!this.#isAgreed) return;
     this.#rights.confirm();
+    this.#connection?.tell({ kind: "linkAttached", address: this.#user.address });
     this.#outage.interrupt();
   }
 
@@ -149,6 +152,7 @@ export class ReceivingLink implements ConnectionUser {
 
   #linkLost(link: Receiver, failure: AmqpFailure): void {
     if (link !== this.#link) return;
+    this.#connection!.tellLinkLost(this.#user.address, failure);
     const hasWorked = this.#isAgreed || this.#hasLivedFor(REFUSAL_LIMIT_IN_MS);
     this.#lost(failure, this.#rights.mayPass(failure, hasWorked, this.#connection!));
   }

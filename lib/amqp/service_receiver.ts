@@ -67,8 +67,12 @@ export class ServiceReceiver implements LinkUser, MessageReceiver<ReceivedDelive
     this.failed(failure.toError(this.#options));
   }
 
+  get address(): string {
+    return this.#options.address;
+  }
+
   linkOptions(): object {
-    return { source: { address: this.#options.address } };
+    return { source: { address: this.address } };
   }
 
   creditFor(): number {

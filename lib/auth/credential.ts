@@ -3,6 +3,7 @@ import { redactText } from "../errors/redaction.ts";
 import { causeToShow } from "../errors/shown_cause.ts";
 import { type FailedCall, failure } from "../errors/failures.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
+import type { Sight } from "../sight/sight.ts";
 import { Deadline } from "../timing/deadline.ts";
 import { checkNumber, checkText } from "../values/checks.ts";
 import type { CryptoKey } from "../values/crypto_key.ts";
@@ -41,6 +42,9 @@ const TOKEN_TIMEOUT_IN_MS = 100_000;
 /** How long a credential is not asked again whose token has no usable expiry, or is to be renewed at once. */
 const PAUSE_IN_MS = 10_000;
 
+/** The last time that a `Date` can hold. */
+const LAST_DATE = 8.64e15;
+
 /** A token is renewed this long before it expires, or in the last tenth of its life if that is shorter. */
 const RENEWAL_MARGIN_IN_MS = 300_000;
 
@@ -51,6 +55,8 @@ const RENEWAL_MARGIN_IN_MS = 300_000;
 export class HubCredential {
   /** The host name that the tokens are for or, for Entra, their scope. */
   readonly audience: string;
+  /** Is told of each token. */
+  sight: Sight | undefined;
   readonly #signedInAs: () => string;
   readonly #makeToken: TokenMaker;
   #current: HubToken | undefined;
@@ -90,6 +96,7 @@ export class HubCredential {
    * @throws {IoTHubError} `CredentialError` when the source failed.
    */
   async replace(refused: string, answeredAt: number, options: FailedCall): Promise<HubToken | undefined> {
+    this.refused();
     const current = this.#usable;
     if (current !== undefined && current.authorization !== refused) return current;
     const offset = answeredAt - Date.now();
@@ -122,7 +129,17 @@ export class HubCredential {
     }
   }
 
+  /** Tells that the hub has refused a token. */
+  refused(): void {
+    this.sight?.tell({ kind: "tokenRefused", ...this.#names });
+  }
+
+  get #names(): { audience: string; signedInAs: string } {
+    return { audience: this.audience, signedInAs: this.signedInAs };
+  }
+
   async #renew(): Promise<HubToken> {
+    const began = performance.now();
     try {
       const started = Date.now();
       const token = await this.#makeToken(this.#clockOffsetInMs);
@@ -130,7 +147,21 @@ export class HubCredential {
       const margin = Math.min(RENEWAL_MARGIN_IN_MS, (expiresOn - started) / 10);
       // If the source wants it to be renewed at once, it is not asked for every call all the same.
       this.#renewAt = Math.max(started + Math.min(PAUSE_IN_MS, margin), Math.min(renewOn, expiresOn - margin));
+      this.sight?.tell({
+        kind: "tokenMade",
+        ...this.#names,
+        durationInMs: performance.now() - began,
+        expiresOn: new Date(Math.min(expiresOn, LAST_DATE)),
+      });
       return this.#current = token;
+    } catch (error) {
+      this.sight?.tell({
+        kind: "tokenFailed",
+        ...this.#names,
+        durationInMs: performance.now() - began,
+        message: redactText(innermostMessage(error)),
+      });
+      throw error;
     } finally {
       this.#pending = undefined;
     }

@@ -1,6 +1,7 @@
 import { type CallLimits, checkLimits } from "../timing/call_limiter.ts";
 import { checkTimeout } from "../timing/deadline.ts";
 import { checkChoice, checkNumber, checkText, checkType, checkWhole } from "../values/checks.ts";
+import type { ClientEventListener } from "../sight/client_event.ts";
 import { checkMembers } from "../values/members.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
@@ -88,6 +89,12 @@ export interface ClientOptions {
    * @default {""}
    */
   userAgentPrefix?: string | undefined;
+  /**
+   * Is called with what the client does, while it does it: calls and their repetitions, waits and answers; tokens; AMQP
+   * connections and links. `console.debug` is good for a start. No event holds a secret or anything of a body. A call waits
+   * for the function itself, so it should be quick; but neither what it returns nor what it throws has any effect.
+   */
+  onEvent?: ClientEventListener | undefined;
 }
 
 /** How a client's connections are made. */
@@ -125,6 +132,7 @@ export function checkClientOptions(options: ClientOptions): void {
       ),
     tokenScope: (value, name) => checkType(name, value, "string"),
     userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),
+    onEvent: (value, name) => checkType(name, value, "function"),
   };
   const names = Object.keys(checks);
   checkMembers("options", options, names);

@@ -7,17 +7,20 @@ import {
   type HubCredential,
 } from "../auth/credential.ts";
 import { checkPolicyName, checkSasToken, keyBytes } from "../auth/sas_token.ts";
+import { Sight } from "../sight/sight.ts";
 import { checkType, wrongType } from "../values/checks.ts";
 import type { NamedKeyCredential, SASCredential, TokenCredential } from "../auth/token_credential.ts";
 
 const DEFAULT_TOKEN_SCOPE = "https://iothubs.azure.net/.default";
 
-/** The address of a hub, and the credential that clients use there. */
+/** The address of a hub, the credential that clients use there, and who is told what they do. */
 export interface HubAccess {
   readonly hostName: string;
   readonly credential: HubCredential;
   /** The policy with its key, if that is what the client signs in with. */
   readonly policy?: NamedKeyCredential | undefined;
+  /** Is told what clients do, if anybody wants to know. */
+  readonly sight?: Sight | undefined;
 }
 
 /** Returns the access that a policy's connection string gives. */
@@ -27,8 +30,10 @@ export function accessFromConnectionString(connectionString: string, options: Cl
   const { hostName, deviceId, sharedAccessKeyName: name, sharedAccessKey: key, sharedAccessSignature: signature } =
     parsed;
   if (deviceId !== undefined) throw unusable("it is for a device");
-  if (signature !== undefined) return { hostName, credential: credentialFromSignature(hostName, { signature }) };
-  return accessOfPolicy(hostName, { name: name!, key: key! }, options);
+  const access = signature === undefined
+    ? accessOfPolicy(hostName, { name: name!, key: key! }, options)
+    : { hostName, credential: credentialFromSignature(hostName, { signature }) };
+  return inSight(access, options);
 }
 
 /** Returns the access that a credential gives. It is not asked for a token before the first call. */
@@ -41,7 +46,13 @@ export function accessFromTokenCredential(
   checkType("url", url, "string");
   const hostName = url.replace(/^https:\/\/|\/$/gi, "");
   checkHostName(hostName);
-  return accessOf(source, hostName, options);
+  return inSight(accessOf(source, hostName, options), options);
+}
+
+function inSight(access: HubAccess, { onEvent }: ClientOptions): HubAccess {
+  const sight = onEvent && new Sight(onEvent);
+  access.credential.sight = sight;
+  return { ...access, sight };
 }
 
 function accessOfPolicy(

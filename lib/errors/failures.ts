@@ -13,6 +13,13 @@ export interface FailedCall {
 /** What the ids of a call are those of. */
 const SUBJECTS = ["device", "module", "configuration", "job"] as const;
 
+/** Returns what a call was for: its ids alone. */
+export function idsOf(call: FailedCall): Omit<FailedCall, "operation"> {
+  return Object.fromEntries(
+    SUBJECTS.map((what) => [`${what}Id`, call[`${what}Id`]]).filter(([, id]) => id !== undefined),
+  );
+}
+
 /** Why a call fails whose client is closed, over HTTP and AMQP alike. */
 export const CLIENT_CLOSED = "the client is closed; create a new one";
 

@@ -4,6 +4,7 @@ import type { IoTHubError } from "../errors/errors.ts";
 import { innermostMessage, isForbidden } from "../errors/network_failure.ts";
 import { Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
+import type { Sight } from "../sight/sight.ts";
 import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import type { HubPart } from "../transport/shared_hub.ts";
@@ -19,6 +20,8 @@ type Open<T> = (connection: MessageConnection, call: CallOptions) => T | Promise
  */
 export class MessageChannel implements HubPart {
   readonly #timeoutInMs: number;
+  /** Is told what happens, if anybody wants to know. */
+  readonly sight: Sight | undefined;
   readonly #open: () => Promise<MessageConnection>;
   #connection: Promise<MessageConnection> | undefined;
   #loaded: MessageConnection | undefined;
@@ -34,10 +37,16 @@ export class MessageChannel implements HubPart {
 
   /**
    * @param timeoutInMs How long a call may take if it has no time-out of its own, in milliseconds.
+   * @param sight Is told what happens, if anybody wants to know.
    * @param open Loads the code of the connection, and creates the connection.
    */
-  constructor(timeoutInMs: number = DEFAULT_TIMEOUT_IN_MS, open: () => Promise<MessageConnection>) {
+  constructor(
+    timeoutInMs: number = DEFAULT_TIMEOUT_IN_MS,
+    sight: Sight | undefined,
+    open: () => Promise<MessageConnection>,
+  ) {
     this.#timeoutInMs = timeoutInMs;
+    this.sight = sight;
     this.#open = open;
   }
 
@@ -47,11 +56,19 @@ export class MessageChannel implements HubPart {
     const call = { operation: operation.name, ...message.target };
     throwIfEnded(client, call, options);
     const facts = this.#facts(call, options);
+    return this.sight === undefined ? this.#sendFor(client, message, facts) : this.sight.watch(
+      { ...call, facts: operation },
+      "amqp",
+      (watched) => this.#sendFor(client, message, { ...facts, watched }),
+    );
+  }
+
+  #sendFor(client: ClientView, message: C2dMessage, facts: CallOptions): Promise<void> {
     if (client.isFirst) return this.#send(message, facts);
-    const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
+    const deadline = this.#deadlines.start(Infinity, facts.abortSignal, client);
     return this.#send(message, { ...facts, abortSignal: deadline.signal })
       .catch((error) => {
-        throw this.#endOf(call, error);
+        throw this.#endOf(facts, error);
       })
       .finally(() => this.#deadlines.stop(deadline));
   }

@@ -1,3 +1,4 @@
+import type { WatchedCall } from "../sight/watched_call.ts";
 import type { FailedCall } from "../errors/failures.ts";
 import type { C2dMessage } from "./c2d_message.ts";
 import type { ReceivedEvent } from "../values/received_event.ts";
@@ -13,6 +14,8 @@ export interface CallOptions extends FailedCall {
    * a message.
    */
   readonly timeoutInMs: number;
+  /** Is told of each step, if anybody wants to know. */
+  readonly watched?: WatchedCall | undefined;
 }
 
 /** What a receiver needs to know. */

@@ -1,12 +1,13 @@
 import { failure } from "../errors/failures.ts";
 import type { IoTHubError } from "../errors/errors.ts";
+import type { Sight } from "../sight/sight.ts";
 import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import type { MessageChannel } from "./message_channel.ts";
 import { parseJson } from "../values/json.ts";
 import { checkTimeout } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import { SettledBatch, type Settlement } from "./settlement.ts";
+import { type ReceivedDelivery, SettledBatch, type Settlement } from "./settlement.ts";
 
 /** When a loop that receives messages ends. */
 export interface ReceiveOptions extends OperationOptions {
@@ -55,8 +56,12 @@ export async function* receive<T extends object>(
   let batch: SettledBatch | undefined;
   try {
     for (;;) {
-      const delivery = await receiver.next(options.maxWaitTimeInMs);
-      if (delivery === undefined) return;
+      const began = performance.now();
+      const next = await receiver.next(options.maxWaitTimeInMs);
+      if (next === undefined) return;
+      const delivery = channel.sight === undefined
+        ? next
+        : watch(channel.sight, queue, next, performance.now() - began);
       const records = queue.read(parseJson(new TextDecoder().decode(delivery.body)));
       batch = new SettledBatch(delivery, records?.length ?? 1);
       if (records === undefined) throw unreadable(queue.operation.name);
@@ -71,6 +76,27 @@ export async function* receive<T extends object>(
     batch?.abandon();
     receiver.close();
   }
+}
+
+/** Tells that a message was received, and how it is settled. */
+function watch(
+  sight: Sight,
+  { operation: { name: operation }, address }: ServiceBoundQueue<object>,
+  delivery: ReceivedDelivery,
+  waitedInMs: number,
+): ReceivedDelivery {
+  sight.tell({ kind: "messageReceived", operation, address, waitedInMs });
+  return {
+    body: delivery.body,
+    complete() {
+      delivery.complete();
+      sight.tell({ kind: "messageCompleted", operation, address });
+    },
+    abandon() {
+      delivery.abandon();
+      sight.tell({ kind: "messageReturned", operation, address });
+    },
+  };
 }
 
 function unreadable(operation: string): IoTHubError {

@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly origin: string;
   /** Path and query, percent-encoded. */
   readonly path: string;
+  /** The path as the API describes it, with the names of its parameters. */
+  readonly route: string;
   readonly headers: Record<string, string>;
   readonly body?: string | undefined;
   /** How many bytes the body of the answer may have, once it is decompressed. */

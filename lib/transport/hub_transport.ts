@@ -18,9 +18,11 @@ import type { HubAccess } from "../client/hub_access.ts";
 import { throughProxy } from "../client/proxy_name.ts";
 import { innermostMessage, isBeforeSending, isForbidden, remedyFor } from "../errors/network_failure.ts";
 import type { OperationOptions } from "../timing/operation_options.ts";
-import { redactText } from "../errors/redaction.ts";
+import { redactText, shorten } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import { requestPath } from "./request_path.ts";
+import type { Sight } from "../sight/sight.ts";
+import type { WatchedCall } from "../sight/watched_call.ts";
 import { Retries } from "../timing/retry.ts";
 import { type ResolvedRetryOptions, resolveRetryOptions } from "../timing/retry_options.ts";
 import { userAgent } from "../client/user_agent.ts";
@@ -59,6 +61,8 @@ interface HubCall extends CallFacts {
   readonly caller: Caller;
   /** Whether the call has replaced its token, which it does only once, however many attempts it makes. */
   hasReplacedToken?: boolean;
+  /** Is told of each step, if anybody wants to know. */
+  watched?: WatchedCall;
 }
 
 /** The options that every generated operation gets in addition to its arguments. */
@@ -77,6 +81,7 @@ export class HubTransport {
   readonly #origin: string;
   readonly #facts: HubFacts;
   readonly #credential: HubCredential;
+  readonly #sight: Sight | undefined;
   readonly #wire: Wire;
   readonly #commonHeaders: Record<string, string> = { Accept: "application/json" };
   readonly #timeoutInMs: number;
@@ -90,10 +95,11 @@ export class HubTransport {
   readonly #deadlines = new Deadlines();
 
   /** `ownWire` returns a wire that is better than `fetch`, if the runtime has one. */
-  constructor({ hostName, credential }: HubAccess, options: ClientOptions, ownWire?: OwnWire) {
+  constructor({ hostName, credential, sight }: HubAccess, options: ClientOptions, ownWire?: OwnWire) {
     this.#hostName = hostName;
     this.#origin = new URL(options.endpoint ?? `https://${hostName}`).origin;
     this.#credential = credential;
+    this.#sight = sight;
     this.#wire = options.fetch !== undefined
       ? givenFetchWire(options.fetch)
       : ownWire?.(options) ?? globalFetchWire(options);
@@ -130,31 +136,41 @@ export class HubTransport {
     this.#wire.close();
   }
 
-  /** Makes attempts until one succeeds, or fails for good. */
-  async #exchange(method: string, request: GeneratedRequest<HubCall>): Promise<GeneratedResult> {
+  /** Prepares the request of a call, and makes the call. */
+  #exchange(method: string, request: GeneratedRequest<HubCall>): Promise<GeneratedResult> {
     const { call } = request.meta;
     // This comes before any attempt, since a body that JSON cannot represent is the caller's mistake, not a failure.
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const path = requestPath(request.url, request.path, request.query);
     const wireRequest: WireRequest = {
       method,
       origin: this.#origin,
-      path,
+      path: requestPath(request.url, request.path, request.query),
+      route: request.url,
       headers: this.#headers(request),
       body,
       maxResponseBytes: this.#maxResponseBytes,
     };
+    if (this.#sight === undefined) return this.#repeat(call, wireRequest);
+    return this.#sight.watch(call, "http", (watched) => {
+      call.watched = watched;
+      return this.#repeat(call, wireRequest);
+    });
+  }
+
+  /** Makes attempts until one succeeds, or fails for good. */
+  async #repeat(call: HubCall, request: WireRequest): Promise<GeneratedResult> {
     const end = performance.now() + this.#timeoutOf(call);
     let retries: Retries | undefined;
     for (;;) {
       try {
-        return await this.#attempt(call, wireRequest, end);
+        return await this.#attempt(call, request, end);
       } catch (error) {
         retries ??= new Retries(this.#retryOptions);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
         const wait = retries.next(error, end - performance.now());
         if (wait === undefined) throw error;
+        call.watched?.waits({ error, waitInMs: wait });
         // The wait is known to end in time. With a time-out as well, two timers would race.
         await this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
         // A busy process may wake up late.
@@ -185,6 +201,7 @@ export class HubTransport {
     try {
       for (const limiter of limiters) {
         if (!limiter.tryEnter()) {
+          call.watched?.waits();
           await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
         }
         entered++;
@@ -199,17 +216,32 @@ export class HubTransport {
   async #ask(call: HubCall, request: WireRequest, deadline: Deadline): Promise<GeneratedResult> {
     const authorization = this.#credential.authorization ??
       (await deadline.race(this.#credential.getToken(call))).authorization;
-    const answer = await this.#send(request, authorization, deadline);
+    const answer = await this.#send(call, request, authorization, deadline);
     if (answer.status !== 401 || call.hasReplacedToken) return readAnswer(call, request, answer, this.#facts);
     call.hasReplacedToken = true;
     const token = await deadline.race(this.#credential.replace(authorization, answeredAt(answer), call));
-    const second = token && await this.#send(request, token.authorization, deadline);
+    const second = token && await this.#send(call, request, token.authorization, deadline);
     return readAnswer(call, request, second ?? answer, this.#facts);
   }
 
-  #send(request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
+  #send(call: HubCall, request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
     request.headers["Authorization"] = authorization;
-    return this.#wire.send(request, deadline);
+    return call.watched === undefined
+      ? this.#wire.send(request, deadline)
+      : this.#sendWatched(call.watched, request, deadline);
+  }
+
+  async #sendWatched(watched: WatchedCall, request: WireRequest, deadline: Deadline): Promise<WireResponse> {
+    const { method, origin, path, route } = request;
+    watched.sent({ method, url: origin + path, route });
+    const answer = await this.#wire.send(request, deadline);
+    const requestId = answer.headers.get("x-ms-request-id");
+    watched.answered({
+      status: answer.status,
+      // Whatever answers may repeat what it was sent.
+      ...(requestId !== null && { requestId: shorten(redactText(requestId, secretsOf(request))) }),
+    });
+    return answer;
   }
 
   /** Runs one step of a call with a time-out. If it fails, it throws the error that says why. */

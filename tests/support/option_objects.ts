@@ -491,6 +491,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       sasTokenTtlInSeconds: 1,
       tokenScope: "scope",
       userAgentPrefix: "me",
+      onEvent: () => {},
     },
     factory,
   ),

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
 import { LocalHub } from "../../lib/local/mod.ts";
 import {
+  type ClientEvent,
   type ClientOptions,
   createSasToken,
   deviceConnectionString,
@@ -84,6 +85,8 @@ const ECHOES: Record<string, (sent: { token: string; body: string }) => Response
       ExceptionMessage: `Tracking ID:${token.split(" ")[1]}`,
       message: "m",
     }),
+  "the id of the request": ({ token }) =>
+    new Response("", { status: 400, headers: { "x-ms-request-id": token.split(" ")[1]! } }),
   "an error header": ({ token }) => new Response("", { status: 400, headers: { "iothub-errorcode": token } }),
   "plain text": ({ token, body }) => new Response(`${token}\n${body}`, { status: 500 }),
   "a page": ({ token }) => new Response(`<html><body>${token}</body></html>`, { status: 502 }),
@@ -129,7 +132,9 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
         tokens.add(token);
         return await echo({ token, body: String(init!.body ?? "") });
       };
-      await using registry = connect({ fetch, retryOptions: { maxRetries: 1, retryDelayInMs: 0 } });
+      const events: ClientEvent[] = [];
+      const onEvent = (event: ClientEvent): number => events.push(event);
+      await using registry = connect({ fetch, retryOptions: { maxRetries: 1, retryDelayInMs: 0 }, onEvent });
       const errors = await failuresOf([
         registry.getTwin("d"),
         registry.createDeviceWithSas("d", DEVICE_KEYS),
@@ -147,7 +152,7 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
           })
         ),
       ]);
-      return { secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)], shown: [...errors, registry] };
+      return { secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)], shown: [...errors, ...events, registry] };
     };
   }
 }
@@ -229,6 +234,7 @@ SCENARIOS["credentials that fail or give what they should not"] = async () => {
       endpoint: "http://127.0.0.1:9",
       amqpEndpoint: "amqp://127.0.0.1:9",
       retryOptions: { maxRetries: 0 },
+      onEvent: (event) => shown.push(event),
     });
     shown.push(...await failuresOf([registry.getTwin("d"), registry.sendC2dMessage("d", "hello")]), registry);
   }
@@ -242,6 +248,7 @@ SCENARIOS["a hub that nobody reaches"] = async () => {
       endpoint: "http://127.0.0.1:9",
       amqpEndpoint: "amqp://127.0.0.1:9",
       retryOptions: { maxRetries: 0 },
+      onEvent: (event) => shown.push(event),
     });
     shown.push(
       ...await failuresOf([registry.createDeviceWithSas("d", DEVICE_KEYS), registry.sendC2dMessage("d", "hello")]),
@@ -259,7 +266,12 @@ SCENARIOS["a proxy that wants a password"] = async () => {
   const shown: unknown[] = [];
   for (const address of addresses) {
     for (const endpoint of ["https://127.0.0.1:9", "http://127.0.0.1:9"]) {
-      const options: ClientOptions = { endpoint, proxy: address, retryOptions: { maxRetries: 0 } };
+      const options: ClientOptions = {
+        endpoint,
+        proxy: address,
+        retryOptions: { maxRetries: 0 },
+        onEvent: (event) => shown.push(event),
+      };
       // A Node without proxies throws at once.
       const call = async (send: (registry: IoTHubRegistryManager) => Promise<unknown>): Promise<void> => {
         await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
@@ -283,6 +295,7 @@ SCENARIOS["a proxy that wants a password"] = async () => {
         proxy: address,
         fetch: () => Promise.reject(echo()),
         retryOptions: { maxRetries: 0 },
+        onEvent: (event) => shown.push(event),
       };
       await using registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
       shown.push(...await failuresOf([registry.getTwin("d")]), registry);
@@ -328,6 +341,7 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
       await using registry = connect({
         amqpEndpoint: hub.endpoint,
         retryOptions: { maxRetries: 1, retryDelayInMs: 0 },
+        onEvent: (event) => shown.push(event),
       });
       shown.push(...await failuresOf([registry.sendC2dMessage("d", "hello", {}, { timeoutInMs: 5_000 })]), registry);
       tokens.add(token());
@@ -340,9 +354,11 @@ SCENARIOS["the objects of the module, in use"] = async () => {
   await using hub = new LocalHub();
   const addresses = await hub.listen();
   const credential = hub.tokenCredential();
+  const told: ClientEvent[] = [];
+  const options: ClientOptions = { ...hub.clientOptions, onEvent: (event) => told.push(event) };
   const { token } = (await credential.getToken("https://iothubs.azure.net/.default"))!;
-  await using byPolicy = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
-  await using byCredential = IoTHubRegistryManager.fromTokenCredential(hub.hostName, credential, hub.clientOptions);
+  await using byPolicy = IoTHubRegistryManager.fromConnectionString(hub.connectionString, options);
+  await using byCredential = IoTHubRegistryManager.fromTokenCredential(hub.hostName, credential, options);
   const sas = await createSasToken({ resourceUri: hub.hostName, key: POLICY_KEY });
   await byPolicy.createDeviceWithSas("d", DEVICE_KEYS);
   const made = await byPolicy.createDeviceWithSas("made");
@@ -389,6 +405,7 @@ SCENARIOS["the objects of the module, in use"] = async () => {
       [String(endpoint), JSON.stringify(endpoint), inspect(endpoint, { depth: 9, showHidden: true })],
       events,
       event,
+      ...told,
       hub,
       hub.clientOptions,
       addresses,

@@ -79,6 +79,7 @@ const FLOORS: readonly (readonly string[])[] = [
 
   ["lib/amqp_guard/"],
   ["lib/auth/"],
+  ["lib/sight/"],
   ["lib/timing/"],
   ["lib/errors/"],
   ["lib/values/"],
