@@ -118,6 +118,7 @@ export type {
   SASCredential,
   TokenCredential,
 } from "./lib/auth/token_credential.ts";
+export type { Tracer, TracerAttributes, TracerSpan, TracerSpanOptions } from "./lib/sight/tracer.ts";
 export type { ModifyTwinOptions, TwinChange } from "./lib/twins/twin_change.ts";
 export type { TwinPatch } from "./lib/requests/twin_patch.ts";
 export type {

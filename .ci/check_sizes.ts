@@ -16,23 +16,26 @@ const ROOT = resolve(import.meta.dirname!, "..");
 const KEPT_SIZES = join(import.meta.dirname!, "sizes.json");
 const LISTED = 12;
 
-/** Each stands alone, with its factories, within these limits. Of each, 0.8 kB are what tells of calls (`lib/sight/`). */
+/**
+ * Each stands alone, with its factories, within these limits. Of each, 2.2 kB tell what it does, as events and
+ * as spans (`lib/sight/`). Spans could be loaded when they are wanted, but not every bundler makes one file of that.
+ */
 const CLIENTS = {
-  Statistics: 16_050,
+  Statistics: 17_450,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 18_000,
-  ModuleIdentities: 16_750,
-  Twins: 16_200,
-  ModuleTwins: 16_250,
-  Queries: 16_050,
-  DirectMethods: 16_050,
-  C2dQueues: 16_050,
+  DeviceIdentities: 19_400,
+  ModuleIdentities: 18_150,
+  Twins: 17_600,
+  ModuleTwins: 17_650,
+  Queries: 17_450,
+  DirectMethods: 17_450,
+  C2dQueues: 17_450,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 20_500,
-  IoTHubConfigurationManager: 16_650,
-  IoTHubJobManager: 19_100,
-  DigitalTwinClient: 16_500,
+  IoTHubRegistryManager: 21_900,
+  IoTHubConfigurationManager: 18_050,
+  IoTHubJobManager: 20_500,
+  DigitalTwinClient: 17_900,
 };
 
 /** A part of the module as users load it. */
@@ -57,7 +60,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 26_050,
+    limitInBytes: 27_450,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

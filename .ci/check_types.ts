@@ -161,8 +161,11 @@ async function compile(
   return together(outcomes);
 }
 
-/** These are of the shape of `@azure/core-auth`, whose credentials must fit, and fit where that package's are wanted. */
-const SHAPES_OF_OTHERS = ["lib/auth/token_credential.d.ts"];
+/**
+ * These are of the shapes of `@azure/core-auth` and `@opentelemetry/api`, whose credentials and tracers must fit; and
+ * credentials must fit where that package's are wanted.
+ */
+const SHAPES_OF_OTHERS = ["lib/auth/token_credential.d.ts", "lib/sight/tracer.d.ts"];
 
 /** What has been read can be passed on, whatever it lacks. */
 function everyMemberMayBeUndefined(): Outcome {

@@ -107,6 +107,7 @@ export type {
   SASCredential,
   TokenCredential,
 } from "./auth/token_credential.ts";
+export type { Tracer, TracerAttributes, TracerSpan, TracerSpanOptions } from "./sight/tracer.ts";
 export type { ModifyTwinOptions, TwinChange } from "./twins/twin_change.ts";
 export type { TwinPatch } from "./requests/twin_patch.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { C2dMessage } from "../messages/c2d_message.ts";
+import { type C2dMessage, withProperties } from "../messages/c2d_message.ts";
 import type { CallOptions } from "../messages/message_connection.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { backOff } from "../timing/retry.ts";
@@ -132,8 +132,9 @@ export class C2dSender implements ConnectionUser {
       if (pending === undefined) return;
       if (this.#inFlight.size === 0) this.#watch(performance.now() + this.#settings.attemptTimeoutInMs);
       pending.sentAt = performance.now();
-      pending.options.watched?.sent({ messageId: pending.message.messageId });
-      this.#inFlight.set(link.send(copyToBuffer(encodeMessage(pending.message))), pending);
+      const { message, options: { watched } } = pending;
+      const context = watched?.sent({ messageId: message.messageId });
+      this.#inFlight.set(link.send(copyToBuffer(encodeMessage(withProperties(message, context)))), pending);
     }
   }
 

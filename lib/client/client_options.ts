@@ -2,6 +2,7 @@ import { type CallLimits, checkLimits } from "../timing/call_limiter.ts";
 import { checkTimeout } from "../timing/deadline.ts";
 import { checkChoice, checkNumber, checkText, checkType, checkWhole } from "../values/checks.ts";
 import type { ClientEventListener } from "../sight/client_event.ts";
+import type { Tracer } from "../sight/tracer.ts";
 import { checkMembers } from "../values/members.ts";
 import { resolveRetryOptions, type RetryOptions } from "../timing/retry_options.ts";
 import { MAX_SAS_TTL_IN_SECONDS } from "../auth/sas_token.ts";
@@ -95,6 +96,18 @@ export interface ClientOptions {
    * for the function itself, so it should be quick; but neither what it returns nor what it throws has any effect.
    */
   onEvent?: ClientEventListener | undefined;
+  /**
+   * Makes spans of what the client does: one for each call, with one for each of its attempts within it; one for each
+   * message that is sent or received, and for each token and AMQP connection. It is a tracer of `@opentelemetry/api`, or of
+   * the same shape.
+   */
+  tracer?: Tracer | undefined;
+  /**
+   * Whether each HTTP request and each message tells to which span of `tracer` it belongs: in the header `traceparent`, and
+   * in an application property of that name, which counts for the size of the message.
+   * @default {false}
+   */
+  propagateTrace?: boolean | undefined;
 }
 
 /** How a client's connections are made. */
@@ -133,6 +146,13 @@ export function checkClientOptions(options: ClientOptions): void {
     tokenScope: (value, name) => checkType(name, value, "string"),
     userAgentPrefix: (value, name) => checkText(name, value, /^[\x20-\x7e]*$/, "printable ASCII"),
     onEvent: (value, name) => checkType(name, value, "function"),
+    tracer(value, name) {
+      checkType(name, value, "object");
+      for (const method of ["startSpan", "startActiveSpan"] as const) {
+        checkType(`${name}.${method}`, value[method], "function");
+      }
+    },
+    propagateTrace: (value, name) => checkType(name, value, "boolean"),
   };
   const names = Object.keys(checks);
   checkMembers("options", options, names);

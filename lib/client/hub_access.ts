@@ -7,6 +7,7 @@ import {
   type HubCredential,
 } from "../auth/credential.ts";
 import { checkPolicyName, checkSasToken, keyBytes } from "../auth/sas_token.ts";
+import { Spans } from "../sight/spans.ts";
 import { Sight } from "../sight/sight.ts";
 import { checkType, wrongType } from "../values/checks.ts";
 import type { NamedKeyCredential, SASCredential, TokenCredential } from "../auth/token_credential.ts";
@@ -49,8 +50,10 @@ export function accessFromTokenCredential(
   return inSight(accessOf(source, hostName, options), options);
 }
 
-function inSight(access: HubAccess, { onEvent }: ClientOptions): HubAccess {
-  const sight = onEvent && new Sight(onEvent);
+function inSight(access: HubAccess, options: ClientOptions): HubAccess {
+  const { onEvent, tracer, propagateTrace: propagates = false, fetch } = options;
+  const spans = tracer && new Spans(tracer, { propagates, usesOwnFetch: fetch === undefined });
+  const sight = onEvent || spans ? new Sight(onEvent, spans) : undefined;
   access.credential.sight = sight;
   return { ...access, sight };
 }

@@ -62,6 +62,14 @@ export interface C2dMessage {
   readonly body: Uint8Array;
 }
 
+/** Returns a message with more application properties, of which its own come first. */
+export function withProperties(message: C2dMessage, more: Record<string, string> | undefined): C2dMessage {
+  if (more === undefined) return message;
+  const { applicationProperties } = message;
+  const added = Object.entries(more).filter(([name]) => applicationProperties.every(([own]) => own !== name));
+  return { ...message, applicationProperties: [...applicationProperties, ...added] };
+}
+
 const MAX_SIZE_IN_BYTES = 65_536;
 const MAX_LIFETIME_IN_MS = 2 * 24 * 3_600_000;
 const PRINTABLE_ASCII_REGEXP = /^[\x20-\x7e]*$/;

@@ -7,49 +7,59 @@ import type {
   ClientEventFailure,
 } from "./client_event.ts";
 
+/** Is told of calls. */
+export interface CallTeller {
+  tell(event: ClientEventContent): void;
+  /** Returns what goes with a request or message, if anything does. */
+  contextOf(callId: number): Record<string, string> | undefined;
+}
+
 /** One call, of which each step is told. */
 export class WatchedCall {
-  readonly #tell: (event: ClientEventContent) => void;
+  readonly #teller: CallTeller;
   readonly #base: FailedCall & { readonly callId: number };
   readonly #began: number = performance.now();
   #at: number = this.#began;
   #attempt = 0;
 
-  constructor(tell: (event: ClientEventContent) => void, call: FailedCall, callId: number) {
-    this.#tell = tell;
+  constructor(teller: CallTeller, call: FailedCall, callId: number) {
+    this.#teller = teller;
     this.#base = { callId, operation: call.operation, ...idsOf(call) };
   }
 
   begin(protocol: "amqp" | "http", noun: string): void {
-    this.#tell({ kind: "callBegun", ...this.#base, noun, protocol });
+    this.#teller.tell({ kind: "callBegun", ...this.#base, noun, protocol });
   }
 
   /** It waits to be repeated after an error, or for its turn. */
   waits(after?: { readonly error: unknown; readonly waitInMs: number }): void {
-    if (after === undefined) return this.#tell({ kind: "callWaiting", ...this.#base, reason: "limit" });
+    if (after === undefined) return this.#teller.tell({ kind: "callWaiting", ...this.#base, reason: "limit" });
     const { error, waitInMs } = after;
     const reason = error instanceof IoTHubError && error.statusCode === 429 ? "throttle" : "retry";
-    this.#tell({ kind: "callWaiting", ...this.#base, reason, waitInMs, ...failureFacts(error) });
+    this.#teller.tell({ kind: "callWaiting", ...this.#base, reason, waitInMs, ...failureFacts(error) });
   }
 
-  /** It is being sent, for the first time or again. */
-  sent(what: Pick<ClientCallSentEvent, "method" | "url" | "route" | "messageId">): void {
+  /** It is being sent, for the first time or again. Returns what goes with it: headers, or properties of the message. */
+  sent(
+    what: Pick<ClientCallSentEvent, "method" | "url" | "route" | "messageId">,
+  ): Record<string, string> | undefined {
     const waitedInMs = this.#passed();
-    this.#tell({ kind: "callSent", ...this.#base, attempt: ++this.#attempt, waitedInMs, ...what });
+    this.#teller.tell({ kind: "callSent", ...this.#base, attempt: ++this.#attempt, waitedInMs, ...what });
+    return this.#teller.contextOf(this.#base.callId);
   }
 
   /** There is an answer to what was sent last. */
   answered(what: Pick<ClientCallAnsweredEvent, "status" | "requestId"> | { readonly error: unknown }): void {
     const facts = "error" in what ? failureFacts(what.error) : what;
     const durationInMs = this.#passed();
-    this.#tell({ kind: "callAnswered", ...this.#base, attempt: this.#attempt, durationInMs, ...facts });
+    this.#teller.tell({ kind: "callAnswered", ...this.#base, attempt: this.#attempt, durationInMs, ...facts });
   }
 
   /** It is over; well, unless there is an error. */
   end(error?: unknown): void {
     const durationInMs = performance.now() - this.#began;
     const facts = error === undefined ? {} : failureFacts(error);
-    this.#tell({ kind: "callEnded", ...this.#base, attempts: this.#attempt, durationInMs, ...facts });
+    this.#teller.tell({ kind: "callEnded", ...this.#base, attempts: this.#attempt, durationInMs, ...facts });
   }
 
   /** Returns how much time has passed since this was asked last, or since the call began. */

@@ -233,7 +233,7 @@ export class HubTransport {
 
   async #sendWatched(watched: WatchedCall, request: WireRequest, deadline: Deadline): Promise<WireResponse> {
     const { method, origin, path, route } = request;
-    watched.sent({ method, url: origin + path, route });
+    Object.assign(request.headers, watched.sent({ method, url: origin + path, route }));
     const answer = await this.#wire.send(request, deadline);
     const requestId = answer.headers.get("x-ms-request-id");
     watched.answered({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trace } from "@opentelemetry/api";
 import { inspect } from "node:util";
 import { type ClientOptions, IoTHubRegistryManager, type TokenCredential } from "../../mod.ts";
 import { IoTHubRegistryManager as HttpRegistryManager } from "../../lib/http.ts";
@@ -98,6 +99,7 @@ const GOOD_OPTIONS: readonly ClientOptions[] = [
   { amqpEndpoint: () => Promise.resolve("amqps://localhost") },
   { fetch, tls: { ca: "pem" }, proxy: "http://bob:p%40ss@proxy.example:8080" },
   { fetch, tls: { ca: ["pem", "pem"] }, proxy: "https://proxy.example/", limits: { maxSockets: Infinity } },
+  { onEvent: () => {}, tracer: trace.getTracer("tests"), propagateTrace: true },
   { transportType: "AmqpOverWebSocket", tls: {}, userAgentPrefix: "", sasTokenTtlInSeconds: 0.5 },
 ];
 
@@ -158,6 +160,10 @@ const BAD_OPTIONS: readonly [options: unknown, kind: Kind, named: string][] = [
   [{ userAgentPrefix: 5 }, TypeError, "userAgentPrefix"],
   [{ userAgentPrefix: "a\r\nX-Injected: 1" }, RangeError, "userAgentPrefix"],
   [{ userAgentPrefix: "Zürich" }, RangeError, "userAgentPrefix"],
+  [{ onEvent: "console.debug" }, TypeError, "onEvent"],
+  [{ tracer: null }, TypeError, "tracer"],
+  [{ tracer: { startSpan() {} } }, TypeError, "tracer.startActiveSpan"],
+  [{ propagateTrace: "yes" }, TypeError, "propagateTrace"],
 ];
 
 for (const [entry, Manager] of Object.entries(FACTORIES)) {

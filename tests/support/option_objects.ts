@@ -1,3 +1,4 @@
+import { trace } from "@opentelemetry/api";
 import { HubFault, LocalHub } from "../../lib/local/mod.ts";
 import {
   type AuthenticationMechanism,
@@ -492,6 +493,8 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
       tokenScope: "scope",
       userAgentPrefix: "me",
       onEvent: () => {},
+      tracer: trace.getTracer("tests"),
+      propagateTrace: true,
     },
     factory,
   ),

@@ -11,6 +11,7 @@ import {
   parseConnectionString,
   type TokenCredential,
 } from "../../mod.ts";
+import { TestTracer } from "./test_tracer.ts";
 import { ProxyServer } from "./proxy_server.ts";
 import { type HubScript, type ScriptedHub, startScriptedHub } from "./scripted_hub.ts";
 
@@ -133,8 +134,9 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
         return await echo({ token, body: String(init!.body ?? "") });
       };
       const events: ClientEvent[] = [];
+      const tracer = new TestTracer();
       const onEvent = (event: ClientEvent): number => events.push(event);
-      await using registry = connect({ fetch, retryOptions: { maxRetries: 1, retryDelayInMs: 0 }, onEvent });
+      await using registry = connect({ fetch, retryOptions: { maxRetries: 1, retryDelayInMs: 0 }, onEvent, tracer });
       const errors = await failuresOf([
         registry.getTwin("d"),
         registry.createDeviceWithSas("d", DEVICE_KEYS),
@@ -152,7 +154,11 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
           })
         ),
       ]);
-      return { secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)], shown: [...errors, ...events, registry] };
+      return {
+        secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)],
+        // These as a text: they are many, and plain.
+        shown: [...errors, JSON.stringify([events, tracer.shown]), registry],
+      };
     };
   }
 }
@@ -405,7 +411,7 @@ SCENARIOS["the objects of the module, in use"] = async () => {
       [String(endpoint), JSON.stringify(endpoint), inspect(endpoint, { depth: 9, showHidden: true })],
       events,
       event,
-      ...told,
+      told,
       hub,
       hub.clientOptions,
       addresses,
