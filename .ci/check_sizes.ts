@@ -21,21 +21,21 @@ const LISTED = 12;
  * as spans (`lib/sight/`). Spans could be loaded when they are wanted, but not every bundler makes one file of that.
  */
 const CLIENTS = {
-  Statistics: 17_450,
+  Statistics: 17_750,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 19_400,
-  ModuleIdentities: 18_150,
-  Twins: 17_600,
-  ModuleTwins: 17_650,
-  Queries: 17_450,
-  DirectMethods: 17_450,
-  C2dQueues: 17_450,
+  DeviceIdentities: 19_700,
+  ModuleIdentities: 18_450,
+  Twins: 17_900,
+  ModuleTwins: 17_950,
+  Queries: 17_750,
+  DirectMethods: 17_750,
+  C2dQueues: 17_750,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 21_900,
-  IoTHubConfigurationManager: 18_050,
-  IoTHubJobManager: 20_500,
-  DigitalTwinClient: 17_900,
+  IoTHubRegistryManager: 22_200,
+  IoTHubConfigurationManager: 18_350,
+  IoTHubJobManager: 20_800,
+  DigitalTwinClient: 18_200,
 };
 
 /** A part of the module as users load it. */
@@ -60,7 +60,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 27_450,
+    limitInBytes: 27_750,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

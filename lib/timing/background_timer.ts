@@ -1,3 +1,5 @@
+import { keepAlive } from "./keep_alive.ts";
+
 /** `setTimeout` counts in 32 bits. With a longer delay it would fire at once. */
 const MAX_DELAY_IN_MS = 2 ** 31 - 1;
 
@@ -13,20 +15,11 @@ export class BackgroundTimer {
     this.#timer = delay > MAX_DELAY_IN_MS
       ? setTimeout(() => this.setAt(time, action), MAX_DELAY_IN_MS)
       : setTimeout(action, delay);
-    unref(this.#timer);
+    keepAlive(this.#timer, false);
   }
 
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-}
-
-/** A timer is an object in Node and Bun, and a number in Deno and in browsers, which have no process to keep alive. */
-function unref(timer: unknown): void {
-  if (typeof timer === "object") {
-    (timer as { unref?(): void } | null)?.unref?.();
-  } else {
-    (globalThis as { Deno?: { unrefTimer(id: unknown): void } }).Deno?.unrefTimer(timer);
   }
 }

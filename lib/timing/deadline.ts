@@ -1,4 +1,5 @@
 import { follow, unfollow } from "./abort_listeners.ts";
+import { keepAlive } from "./keep_alive.ts";
 import { checkNumber, wrongType } from "../values/checks.ts";
 
 /** `setTimeout` counts in 32 bits. With a longer delay it would fire at once. */
@@ -129,8 +130,8 @@ export class Deadline {
 
 /**
  * The deadlines of all calls in progress. They share one timer, since setting and clearing a timer for each would be a
- * good part of what a call costs on some runtimes. The timer is set for the earliest deadline, and is cleared when no call
- * is in progress. On Workers each deadline has its own timer.
+ * good part of what a call costs on some runtimes. The timer is set for the earliest deadline. It stays when no call is in
+ * progress, for the next one, but lets the process end then. On Workers each deadline has its own timer.
  */
 export class Deadlines {
   /** On Workers a timer ends with the request that set it, so calls of several requests cannot share one. */
@@ -143,9 +144,10 @@ export class Deadlines {
   /** Starts the deadline of a call. It must be passed to {@linkcode Deadlines.stop} when the call is done. */
   start(timeoutInMs: number, outer: AbortSignal | undefined, caller?: unknown): Deadline {
     const deadline = new Deadline(timeoutInMs, outer);
-    this.#running.set(deadline, caller);
     if (this.#timersBelongToRequests) deadline.setOwnTimer();
     else if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
+    else if (this.#running.size === 0) this.#keepAlive(true);
+    this.#running.set(deadline, caller);
     return deadline;
   }
 
@@ -153,7 +155,12 @@ export class Deadlines {
   stop(deadline: Deadline): void {
     deadline.release();
     this.#running.delete(deadline);
-    if (this.#running.size === 0) this.#setTimer(Infinity);
+    if (this.#running.size === 0) this.#keepAlive(false);
+  }
+
+  /** Clears the timer. To be called when there will be no more calls. */
+  close(): void {
+    this.#setTimer(Infinity);
   }
 
   /** Ends all calls now, or those of one caller. */
@@ -163,8 +170,13 @@ export class Deadlines {
     }
   }
 
+  #keepAlive(isWanted: boolean): void {
+    if (this.#timer !== undefined) keepAlive(this.#timer, isWanted);
+  }
+
   #setTimer(due: number): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#timerDue = due;
     if (due < Infinity) this.#timer = setTimeout(() => this.#sweep(), Math.max(0, due - performance.now()));
   }

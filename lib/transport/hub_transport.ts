@@ -133,6 +133,7 @@ export class HubTransport {
   /** Ends every call that is in progress, and closes the connections. */
   close(): void {
     this.#deadlines.endAll();
+    this.#deadlines.close();
     this.#wire.close();
   }
 
@@ -179,49 +180,53 @@ export class HubTransport {
     }
   }
 
-  /** Makes one attempt, as soon as the limits allow. */
-  #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
-    const attempt = (): Promise<GeneratedResult> => {
-      const timeoutInMs = this.#attemptTimeoutOf(call, end);
-      return this.#within(call, timeoutInMs, (deadline) => this.#ask(call, request, deadline), request);
-    };
+  /** Makes one attempt, as soon as the limits allow. Its steps stand in one method, since each `await` of a call counts. */
+  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
     const limiters = call.leastTimeoutInMs === undefined ? this.#limiters : this.#limitersOfSlowCalls;
-    return limiters.length === 0 ? attempt() : this.#inTurn(limiters, call, request, end, attempt);
-  }
-
-  /** Waits its turn at each of the limiters, which does not count as time of the attempt. */
-  async #inTurn<T>(
-    limiters: readonly CallLimiter[],
-    call: HubCall,
-    request: WireRequest,
-    end: number,
-    attempt: () => Promise<T>,
-  ): Promise<T> {
     let entered = 0;
+    let deadline: Deadline | undefined;
+    let timeoutInMs = Infinity;
     try {
       for (const limiter of limiters) {
-        if (!limiter.tryEnter()) {
-          call.watched?.waits();
-          await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
-        }
+        // This wait does not count as time of the attempt.
+        if (!limiter.tryEnter()) await this.#waitForTurn(limiter, call, request, end);
         entered++;
       }
-      return await attempt();
+      timeoutInMs = this.#attemptTimeoutOf(call, end);
+      deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal, call.caller);
+      this.#throwIfEnded(call);
+      const authorization = this.#credential.authorization ??
+        (await deadline.race(this.#credential.getToken(call))).authorization;
+      const answer = await this.#send(call, request, authorization, deadline);
+      const last = answer.status === 401
+        ? await this.#sendWithOtherToken(call, request, authorization, answer, deadline)
+        : answer;
+      return readAnswer(call, request, last, this.#facts);
+    } catch (error) {
+      throw deadline === undefined ? error : this.#failure(call, deadline, timeoutInMs, error, request);
     } finally {
-      for (const limiter of limiters.slice(0, entered)) limiter.leave();
+      if (deadline !== undefined) this.#deadlines.stop(deadline);
+      for (let index = 0; index < entered; index++) limiters[index]!.leave();
     }
   }
 
-  /** Sends a request with a token, and reads the answer. If the token is refused, it is replaced once. */
-  async #ask(call: HubCall, request: WireRequest, deadline: Deadline): Promise<GeneratedResult> {
-    const authorization = this.#credential.authorization ??
-      (await deadline.race(this.#credential.getToken(call))).authorization;
-    const answer = await this.#send(call, request, authorization, deadline);
-    if (answer.status !== 401 || call.hasReplacedToken) return readAnswer(call, request, answer, this.#facts);
+  async #waitForTurn(limiter: CallLimiter, call: HubCall, request: WireRequest, end: number): Promise<void> {
+    call.watched?.waits();
+    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
+  }
+
+  /** Sends a request again whose token was refused, unless there is no other. A call does this once. */
+  async #sendWithOtherToken(
+    call: HubCall,
+    request: WireRequest,
+    refused: string,
+    answer: WireResponse,
+    deadline: Deadline,
+  ): Promise<WireResponse> {
+    if (call.hasReplacedToken) return answer;
     call.hasReplacedToken = true;
-    const token = await deadline.race(this.#credential.replace(authorization, answeredAt(answer), call));
-    const second = token && await this.#send(call, request, token.authorization, deadline);
-    return readAnswer(call, request, second ?? answer, this.#facts);
+    const token = await deadline.race(this.#credential.replace(refused, answeredAt(answer), call));
+    return token === undefined ? answer : await this.#send(call, request, token.authorization, deadline);
   }
 
   #send(call: HubCall, request: WireRequest, authorization: string, deadline: Deadline): Promise<WireResponse> {
@@ -244,7 +249,7 @@ export class HubTransport {
     return answer;
   }
 
-  /** Runs one step of a call with a time-out. If it fails, it throws the error that says why. */
+  /** Waits for something else than an attempt, with a time-out. If it fails, it throws the error that says why. */
   async #within<T>(
     call: HubCall,
     timeoutInMs: number,

@@ -27,5 +27,6 @@ export async function severalCalls<T>(
     throw failure(call, "Timeout", `it took longer than ${timeoutInMs} ms`, { retryable: true });
   } finally {
     deadlines.stop(deadline);
+    deadlines.close();
   }
 }

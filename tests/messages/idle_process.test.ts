@@ -66,6 +66,13 @@ describe("A program that does not close its manager", { timeout: 60_000 }, () =>
     assert.ok(milliseconds < 2_000, `${milliseconds} ms`);
   });
 
+  test("goes on while a call over HTTP waits for its answer, and ends soon after the last call", async () => {
+    const { said, ended } = run("call twice over HTTP", "amqp://127.0.0.1:9");
+    assert.equal(await said, "Timeout");
+    const milliseconds = await ended;
+    assert.ok(milliseconds < 2_000, `${milliseconds} ms`);
+  });
+
   test("ends soon after its one message was refused", async () => {
     await using hub = await startScriptedHub({
       onMessage: ({ delivery }) => delivery.reject({ condition: "amqp:not-found" }),

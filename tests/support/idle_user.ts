@@ -3,7 +3,7 @@
  * line of its own when it has nothing to do any more.
  */
 import process from "node:process";
-import { IoTHubError, IoTHubRegistryManager } from "../../mod.ts";
+import { IoTHubError, IoTHubRegistryManager, Twins } from "../../mod.ts";
 import { CONNECTION_STRING } from "./recorder.ts";
 
 const [kind, amqpEndpoint] = process.argv.slice(2) as [string, string];
@@ -22,6 +22,18 @@ const KINDS: Record<string, () => Promise<unknown>> = {
   },
   async "send and fail"() {
     return await registry.sendC2dMessage("d1", "hello").catch(({ code }) => code);
+  },
+  /** A fetch that answers the first request only: then nothing but the client's own timer keeps the process alive. */
+  async "call twice over HTTP"() {
+    let calls = 0;
+    await using twins = Twins.fromConnectionString(CONNECTION_STRING, {
+      fetch: () => ++calls === 1 ? Promise.resolve(new Response("{}")) : new Promise(() => {}),
+    });
+    await twins.getTwin("d1");
+    const outcome = await twins.getTwin("d1", { timeoutInMs: 300 }).catch(({ code }) => code);
+    await Twins.fromConnectionString(CONNECTION_STRING, { fetch: () => Promise.resolve(new Response("{}")) })
+      .getTwin("d1");
+    return outcome;
   },
   async close() {
     let accepted = 0;
