@@ -8,9 +8,15 @@ export const NEVER = "0001-01-01T00:00:00Z";
 /** How the hub writes "never" in its response to a create. */
 export const NEVER_AT_CREATION = "0001-01-01T00:00:00";
 
+/** The time that was formatted last. Often many things happen in one millisecond. */
+let formatted: { readonly milliseconds: number; readonly text: string } | undefined;
+
 /** Formats a time as the hub does: ISO 8601 in UTC, with a fraction that never ends in zeros. */
 export function utcTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.?0*Z$/, "Z");
+  if (formatted?.milliseconds === milliseconds) return formatted.text;
+  const text = new Date(milliseconds).toISOString().replace(/\.?0*Z$/, "Z");
+  formatted = { milliseconds, text };
+  return text;
 }
 
 /** Formats a time that something has happened last; 0 means "never". */

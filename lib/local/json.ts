@@ -40,8 +40,8 @@ export function parseOutsideJson(text: string): JsonValue {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
+const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
+const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
 /** Counts the open brackets, since some runtimes parse by recursion. The text need not be valid JSON. */
 function isNestedTooDeep(text: string): boolean {
@@ -53,9 +53,9 @@ function isNestedTooDeep(text: string): boolean {
       if (unit === BACKSLASH) at++;
       else if (unit === QUOTE) isInString = false;
     } else if (unit === QUOTE) isInString = true;
-    else if (OPENING.includes(unit)) {
+    else if (unit === OPENING_BRACKET || unit === OPENING_BRACE) {
       if (++depth > MAX_JSON_DEPTH) return true;
-    } else if (CLOSING.includes(unit)) depth--;
+    } else if (unit === CLOSING_BRACKET || unit === CLOSING_BRACE) depth--;
   }
   return false;
 }

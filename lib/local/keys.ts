@@ -1,3 +1,4 @@
+import { randomBytes } from "./random_bytes.ts";
 import { decodeBase64, encodeBase64 } from "../values/base64.ts";
 
 const STANDARD_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -27,5 +28,5 @@ export function isSymmetricKey(text: string): boolean {
 
 /** Creates a symmetric key as the hub does: 32 random bytes in base64. */
 export function randomKey(): string {
-  return encodeBase64(crypto.getRandomValues(new Uint8Array(32)));
+  return encodeBase64(randomBytes(32));
 }

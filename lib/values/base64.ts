@@ -11,5 +11,5 @@ export function decodeBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined
 
 /** Encodes bytes as base64. Each byte becomes an argument of a function, so there must not be too many. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(String.fromCharCode.apply(undefined, bytes as unknown as number[]));
 }

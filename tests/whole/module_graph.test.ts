@@ -68,6 +68,7 @@ const FLOORS: readonly (readonly string[])[] = [
   [
     "lib/local/api_version.ts",
     "lib/local/background_work.ts",
+    "lib/local/byte_length.ts",
     "lib/local/hub_alarm.ts",
     "lib/local/hub_fault.ts",
     "lib/local/hub_time.ts",
@@ -75,7 +76,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/keys.ts",
   ],
   ["lib/local/fault_listeners.ts"],
-  ["lib/local/listener_set.ts"],
+  ["lib/local/listener_set.ts", "lib/local/random_bytes.ts"],
 
   ["lib/amqp_guard/"],
   ["lib/auth/"],

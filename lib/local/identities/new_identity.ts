@@ -12,7 +12,7 @@ export function newIdentity(
 ): Omit<IdentityRecord, "deviceId" | "generationId" | "sequence" | "authentication"> {
   const section = newSection({}, { $lastUpdated });
   return {
-    etagCounter: crypto.getRandomValues(new Uint32Array(1))[0]! % 900_000_000 + 100_000_000,
+    etagCounter: 100_000_000 + Math.floor(Math.random() * 900_000_000),
     twin: { tags: emptyJsonObject(), desired: section, reported: section, etagCounter: 1, configurations: {} },
     modelId: "",
     connected: false,

@@ -1,5 +1,6 @@
 import { cannotUse, quote } from "../../values/checks.ts";
 import { wrongArgument } from "../argument_faults.ts";
+import { byteLength } from "../byte_length.ts";
 import { HubFault } from "../hub_fault.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -9,9 +10,6 @@ const MAX_MESSAGE_ID_LENGTH = 128;
 /** What a time counts in the size of a message. */
 export const TIMESTAMP_BYTES = 8;
 const ACK_PROPERTY = "iothub-ack";
-// deno-lint-ignore no-control-regex
-const ASCII_REGEXP = /^[\x00-\x7f]*$/;
-const ENCODER = new TextEncoder();
 const ACKS: readonly string[] = ["none", "positive", "negative", "full"];
 
 /** A cloud-to-device message as a sender has written it. */
@@ -85,11 +83,6 @@ export function sizeOfMessage(message: CloudMessage): number {
   if (ack !== undefined) size += ACK_PROPERTY.length + ack.length;
   for (const [name, value] of Object.entries(message.properties)) size += byteLength(name) + byteLength(String(value));
   return size;
-}
-
-/** Returns the size of a text in UTF-8. Most texts are ASCII and need not be encoded for that. */
-export function byteLength(text: string): number {
-  return ASCII_REGEXP.test(text) ? text.length : ENCODER.encode(text).length;
 }
 
 function timeText(milliseconds: number): string {

@@ -1,6 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import { HubFault } from "../hub_fault.ts";
-import { byteLength, checkMessageId, type CloudMessage, sizeOfMessage, TIMESTAMP_BYTES } from "./cloud_message.ts";
+import { byteLength } from "../byte_length.ts";
+import { checkMessageId, type CloudMessage, sizeOfMessage, TIMESTAMP_BYTES } from "./cloud_message.ts";
 
 /** The largest message of a device: its body, its system properties, and the names and values of the others. */
 export const MAX_TELEMETRY_BYTES: number = 256 * 1024;

@@ -1,6 +1,7 @@
 import { cannotUse } from "../../values/checks.ts";
 import { type Activity, outcomeOf } from "../activity/activity.ts";
 import { wrongArgument, wrongArgumentType } from "../argument_faults.ts";
+import { byteLength } from "../byte_length.ts";
 import type { HubAlarm, Sleeper } from "../hub_alarm.ts";
 import { HubFault, invalidArgument } from "../hub_fault.ts";
 import { type AnyRecord, keyOf } from "../records/identity_records.ts";
@@ -167,7 +168,7 @@ function checkPayload(direction: "request" | "response", payload: JsonValue): vo
   const text = JSON.stringify(payload);
   // A character takes three bytes at most, so most payloads need not be encoded to know that they are small enough.
   if (text.length * 3 <= MAX_PAYLOAD_BYTES) return;
-  const size = new TextEncoder().encode(text).length;
+  const size = byteLength(text);
   if (size <= MAX_PAYLOAD_BYTES) return;
   throw new HubFault(
     "MessageTooLarge",

@@ -3,12 +3,9 @@ import { CreationOrder } from "./creation_order.ts";
 import type { AnyRecord, DeviceRecord, ModuleRecord } from "./identity_records.ts";
 import type { DeviceChange, IdentityStore, ModuleChange, NewDevice, NewModule } from "./identity_store.ts";
 
-/** A device as only the store may write it. */
-interface StoredDevice extends Writable<Omit<DeviceRecord, "modules" | "children">> {
-  readonly modules: Map<string, ModuleRecord>;
-  readonly children: Set<DeviceRecord>;
-}
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+// Most devices have neither modules nor children, and share these. Two of their own would be a third of such a device.
+const NO_MODULES: ReadonlyMap<string, ModuleRecord> = new Map();
+const NO_CHILDREN: ReadonlySet<DeviceRecord> = new Set();
 
 /** Holds the identities of a hub in memory. */
 export class MemoryIdentityStore implements IdentityStore {
@@ -35,18 +32,18 @@ export class MemoryIdentityStore implements IdentityStore {
 
   addDevice(device: NewDevice): DeviceRecord {
     const sequence = this.#sequenceOf(this.devices, device);
-    const stored: DeviceRecord = { kind: "device", ...device, sequence, modules: new Map(), children: new Set() };
+    const stored: DeviceRecord = { kind: "device", ...device, sequence, modules: NO_MODULES, children: NO_CHILDREN };
     this.#devices.set(stored.deviceId, stored);
     this.devices.add(stored);
     if (stored.ownScope !== undefined) this.#gateways.set(stored.ownScope, stored);
-    if (stored.parent !== undefined) writable(stored.parent).children.add(stored);
+    if (stored.parent !== undefined) childrenOf(stored.parent).add(stored);
     return stored;
   }
 
   addModule(device: DeviceRecord, module: NewModule): ModuleRecord {
     const sequence = this.#sequenceOf(this.modules, module);
     const stored: ModuleRecord = { kind: "module", ...module, deviceId: device.deviceId, device, sequence };
-    writable(device).modules.set(stored.moduleId, stored);
+    modulesOf(device).set(stored.moduleId, stored);
     this.modules.add(stored);
     return stored;
   }
@@ -62,7 +59,7 @@ export class MemoryIdentityStore implements IdentityStore {
 
   remove(record: AnyRecord): void {
     if (record.kind === "module") {
-      writable(record.device).modules.delete(record.moduleId);
+      modulesOf(record.device).delete(record.moduleId);
       this.modules.remove(record);
       return;
     }
@@ -102,10 +99,18 @@ export class MemoryIdentityStore implements IdentityStore {
 }
 
 function moveToParent(device: DeviceRecord, parent: DeviceRecord | undefined): void {
-  if (device.parent !== undefined) writable(device.parent).children.delete(device);
-  if (parent !== undefined) writable(parent).children.add(device);
+  if (device.parent !== undefined) childrenOf(device.parent).delete(device);
+  if (parent !== undefined) childrenOf(parent).add(device);
 }
 
-function writable(device: DeviceRecord): StoredDevice {
-  return device as StoredDevice;
+/** The modules of a device, as only the store may write them. */
+function modulesOf(device: DeviceRecord): Map<string, ModuleRecord> {
+  if (device.modules === NO_MODULES) Object.assign(device, { modules: new Map() });
+  return device.modules as Map<string, ModuleRecord>;
+}
+
+/** The children of a device, as only the store may write them. */
+function childrenOf(device: DeviceRecord): Set<DeviceRecord> {
+  if (device.children === NO_CHILDREN) Object.assign(device, { children: new Set() });
+  return device.children as Set<DeviceRecord>;
 }

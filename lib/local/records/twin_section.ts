@@ -66,7 +66,7 @@ function merge(
       nextMetadata[key] = merged[1];
     } else {
       nextValues[key] = value;
-      nextMetadata[key] = stamped(emptyJsonObject(), stamp);
+      nextMetadata[key] = Object.assign(emptyJsonObject(), stamp);
     }
   }
   return [nextValues, nextMetadata];

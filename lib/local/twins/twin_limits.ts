@@ -1,4 +1,5 @@
 import { cannotUse } from "../../values/checks.ts";
+import { byteLength } from "../byte_length.ts";
 import { type HubFault, invalidArgument } from "../hub_fault.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 
@@ -19,8 +20,6 @@ export const SECTION_LIMITS: { readonly tags: number; readonly desired: number; 
   desired: 32 * KIBIBYTE,
   reported: 32 * KIBIBYTE,
 };
-
-const encoder = new TextEncoder();
 
 /**
  * Checks the names and values in a section of a twin. `null`, which deletes a key, is legal anywhere but in an array and
@@ -112,8 +111,4 @@ function sizeOf(value: JsonValue): number {
   let size = 0;
   for (const [key, below] of Object.entries(value)) size += byteLength(key) + sizeOf(below);
   return size;
-}
-
-function byteLength(text: string): number {
-  return encoder.encode(text).length;
 }
