@@ -7,6 +7,14 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const BYTES_TYPE = "application/octet-stream";
 const encoder = new TextEncoder();
 
+/** The bytes of the bodies that were made here. To read them from a response takes a good part of what an answer costs. */
+const bodies = new WeakMap<Response, Uint8Array<ArrayBuffer>>();
+
+/** Returns the bytes of a response's body, unless it was made elsewhere or has none. */
+export function bytesOf(response: Response): Uint8Array<ArrayBuffer> | undefined {
+  return bodies.get(response);
+}
+
 /**
  * Makes an answer a response, with the headers that every answer of the hub has. Its length is always told, so that it
  * is never sent in chunks.
@@ -16,7 +24,7 @@ const encoder = new TextEncoder();
 export function toResponse(answer: RestAnswer, now: number, trackingId: string): Response {
   const { status, body, headers } = answer;
   const bytes = answer.bytes ?? (body === undefined ? null : encoder.encode(JSON.stringify(body)));
-  return new Response(bytes, {
+  const response = new Response(bytes, {
     status,
     headers: {
       "content-length": String(bytes?.length ?? 0),
@@ -28,4 +36,6 @@ export function toResponse(answer: RestAnswer, now: number, trackingId: string):
       ...headers,
     },
   });
+  if (bytes !== null) bodies.set(response, bytes);
+  return response;
 }

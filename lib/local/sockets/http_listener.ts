@@ -4,7 +4,9 @@ import type { Duplex } from "node:stream";
 import { ASK_FOR_CERTIFICATE, type ClientCertificate, clientCertificateOf } from "../auth/client_certificate.ts";
 import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
 import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
+import { bytesOf } from "../rest/response.ts";
 import { answerBare } from "./bare_answer.ts";
+import { announcedBytes, IncomingRequest, isChunked } from "./incoming_request.ts";
 
 /** How much of a body that nobody needs is read, to keep the connection. */
 const MAX_DROPPED_BYTES = 64 * 1024;
@@ -113,22 +115,15 @@ async function answer(
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new DOMException("The client has disconnected", "AbortError"));
-  });
-  await finish(
-    message,
-    response,
-    await handle(toRequest(scheme, message, gone.signal), clientCertificateOf(message.socket)),
-  );
+  const request = new IncomingRequest(scheme, message, response);
+  await finish(message, response, await handle(request, clientCertificateOf(message.socket)));
 }
 
 /** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */
 async function finish(message: IncomingMessage, response: ServerResponse, result: Response): Promise<void> {
   const { status } = result;
   const headers = Object.fromEntries(result.headers);
-  const body = message.method === "HEAD" ? undefined : new Uint8Array(await result.arrayBuffer());
+  const body = message.method === "HEAD" ? undefined : bytesOf(result) ?? new Uint8Array(await result.arrayBuffer());
   // Nobody reads the body any more: what still comes is not kept.
   message.removeAllListeners("data");
   if (isReadSoon(message)) {
@@ -173,68 +168,6 @@ function linger(message: IncomingMessage, end: () => void): void {
   message.once("end", stop);
   message.once("close", () => clearTimeout(timer));
   message.resume();
-}
-
-/** The methods that the Fetch standard forbids, so that no `Request` can have them. */
-const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
-
-function toRequest(scheme: string, message: IncomingMessage, signal: AbortSignal): Request {
-  const { method = "GET", url = "/" } = message;
-  const headers = toHeaders(message);
-  const isForbidden = FORBIDDEN_METHODS.includes(method);
-  if (isForbidden) headers.set("x-http-method-override", method);
-  // The Host header comes from the client and may not be a valid host, so the address gets one of its own.
-  const address = new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`);
-  const hasBody = method !== "GET" && method !== "HEAD" && (isChunked(message) || announcedBytes(message) > 0);
-  const init: RequestInit & { duplex: "half" } = {
-    method: isForbidden ? "POST" : method,
-    headers,
-    signal,
-    duplex: "half",
-    ...(hasBody && { body: bodyOf(message) }),
-  };
-  return new Request(address, init);
-}
-
-/** Presents the body as a stream that takes from the socket only what somebody reads. */
-function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let isOpen = true;
-  return new ReadableStream({
-    start(controller) {
-      message.on("data", onData);
-      message.once("end", () => isOpen && controller.close());
-      message.once("error", fail);
-      message.once("close", fail);
-      message.pause();
-      function onData(chunk: Uint8Array): void {
-        message.pause();
-        if (isOpen) controller.enqueue(new Uint8Array(chunk));
-        else message.off("data", onData);
-      }
-      function fail(): void {
-        if (isOpen && !message.complete) controller.error(new Error("The client has disconnected"));
-        isOpen = false;
-      }
-    },
-    pull: () => void message.resume(),
-    cancel: () => void (isOpen = false),
-  }, { highWaterMark: 0 });
-}
-
-function isChunked(message: IncomingMessage): boolean {
-  return message.headers["transfer-encoding"] !== undefined;
-}
-
-function announcedBytes(message: IncomingMessage): number {
-  return Number(message.headers["content-length"] ?? 0);
-}
-
-function toHeaders(message: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(message.headers)) {
-    if (value !== undefined) headers.set(name, [value].flat().join(", "));
-  }
-  return headers;
 }
 
 /** Closes every connection, too: those that are kept alive or wait for an answer would keep the server open. */
