@@ -12,6 +12,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import process from "node:process";
 import rhea from "rhea";
 import type { EventContext, Message, ServerConnectionOptions } from "rhea";
+import { cpuInUs } from "./cpu_time.ts";
 import type { ServerCounts, ServerPorts } from "./server.ts";
 
 const LATENCY_IN_MS = 10;
@@ -19,7 +20,7 @@ const LATENCY_IN_MS = 10;
 const CREDIT = 5_000;
 
 const [certificate, key] = process.argv.slice(2);
-const counts = { connections: 0, senderLinks: 0 } satisfies ServerCounts;
+const counts = { connections: 0, senderLinks: 0 } satisfies Partial<ServerCounts>;
 
 const container = rhea.create_container();
 for (const event of ["disconnected", "error", "protocol_error"]) container.on(event, () => {});
@@ -76,7 +77,9 @@ async function listen(server: Server): Promise<number> {
 const ports: ServerPorts = {
   fast: port,
   slow: await listen(slow),
-  control: await listen(createHttpServer((_, response) => void response.end(JSON.stringify(counts)))),
+  control: await listen(
+    createHttpServer((_, response) => void response.end(JSON.stringify({ ...counts, cpuInUs: cpuInUs() }))),
+  ),
 };
 process.stdout.write(JSON.stringify(ports) + "\n");
 process.stdin.on("end", () => process.exit(0)).resume();

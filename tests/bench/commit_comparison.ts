@@ -1,6 +1,7 @@
 import { medians, ratios, takeTurns } from "./compare.ts";
 import type { EarlierCheckout } from "./earlier_checkout.ts";
 import { ROOT, type RuntimeCommands, type RuntimeName } from "./processes.ts";
+import { standardError } from "./median.ts";
 import { printTable, type Row } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import type { Figures } from "./turn.ts";
@@ -122,13 +123,6 @@ export function printCommitComparisons(comparisons: readonly CommitComparison[],
   });
   printTable([head, ...rows]);
   return comparisons.filter(({ ratios }) => !isReached(ratios)).length;
-}
-
-/** By how much the mean of `values` is likely to be off. */
-function standardError(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1) / values.length);
 }
 
 function isReached({ callsPerSecond }: Figures): boolean {

@@ -1,7 +1,8 @@
 import { type ContenderProcess, ROOT, startContender } from "./processes.ts";
 import type { ContenderRequest } from "./contender.ts";
-import { median } from "./median.ts";
-import type { Figures } from "./turn.ts";
+import { countsOf } from "./server_counts.ts";
+import { median, standardError } from "./median.ts";
+import type { Figures, Turn } from "./turn.ts";
 
 /** The figures of one contender. */
 export interface Measurement {
@@ -16,6 +17,10 @@ export interface Measurement {
    * other things to do is slow for seconds at a time, which falls out of a ratio, and not out of a median.
    */
   readonly ratios: Figures;
+  /** How many cores the server has kept busy meanwhile. Where it has one and no more, the contenders may look alike. */
+  readonly serverCores: number;
+  /** By what share the ratio of the rates may be off, as far as the rounds tell: much, on a machine that is busy. */
+  readonly uncertainty: number;
 }
 
 /** How long and how often to measure. */
@@ -47,7 +52,9 @@ export async function compare(
     inFlight: request.inFlight,
     contender,
     figures: medians(turns[index]!),
-    ratios: medians(turns[index]!.map((turn, round) => ratios(turns[0]![round]!, turn))),
+    ratios: medians(ratiosTo(turns[0]!, turns[index]!)),
+    serverCores: median(turns[index]!.map(({ serverCores }) => serverCores)),
+    uncertainty: uncertaintyOf(ratiosTo(turns[0]!, turns[index]!).map(({ callsPerSecond }) => callsPerSecond)),
   }));
 }
 
@@ -61,7 +68,7 @@ export async function takeTurns(
   entrants: readonly Entrant[],
   request: Omit<ContenderRequest, "contender">,
   { rounds, turnInMs, warmUpInMs = 4 * turnInMs }: Effort,
-): Promise<Figures[][]> {
+): Promise<Turn[][]> {
   await using stack = new AsyncDisposableStack();
   const processes: ContenderProcess[] = [];
   for (const { contender, root } of entrants) {
@@ -69,11 +76,27 @@ export async function takeTurns(
     await process.takeTurn(warmUpInMs);
     processes.push(process);
   }
-  const turns: Figures[][] = entrants.map(() => []);
+  const turns: Turn[][] = entrants.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const index of shuffled(entrants.length)) turns[index]![round] = await processes[index]!.takeTurn(turnInMs);
+    for (const index of shuffled(entrants.length)) {
+      const before = await countsOf(request.ports);
+      const started = performance.now();
+      const figures = await processes[index]!.takeTurn(turnInMs);
+      const elapsedInUs = (performance.now() - started) * 1000;
+      const serverCores = ((await countsOf(request.ports)).cpuInUs - before.cpuInUs) / elapsedInUs;
+      turns[index]![round] = { ...figures, serverCores };
+    }
   }
   return turns;
+}
+
+/** The turns of one as multiples of those of another, round by round. */
+function ratiosTo(one: readonly Figures[], other: readonly Figures[]): Figures[] {
+  return other.map((turn, round) => ratios(one[round]!, turn));
+}
+
+function uncertaintyOf(rates: readonly number[]): number {
+  return standardError(rates) / median(rates);
 }
 
 /** The first figures as multiples of the others. */

@@ -13,7 +13,8 @@ import process from "node:process";
 import { openC2dClient } from "./c2d_clients.ts";
 import { collectGarbage } from "./garbage.ts";
 import { hubClient } from "./hub_clients.ts";
-import type { ServerCounts, ServerPorts } from "./server.ts";
+import type { ServerPorts } from "./server.ts";
+import { countsOf } from "./server_counts.ts";
 
 const IN_FLIGHT = 32;
 const MESSAGES_IN_FLIGHT = 64;
@@ -80,10 +81,6 @@ async function messageMemory(ports: ServerPorts, counts: readonly number[]): Pro
     facts[`memoryInKbAt${count}Messages`] = Math.round(rss / 1024);
   }
   return facts;
-}
-
-async function countsOf({ control }: ServerPorts): Promise<ServerCounts> {
-  return await (await fetch(`http://127.0.0.1:${control}/`)).json();
 }
 
 /** The most memory that this process ever had; Linux counts it. */

@@ -5,10 +5,13 @@ import { evaluate, isReached } from "./targets.ts";
 /** The cells of a row. */
 export type Row = readonly (string | number)[];
 
+/** A ratio that may be off by a larger share than this says that the machine was busy with other things. */
+export const MOST_UNCERTAINTY = 0.05;
+
 /** Prints what one runtime's clients did. */
 export function printRuntime(results: Results, runtime: RuntimeName): void {
   const rows: Row[] = results.measurements.filter((measurement) => measurement.runtime === runtime).map((
-    { part, inFlight, contender, figures, ratios },
+    { part, inFlight, contender, figures, ratios, serverCores, uncertainty },
   ) => [
     part,
     inFlight,
@@ -17,15 +20,19 @@ export function printRuntime(results: Results, runtime: RuntimeName): void {
     figures.cpuPerCallInUs.toFixed(1),
     figures.p50InMs.toFixed(3),
     figures.p99InMs.toFixed(3),
+    (figures.callsPerSecond * figures.cpuPerCallInUs / 1e6).toFixed(2),
+    serverCores.toFixed(2),
     ratios.callsPerSecond.toFixed(2),
+    uncertainty.toFixed(2),
     ratios.cpuPerCallInUs.toFixed(2),
     ratios.p50InMs.toFixed(2),
     ratios.p99InMs.toFixed(2),
+    uncertainty > MOST_UNCERTAINTY ? "BUSY" : "",
   ]);
-  const head = ["part", "in flight", "contender", "calls/s", "CPU µs", "p50 ms", "p99 ms"];
+  const head = ["part", "in flight", "contender", "calls/s", "CPU µs", "p50 ms", "p99 ms", "client", "server"];
   if (rows.length > 0) {
-    console.log(`\n${runtime} (the last four columns: the module as a multiple of the contender)`);
-    printTable([[...head, "rate ×", "CPU ×", "p50 ×", "p99 ×"], ...rows]);
+    console.log(`\n${runtime} (client, server: cores kept busy; then the module as a multiple of the contender)`);
+    printTable([[...head, "rate ×", "±", "CPU ×", "p50 ×", "p99 ×", ""], ...rows]);
   }
   const { [runtime]: facts } = results.facts;
   for (const [name, value] of Object.entries(facts ?? {})) console.log(`${name}: ${value}`);

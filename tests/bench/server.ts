@@ -11,6 +11,7 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import process from "node:process";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { cpuInUs } from "./cpu_time.ts";
 import { sampleTwin } from "./sample_data.ts";
 
 /** Where a server of the benchmarks listens. */
@@ -28,6 +29,8 @@ export interface ServerCounts {
   readonly connections: number;
   /** Links to send messages for devices on. */
   readonly senderLinks: number;
+  /** CPU time that the server has taken, user and system. */
+  readonly cpuInUs: number;
 }
 
 const LATENCY_IN_MS = 10;
@@ -86,7 +89,7 @@ function send(socket: TLSSocket, { head, body }: Answer): void {
   socket.uncork();
 }
 
-const counts = { connections: 0, senderLinks: 0 } satisfies ServerCounts;
+const counts = { connections: 0, senderLinks: 0 } satisfies Partial<ServerCounts>;
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -104,7 +107,9 @@ function listenTls(latencyInMs: number): Promise<number> {
 const ports: ServerPorts = {
   fast: await listenTls(0),
   slow: await listenTls(LATENCY_IN_MS),
-  control: await listen(createHttpServer((_, response) => void response.end(JSON.stringify(counts)))),
+  control: await listen(
+    createHttpServer((_, response) => void response.end(JSON.stringify({ ...counts, cpuInUs: cpuInUs() }))),
+  ),
 };
 process.stdout.write(JSON.stringify(ports) + "\n");
 process.stdin.on("end", () => process.exit(0)).resume();

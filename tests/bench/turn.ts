@@ -9,6 +9,12 @@ export interface Figures {
   readonly p99InMs: number;
 }
 
+/** What a contender reached in a turn, and how busy the server was. */
+export interface Turn extends Figures {
+  /** How many cores the server has kept busy. */
+  readonly serverCores: number;
+}
+
 /** Keeps `inFlight` calls under way for some time, and sees each to its end; at least one call each. */
 export async function takeTurn(call: () => Promise<unknown>, inFlight: number, turnInMs: number): Promise<Figures> {
   const latencies: number[] = [];
