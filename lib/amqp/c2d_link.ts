@@ -1,12 +1,10 @@
+import { C2D_ADDRESS } from "../messages/c2d_message.ts";
 import { AmqpFailure } from "./amqp_failure.ts";
 import { type AmqpBytes, deliveryTag } from "./buffer_class.ts";
 import { failureOfCondition } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
 import type { Delivery, EventContext, Sender } from "./library.ts";
-
-/** The address to which messages for devices are sent. */
-export const C2D_ADDRESS = "/messages/devicebound";
 
 /** The sender that uses a link, and is told what becomes of it and of its messages. */
 export interface C2dLinkUser {

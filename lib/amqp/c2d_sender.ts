@@ -1,4 +1,4 @@
-import { type C2dMessage, withProperties } from "../messages/c2d_message.ts";
+import { C2D_ADDRESS, type C2dMessage, withProperties } from "../messages/c2d_message.ts";
 import type { CallOptions } from "../messages/message_connection.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { backOff } from "../timing/retry.ts";
@@ -7,7 +7,7 @@ import type { AmqpSettings } from "./amqp_settings.ts";
 import { BackgroundTimer } from "../timing/background_timer.ts";
 import { abortReason } from "../timing/deadline.ts";
 import { copyToBuffer } from "./buffer_class.ts";
-import { C2D_ADDRESS, C2dLink } from "./c2d_link.ts";
+import { C2dLink } from "./c2d_link.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { LinkRights } from "./link_rights.ts";
 import { encodeMessage } from "./message_encoder.ts";

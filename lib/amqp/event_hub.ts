@@ -134,17 +134,21 @@ export class EventHub {
     try {
       for (let failures = 0;; failures++) {
         const connection = this.#connection(call.operation);
-        const asking = whenReady(connection).then(() =>
-          askEventHub(connection, requests(this.#found!.eventHubName), attemptTimeoutInMs)
-        );
         try {
-          return await deadline.race(asking);
+          await deadline.race(whenReady(connection));
+          call.watched?.sent({});
+          const asking = askEventHub(connection, requests(this.#found!.eventHubName), attemptTimeoutInMs);
+          const answers = await deadline.race(asking);
+          call.watched?.answered({});
+          return answers;
         } catch (error) {
           if (!(error instanceof AmqpFailure)) throw error;
           if (!connection.mayPass(error) || retryOptions.maxRetries === 0) throw error;
           last = error;
         }
-        await deadline.sleep(backOff(retryOptions, failures));
+        const waitInMs = backOff(retryOptions, failures);
+        call.watched?.waits({ error: last.toError(call), waitInMs });
+        await deadline.sleep(waitInMs);
       }
     } catch (error) {
       if (deadline.hasExpired) {

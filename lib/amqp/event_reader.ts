@@ -3,6 +3,7 @@ import type { EventPosition } from "../messages/event_position.ts";
 import type { EventReaderOptions, MessageReceiver } from "../messages/message_connection.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { abortReason } from "../timing/deadline.ts";
+import type { Sight } from "../sight/sight.ts";
 import type { ReceivedEvent } from "../values/received_event.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
@@ -43,6 +44,7 @@ export interface EventReaderParts {
  * here. A link that is lost is replaced by one that goes on behind the last event that has come.
  */
 export class EventReader implements MessageReceiver<ReceivedEvent> {
+  readonly #parts: EventReaderParts;
   readonly #options: EventReaderOptions;
   readonly #partitions: readonly PartitionReader[];
   readonly #onAbort: () => void;
@@ -58,6 +60,7 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
   #onClosed = (): void => {};
 
   constructor(parts: EventReaderParts, options: EventReaderOptions, starts: readonly PartitionStart[]) {
+    this.#parts = parts;
     this.#options = options;
     this.closed = new Promise((resolve) => this.#onClosed = resolve);
     this.#partitions = starts.map((start) =>
@@ -73,6 +76,22 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
   }
 
   next(maxWaitInMs: number = Infinity): Promise<ReceivedEvent | undefined> {
+    const { sight } = this.#parts.settings;
+    return sight === undefined ? this.#next(maxWaitInMs) : this.#nextWatched(maxWaitInMs, sight);
+  }
+
+  async #nextWatched(maxWaitInMs: number, sight: Sight): Promise<ReceivedEvent | undefined> {
+    const began = performance.now();
+    const event = await this.#next(maxWaitInMs);
+    if (event !== undefined) {
+      const address = partitionAddress(this.#parts, this.#options, event.partitionId);
+      const waitedInMs = performance.now() - began;
+      sight.tell({ kind: "messageReceived", operation: this.#options.operation, address, waitedInMs });
+    }
+    return event;
+  }
+
+  #next(maxWaitInMs: number): Promise<ReceivedEvent | undefined> {
     if (this.#hasEnded) return Promise.reject(this.#ended);
     if (this.#taken < this.#events.length) return Promise.resolve(this.#take());
     this.#events = [];
@@ -165,8 +184,7 @@ class PartitionReader implements LinkUser {
   }
 
   get address(): string {
-    const { consumerGroup } = this.#options;
-    return `${this.#parts.eventHubName()}/ConsumerGroups/${consumerGroup}/Partitions/${this.#partitionId}`;
+    return partitionAddress(this.#parts, this.#options, this.#partitionId);
   }
 
   linkOptions(): object {
@@ -193,6 +211,10 @@ class PartitionReader implements LinkUser {
   failed(reason: unknown): void {
     this.#user.failed(reason);
   }
+}
+
+function partitionAddress(parts: EventReaderParts, { consumerGroup }: EventReaderOptions, partitionId: string): string {
+  return `${parts.eventHubName()}/ConsumerGroups/${consumerGroup}/Partitions/${partitionId}`;
 }
 
 function unreadable(call: FailedCall): Error {

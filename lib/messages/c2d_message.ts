@@ -44,6 +44,9 @@ export interface C2dMessageProperties {
   [name: string]: string | number | boolean | Date | undefined;
 }
 
+/** The address to which messages for devices are sent. */
+export const C2D_ADDRESS = "/messages/devicebound";
+
 /** A cloud-to-device message that has passed every check, in terms of AMQP but independent of any AMQP library. */
 export interface C2dMessage {
   /** The address, with the device id percent-encoded. */

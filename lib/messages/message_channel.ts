@@ -4,11 +4,11 @@ import type { IoTHubError } from "../errors/errors.ts";
 import { innermostMessage, isForbidden } from "../errors/network_failure.ts";
 import { Deadline, Deadlines, throwIfAborted } from "../timing/deadline.ts";
 import { checkOptions, type OperationOptions } from "../timing/operation_options.ts";
-import type { Sight } from "../sight/sight.ts";
+import type { SeenCall, Sight } from "../sight/sight.ts";
 import type { ClientView } from "../transport/client_view.ts";
 import type { OperationFacts } from "../transport/operations.ts";
 import type { HubPart } from "../transport/shared_hub.ts";
-import type { C2dMessage } from "./c2d_message.ts";
+import { C2D_ADDRESS, type C2dMessage } from "./c2d_message.ts";
 import type { CallOptions, MessageConnection, MessageReceiver } from "./message_connection.ts";
 
 /** Does something on the connection for a call. */
@@ -55,11 +55,10 @@ export class MessageChannel implements HubPart {
     checkOptions(options, operation.options);
     const call = { operation: operation.name, ...message.target };
     throwIfEnded(client, call, options);
-    const facts = this.#facts(call, options);
-    return this.sight === undefined ? this.#sendFor(client, message, facts) : this.sight.watch(
-      { ...call, facts: operation },
-      "amqp",
-      (watched) => this.#sendFor(client, message, { ...facts, watched }),
+    return this.#watch(
+      { ...call, facts: operation, destination: C2D_ADDRESS },
+      this.#facts(call, options),
+      (facts) => this.#sendFor(client, message, facts),
     );
   }
 
@@ -112,11 +111,19 @@ export class MessageChannel implements HubPart {
     checkOptions(options, operation.options);
     const call = { operation: operation.name };
     throwIfEnded(client, call, options);
-    const deadline = this.#deadlines.start(Infinity, options.abortSignal, client);
+    return await this.#watch(
+      { ...call, facts: operation },
+      this.#facts(call, options),
+      (facts) => this.#askFor(client, facts, ask),
+    );
+  }
+
+  async #askFor<T>(client: ClientView, facts: CallOptions, ask: Open<T>): Promise<T> {
+    const deadline = this.#deadlines.start(Infinity, facts.abortSignal, client);
     try {
-      return await this.#onConnection({ ...this.#facts(call, options), abortSignal: deadline.signal }, ask);
+      return await this.#onConnection({ ...facts, abortSignal: deadline.signal }, ask);
     } catch (error) {
-      throw this.#endOf(call, error);
+      throw this.#endOf(facts, error);
     } finally {
       this.#deadlines.stop(deadline);
     }
@@ -130,6 +137,12 @@ export class MessageChannel implements HubPart {
   /** Fails the sends and the receivers that still wait, and closes the connection. */
   async close(): Promise<void> {
     await (await this.#connection?.catch((): undefined => undefined))?.close();
+  }
+
+  /** Makes a call, and tells of it if anybody wants to know. */
+  #watch<T>(call: SeenCall, facts: CallOptions, make: (facts: CallOptions) => Promise<T>): Promise<T> {
+    if (this.sight === undefined) return make(facts);
+    return this.sight.watch(call, "amqp", (watched) => make({ ...facts, watched }));
   }
 
   #facts(call: FailedCall, { timeoutInMs = this.#timeoutInMs, abortSignal }: OperationOptions): CallOptions {

@@ -177,13 +177,19 @@ export interface ClientLinkLostEvent extends ClientConnectionEventBase, ClientEv
   readonly address: string;
 }
 
-/** A loop has received a message, or has settled one: it told the hub that it is done with it, or gave it back. */
+/**
+ * A loop has received a message or an event, or has settled a message: it told the hub that it is done with it, or gave it
+ * back.
+ */
 export interface ClientMessageEvent extends ClientEventBase {
   /** Tells the events apart. */
   readonly kind: "messageReceived" | "messageCompleted" | "messageReturned";
   /** The method's name, such as `"receiveFeedback"`. */
   readonly operation: string;
-  /** The address of the queue, such as `"/messages/serviceBound/feedback"`. */
+  /**
+   * The address of the queue or of the partition, such as `"/messages/serviceBound/feedback"` or
+   * `"myhub/ConsumerGroups/$Default/Partitions/0"`.
+   */
   readonly address: string;
   /** How long the loop has waited for it, in milliseconds; only of one that was received. */
   readonly waitedInMs?: number | undefined;

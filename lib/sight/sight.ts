@@ -6,6 +6,8 @@ import { type CallTeller, WatchedCall } from "./watched_call.ts";
 /** A call that may be watched, with the facts of its method. */
 export interface SeenCall extends FailedCall {
   readonly facts: { readonly noun: string };
+  /** The address to which it sends a message, if that is what it does. */
+  readonly destination?: string;
 }
 
 /** Tells whoever asked for it what a client does: a function, a tracer or both. Where nobody did, there is none. */
@@ -39,7 +41,7 @@ export class Sight implements CallTeller {
 
   /** Does the work of a call, and tells when it begins and how it ends. */
   watch<T>(call: SeenCall, protocol: "amqp" | "http", work: (watched: WatchedCall) => Promise<T>): Promise<T> {
-    const { operation, facts: { noun } } = call;
+    const { operation, facts: { noun }, destination } = call;
     const callId = ++this.#calls;
     const run = async (): Promise<T> => {
       const watched = new WatchedCall(this, call, callId);
@@ -53,7 +55,7 @@ export class Sight implements CallTeller {
         throw error;
       }
     };
-    return this.#spans === undefined ? run() : this.#spans.run({ callId, noun, operation, protocol }, run);
+    return this.#spans === undefined ? run() : this.#spans.run({ callId, noun, operation, destination }, run);
   }
 }
 

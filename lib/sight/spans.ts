@@ -51,13 +51,15 @@ export class Spans {
 
   /** Does the work of a call while its span is the active one, so that other spans become children of it. */
   run<T>(
-    { callId, ...call }: Pick<ClientCallBegunEvent, "callId" | "noun" | "operation" | "protocol">,
+    { callId, noun, operation, destination }: Pick<ClientCallBegunEvent, "callId" | "noun" | "operation"> & {
+      readonly destination: string | undefined;
+    },
     work: () => T,
   ): T {
     let result: { readonly of: T } | undefined;
-    const [name, options] = call.protocol === "http"
-      ? [`${call.noun}.${call.operation}`, { attributes: COMMON }]
-      : this.#messageSpan("send", "/messages/devicebound");
+    const [name, options] = destination === undefined
+      ? [`${noun}.${operation}`, { attributes: COMMON }]
+      : this.#messageSpan("send", destination);
     try {
       this.#tracer.startActiveSpan(name, options, (span) => {
         this.#calls.set(callId, { call: span });
@@ -145,7 +147,8 @@ export class Spans {
   #messageSpan(operation: "send" | "receive", address: string): [name: string, options: TracerSpanOptions] {
     const attributes = {
       ...COMMON,
-      "messaging.system": "iothub",
+      // The hub's own addresses begin with a slash, those at its event hub with that one's name.
+      "messaging.system": address.startsWith("/") ? "iothub" : "eventhubs",
       "messaging.operation.name": operation,
       "messaging.operation.type": operation,
       "messaging.destination.name": address,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { inspect } from "node:util";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientEvent, type ClientOptions, IoTHubRegistryManager, Twins } from "../../mod.ts";
+import { EventScene } from "../support/event_scene.ts";
 import { ClientEvents } from "../support/client_events.ts";
 import { CONNECTION_STRING, HOST_NAME, Recorder, type ScriptedAnswer } from "../support/recorder.ts";
 
@@ -281,5 +283,87 @@ describe("onEvent tells of messages", () => {
       ]
         .map((kind) => ({ kind, operation: "receiveFeedback", address: "/messages/serviceBound/feedback" })),
     );
+  });
+});
+
+describe("onEvent tells of events of devices", () => {
+  const PARTITION = "hub/ConsumerGroups/$Default/Partitions/0";
+
+  /** A hub with one device, and a manager with what its client tells once the device is there. */
+  async function start(): Promise<EventScene & { told: ClientEvents }> {
+    const told = new ClientEvents();
+    const scene = await EventScene.start({
+      hub: { hostName: "hub.local", events: { partitions: 1 } },
+      client: { ...QUICK, onEvent: told.listen },
+    });
+    told.all.length = 0;
+    return Object.assign(scene, { told });
+  }
+
+  test("that a loop receives, with the connections and the link under them", async () => {
+    await using scene = await start();
+    const { told } = scene;
+    await scene.send(["secret"]);
+    for await (const { text } of scene.registry.receiveEvents({ from: "earliest" })) {
+      assert.equal(text, "secret");
+      assert.equal(told.kinds.at(-1), "messageReceived");
+      break;
+    }
+    // First the hub is asked where its event hub is.
+    assert.deepEqual(told.of("connectionOpened").map(({ connectionId }) => connectionId), [1, 2]);
+    assert.equal(told.of("connectionClosed").length, 1);
+    assert.ok(told.of("tokenMade").some(({ audience }) => audience.startsWith("sb://") && audience.endsWith("/hub")));
+    assert.equal(told.first("linkAttached").address, PARTITION);
+    const [received] = told.of("messageReceived").map(timeless);
+    assert.deepEqual(received, { kind: "messageReceived", operation: "receiveEvents", address: PARTITION });
+    assert.ok(!inspect(told.all, { depth: Infinity }).includes("secret"));
+  });
+
+  test("that the connection and the link are lost, and come back", async () => {
+    await using scene = await start();
+    const { hub, told } = scene;
+    const loop = scene.registry.receiveEvents({ from: "earliest" });
+    await scene.send(["one"]);
+    await loop.next();
+    const second = loop.next();
+    hub.faults.detach();
+    await told.until("linkLost");
+    await told.until("linkAttached", 2);
+    hub.faults.drop();
+    await told.until("connectionLost");
+    await told.until("linkAttached", 3);
+    await scene.send(["two"]);
+    assert.equal((await second).value?.text, "two");
+    assert.equal(told.first("linkLost").address, PARTITION);
+    assert.equal(told.first("connectionLost").connectionId, 2);
+    await loop.return();
+  });
+
+  test("that it is found out where they are", async () => {
+    await using scene = await start();
+    const { told } = scene;
+    await scene.registry.getEventHubEndpoint();
+    const call = { callId: 2, operation: "getEventHubEndpoint" };
+    assert.deepEqual(told.all.filter(({ kind }) => kind.startsWith("call")).map(timeless), [
+      { kind: "callBegun", ...call, noun: "DeviceEvents", protocol: "amqp" },
+      { kind: "callSent", ...call, attempt: 1 },
+      { kind: "callAnswered", ...call, attempt: 1 },
+      { kind: "callEnded", ...call, attempts: 1 },
+    ]);
+  });
+
+  test("that the hub has refused the token", async () => {
+    const told = new ClientEvents();
+    await using hub = new LocalHub();
+    const other = new LocalHub();
+    const connectionString = hub.connectionString.replace(
+      /SharedAccessKey=.*/,
+      /SharedAccessKey=.*/.exec(other.connectionString)![0],
+    );
+    const options = { ...hub.clientOptions, retryOptions: { maxRetries: 0 }, onEvent: told.listen };
+    await using registry = IoTHubRegistryManager.fromConnectionString(connectionString, options);
+    await assert.rejects(registry.getEventHubEndpoint(), { code: "Unauthorized" });
+    assert.equal(told.first("tokenRefused").signedInAs, told.first("tokenMade").signedInAs);
+    assert.equal(told.first("callEnded").errorCode, "Unauthorized");
   });
 });

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientOptions, IoTHubRegistryManager, type Tracer, Twins } from "../../mod.ts";
 import { CONNECTION_STRING, HOST_NAME, Recorder, type ScriptedAnswer } from "../support/recorder.ts";
+import { EventScene } from "../support/event_scene.ts";
 import { TestTracer } from "../support/test_tracer.ts";
 
 const COMMON = { "azure.resource_provider.namespace": "Microsoft.Devices" };
@@ -139,6 +140,29 @@ describe("a tracer gets", () => {
     assert.ok(received!.options.startTime instanceof Date);
     assert.deepEqual(tracer.spans.map(({ ends }) => ends), tracer.spans.map(() => 1));
   });
+});
+
+test("a tracer gets events that are received, and the call that finds out where they are", async () => {
+  const tracer = new TestTracer();
+  const client = { ...QUICK, tracer };
+  await using scene = await EventScene.start({ hub: { hostName: "hub.local", events: { partitions: 1 } }, client });
+  await scene.send(["text"]);
+  await scene.registry.getEventHubEndpoint();
+  await scene.read({}, 1);
+  const [call] = tracer.named("DeviceEvents.getEventHubEndpoint");
+  assert.deepEqual([call!.options.kind, call!.attributes, call!.status], [undefined, COMMON, UNSET]);
+  assert.equal(tracer.named("open amqp").length, 2);
+  const address = "hub/ConsumerGroups/$Default/Partitions/0";
+  const [received] = tracer.named(`receive ${address}`);
+  assert.equal(received!.options.kind, CLIENT);
+  assert.deepEqual(received!.attributes, {
+    ...COMMON,
+    "messaging.system": "eventhubs",
+    "messaging.operation.name": "receive",
+    "messaging.operation.type": "receive",
+    "messaging.destination.name": address,
+  });
+  assert.deepEqual(tracer.spans.map(({ ends }) => ends), tracer.spans.map(() => 1));
 });
 
 describe("the context of a span", () => {
