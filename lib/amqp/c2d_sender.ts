@@ -133,8 +133,10 @@ export class C2dSender implements ConnectionUser {
       if (this.#inFlight.size === 0) this.#watch(performance.now() + this.#settings.attemptTimeoutInMs);
       pending.sentAt = performance.now();
       const { message, options: { watched } } = pending;
-      const context = watched?.sent({ messageId: message.messageId });
-      this.#inFlight.set(link.send(copyToBuffer(encodeMessage(withProperties(message, context)))), pending);
+      const ready = withProperties(message, watched?.context);
+      this.#inFlight.set(link.send(copyToBuffer(encodeMessage(ready))), pending);
+      // Whoever is told of it may send another message, which must not overtake this one.
+      watched?.sent({ messageId: message.messageId });
     }
   }
 
@@ -187,9 +189,10 @@ export class C2dSender implements ConnectionUser {
   #linkLost(link: C2dLink, failure: AmqpFailure): void {
     if (link !== this.#link) return;
     this.#link = undefined;
-    this.#connection!.tellLinkLost(C2D_ADDRESS, failure);
+    const connection = this.#connection!;
     const { hasHadCredit } = link;
-    this.#startAgain(failure, this.#rights.mayPass(failure, hasHadCredit, this.#connection!), hasHadCredit);
+    this.#startAgain(failure, this.#rights.mayPass(failure, hasHadCredit, connection), hasHadCredit);
+    connection.tellLinkLost(C2D_ADDRESS, failure);
   }
 
   /**
@@ -214,15 +217,16 @@ export class C2dSender implements ConnectionUser {
     }, wait);
   }
 
-  /** Counts one more attempt, or rejects the send if no attempt is left. */
+  /** Counts one more attempt, or rejects the send if no attempt is left. Whoever is told of it may end the send as well. */
   #mayBeSentAgain(pending: PendingSend, failure: AmqpFailure, mayPass: boolean, waitInMs: number): boolean {
+    if (pending.isSettled) return false;
     pending.lastFailure = failure;
     const isInTime = performance.now() + waitInMs < pending.deadline;
     if (mayPass && isInTime && pending.retries < this.#settings.retryOptions.maxRetries) {
       pending.retries++;
       const { options: call } = pending;
       call.watched?.waits({ error: failure.toError(call), waitInMs });
-      return true;
+      return !pending.isSettled;
     }
     this.#settle(pending, failureOf(pending, failure));
     return false;

@@ -126,11 +126,11 @@ export class HubConnection {
   }
 
   /**
-   * Whether the token is still valid. If it has expired (the machine may have slept past the renewal), this starts a
+   * Whether the connection has not ended, and the token is still valid. If it has expired (the machine may have slept past the renewal), this starts a
    * renewal, after which {@linkcode ConnectionUser.ready} is called.
    */
   isAuthorized(): boolean {
-    return this.#authorization?.isAuthorized() ?? true;
+    return this.#ended === undefined && (this.#authorization?.isAuthorized() ?? true);
   }
 
   /**
@@ -253,6 +253,8 @@ export class HubConnection {
       if (this.#ended !== undefined) return;
       if (password !== undefined) this.#secretsOfPassword = secretsOfToken(password);
       this.tell({ kind: "connectionOpening" });
+      // Whoever is told of it may have ended the call that it is for.
+      if (this.#ended !== undefined) return;
       this.#transport = openTransport(endpoint, this.#settings, {
         prepare: (connection) => this.#listen(connection, endpoint),
         connected: () => {

@@ -63,7 +63,8 @@ export class Sight implements CallTeller {
 function ignoreFailure<T>(act: () => T): T | undefined {
   try {
     const result = act();
-    if (result instanceof Promise) result.catch(() => {});
+    // Promises may be of another kind than this module's.
+    (result as PromiseLike<unknown> | undefined)?.then?.(undefined, () => {});
     return result;
   } catch {
     return undefined;

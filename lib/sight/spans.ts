@@ -63,7 +63,7 @@ export class Spans {
     try {
       this.#tracer.startActiveSpan(name, options, (span) => {
         this.#calls.set(callId, { call: span });
-        result = { of: work() };
+        result ??= { of: work() };
       });
     } catch {
       // The tracer's failure is its own. The call goes on.
@@ -201,6 +201,6 @@ function end(span: TracerSpan | undefined, { errorCode, message }: Partial<Clien
 
 /** Says where a URL leads. Not every runtime separates host and port of a scheme that is not the web's. */
 function serverOf(url: string): TracerAttributes {
-  const { hostname, port } = new URL(url.replace(/^[a-z]+/, "https"));
-  return { "server.address": hostname, "server.port": Number(port) || 443 };
+  const { hostname, port, protocol } = new URL(url.replace(/^(amqp|ws)/, "http"));
+  return { "server.address": hostname, "server.port": Number(port) || (protocol === "http:" ? 80 : 443) };
 }

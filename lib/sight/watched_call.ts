@@ -39,12 +39,14 @@ export class WatchedCall {
     this.#teller.tell({ kind: "callWaiting", ...this.#base, reason, waitInMs, ...failureFacts(error) });
   }
 
-  /** It is being sent, for the first time or again. Returns what goes with it: headers, or properties of the message. */
-  sent(
-    what: Pick<ClientCallSentEvent, "method" | "url" | "route" | "messageId">,
-  ): Record<string, string> | undefined {
+  /** It is being sent, for the first time or again. */
+  sent(what: Pick<ClientCallSentEvent, "method" | "url" | "route" | "messageId">): void {
     const waitedInMs = this.#passed();
     this.#teller.tell({ kind: "callSent", ...this.#base, attempt: ++this.#attempt, waitedInMs, ...what });
+  }
+
+  /** What goes with the request or message, as headers or properties. */
+  get context(): Record<string, string> | undefined {
     return this.#teller.contextOf(this.#base.callId);
   }
 

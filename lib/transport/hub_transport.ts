@@ -238,7 +238,8 @@ export class HubTransport {
 
   async #sendWatched(watched: WatchedCall, request: WireRequest, deadline: Deadline): Promise<WireResponse> {
     const { method, origin, path, route } = request;
-    Object.assign(request.headers, watched.sent({ method, url: origin + path, route }));
+    watched.sent({ method, url: origin + path, route });
+    Object.assign(request.headers, watched.context);
     const answer = await this.#wire.send(request, deadline);
     const requestId = answer.headers.get("x-ms-request-id");
     watched.answered({

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { type ClientEvent, type ClientOptions, IoTHubRegistryManager, Twins } from "../../mod.ts";
 import { EventScene } from "../support/event_scene.ts";
@@ -152,6 +153,7 @@ describe("onEvent cannot harm a call", () => {
       throw new Error("mine");
     },
     "that rejects": () => Promise.reject(new Error("mine")),
+    "that rejects a promise of another realm": () => runInNewContext("Promise.reject('mine')"),
     "that never settles": () => new Promise(() => {}),
     "that spoils the event": (event) => {
       for (const name of Object.keys(event)) delete (event as unknown as Record<string, unknown>)[name];
