@@ -8,12 +8,14 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { createSasToken, IoTHubRegistryManager } from "../../mod.ts";
+import { trace } from "@opentelemetry/api";
+import { type ClientOptions, createSasToken, IoTHubRegistryManager } from "../../mod.ts";
 import { openC2dClient } from "./c2d_clients.ts";
 import { CONNECTION_STRING, hubClient } from "./hub_clients.ts";
+import { openRestServer } from "./hub_rest.ts";
 import { sampleTwin } from "./sample_data.ts";
 import type { ServerPorts } from "./server.ts";
-import { takeTurn } from "./turn.ts";
+import { type Figures, takeTurn } from "./turn.ts";
 
 /** Who is to do what. */
 export interface ContenderRequest {
@@ -23,11 +25,14 @@ export interface ContenderRequest {
   readonly ports: ServerPorts;
   /** How many twins to read in one turn. */
   readonly count?: number;
+  /** How Node is started, for those who need a process beside theirs. */
+  readonly node?: readonly string[];
 }
 
 async function callOf({ part, contender, ports, count }: ContenderRequest): Promise<() => Promise<unknown>> {
   switch (part) {
     case "in-process":
+    case "sight":
       return inProcessCall(contender);
     case "get": {
       const client = hubClient(contender, ports.fast);
@@ -73,14 +78,26 @@ async function callOf({ part, contender, ports, count }: ContenderRequest): Prom
 function inProcessCall(contender: string): () => Promise<unknown> {
   const text = JSON.stringify(sampleTwin("device-1"));
   const fetch = () => Promise.resolve(new Response(text, { headers: { "Content-Type": "application/json" } }));
-  if (contender !== "module") return async () => await (await fetch()).json();
-  const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { fetch });
+  if (contender === "bare fetch") return async () => await (await fetch()).json();
+  const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { fetch, ...SIGHT[contender] });
   return () => registry.getTwin("device-1");
 }
 
-const request = JSON.parse(process.argv[2]!) as ContenderRequest;
-const call = await callOf(request);
+/** Who is told of what the module does, which itself does nothing with it. */
+const SIGHT: Readonly<Record<string, ClientOptions>> = {
+  "with onEvent": { onEvent: () => {} },
+  "with tracer": { tracer: trace.getTracer("bench") },
+};
+
+async function turnsOf(request: ContenderRequest): Promise<(turnInMs: number) => Promise<Figures>> {
+  const { part, contender, inFlight, node = [] } = request;
+  if (part === "hub-rest") return openRestServer(contender, node, inFlight);
+  const call = await callOf(request);
+  return (turnInMs) => takeTurn(call, inFlight, turnInMs);
+}
+
+const take = await turnsOf(JSON.parse(process.argv[2]!) as ContenderRequest);
 for await (const line of createInterface(process.stdin)) {
-  process.stdout.write(JSON.stringify(await takeTurn(call, request.inFlight, Number(line))) + "\n");
+  process.stdout.write(JSON.stringify(await take(Number(line))) + "\n");
 }
 process.exit(0);

@@ -5,6 +5,7 @@
  *     <runtime> tests/bench/facts.ts steady '{"fast":…,…}'
  *     <runtime> tests/bench/facts.ts c2d-first '{"fast":…,…}'
  *     <runtime> tests/bench/facts.ts c2d-memory '{"fast":…,…}' 20000 100000
+ *     <runtime> tests/bench/facts.ts hub-scale '{"fast":…,…}' 100000 1000000
  *
  * Prints one line of JSON, numbers by name.
  */
@@ -13,6 +14,7 @@ import process from "node:process";
 import { openC2dClient } from "./c2d_clients.ts";
 import { collectGarbage } from "./garbage.ts";
 import { hubClient } from "./hub_clients.ts";
+import { measureScale } from "./hub_scale.ts";
 import type { ServerPorts } from "./server.ts";
 import { countsOf } from "./server_counts.ts";
 
@@ -98,6 +100,8 @@ async function factsOf(what: string, ports: ServerPorts, counts: string[]): Prom
       return await firstMessages(ports);
     case "c2d-memory":
       return await messageMemory(ports, counts.map(Number));
+    case "hub-scale":
+      return await measureScale(Number(counts[0]), Number(counts[1]));
     default:
       throw new RangeError(`There are no facts ${what}`);
   }

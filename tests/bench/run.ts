@@ -3,9 +3,12 @@
  *
  *     deno task bench [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
- * A part is one of `in-process`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `hub-page`, `hub-groups`,
- * `memory`, `c2d-memory`, `steady`, `cold-start` and `footprint`; all of them take about nine minutes, the three with `c2d` not
- * quite three of them; longer on a busy machine, as what that spoils is measured again. Those with `hub` query a local hub with 100,000 twins. Only ratios carry over to other machines.
+ * A part is one of `in-process`, `sight`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `hub-page`,
+ * `hub-groups`, `hub-rest`, `hub-scale`, `memory`, `c2d-memory`, `steady`, `cold-start` and `footprint`; all of them take about
+ * twelve minutes, the three with `c2d` not quite three of them; longer on a busy machine, as what that spoils is measured again.
+ * `sight` compares the module with itself while somebody is told what it does. Of those with `hub`, two query a local hub with
+ * 100,000 twins, `hub-rest` compares its port with a bare server, and `hub-scale` gives it a million devices. Only ratios carry
+ * over to other machines.
  *
  *     deno task bench --against COMMIT [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
@@ -36,6 +39,7 @@ import { type Servers, startServers } from "./servers.ts";
 /** Parts whose contenders take turns. */
 const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[] }> = {
   "in-process": { inFlight: [1], rounds: 9, turnInMs: 100 },
+  sight: { inFlight: [1], rounds: 19, turnInMs: 100 },
   get: { inFlight: [1, 32, 128], rounds: 19, turnInMs: 200 },
   latency: { inFlight: [32, 128], rounds: 9, turnInMs: 200 },
   bulk: { inFlight: [8], rounds: 15, turnInMs: 200 },
@@ -45,14 +49,17 @@ const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[
   "c2d-first": { inFlight: [1], rounds: 15, turnInMs: 0 },
   "hub-page": { inFlight: [1], rounds: 9, turnInMs: 200 },
   "hub-groups": { inFlight: [1], rounds: 9, turnInMs: 200 },
+  "hub-rest": { inFlight: [32], rounds: 15, turnInMs: 200 },
 };
-const PARTS = [...Object.keys(COMPARISONS), "memory", "c2d-memory", "steady", "cold-start", "footprint"];
+const PARTS = [...Object.keys(COMPARISONS), "hub-scale", "memory", "c2d-memory", "steady", "cold-start", "footprint"];
 const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
 /** How many twins all rounds of `paging` read together, and how many `memory` reads in one process. */
 const TWINS = 100_000;
 const MEMORY_COUNTS = [100_000, 300_000];
 const MEMORY_PROCESSES = 2;
 const MESSAGE_COUNTS = [20_000, 100_000];
+/** How many devices `hub-scale` registers while it looks at the time, and how many in all. */
+const DEVICE_COUNTS = [100_000, 1_000_000];
 const COLD_STARTS = 20;
 
 const { values, positionals } = parseArgs({
@@ -152,7 +159,7 @@ async function compareAll(
     const effort = { rounds: rounds ?? usualRounds, turnInMs };
     const count = Math.ceil(TWINS / effort.rounds / 100) * 100;
     for (const inFlight of levels) {
-      const request = { part, inFlight, ports: portsOf(part), count };
+      const request = { part, inFlight, ports: portsOf(part), count, node: runtimes.node };
       const contenders = contendersOf(part, runtime);
       let found = await compare(runtimes[runtime], certificate, contenders, request, effort);
       if (found.some(({ uncertainty }) => uncertainty > MOST_UNCERTAINTY)) {
@@ -173,6 +180,7 @@ async function collectFacts(
   if (parts.includes("memory")) {
     for (const count of MEMORY_COUNTS) calls.push(...Array(MEMORY_PROCESSES).fill(["memory", String(count)]));
   }
+  if (parts.includes("hub-scale")) calls.push(["hub-scale", ...DEVICE_COUNTS.map(String)]);
   if (parts.includes("steady")) calls.push(["steady"]);
   if (parts.includes("c2d-first")) calls.push(["c2d-first"]);
   if (parts.includes("c2d-memory")) calls.push(["c2d-memory", ...MESSAGE_COUNTS.map(String)]);
@@ -191,6 +199,10 @@ function contendersOf(part: string, runtime: RuntimeName): string[] {
   switch (part) {
     case "in-process":
       return ["module", "bare fetch"];
+    case "sight":
+      return ["module", "with onEvent", "with tracer"];
+    case "hub-rest":
+      return ["module", "bare server"];
     case "latency":
       return ["module", "azure-iothub"];
     case "token":

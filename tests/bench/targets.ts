@@ -214,6 +214,25 @@ export function evaluate(results: Results): Target[] {
     },
     ...perRuntime("11 page of a rare match, local hub, in ms", "at most", [30, 30, 30], hubQuery("hub-page")),
     ...perRuntime("11 GROUP BY, local hub, in ms", "at most", [60, 60, 60], hubQuery("hub-groups")),
+    ...perRuntime(
+      "12 GET at the local hub's port, to bare: rate",
+      "at least",
+      [0.8, 0.8, 0.8],
+      (r) =>
+        ratiosTo(results, { runtime: r, part: "hub-rest", inFlight: 32, contender: "bare server" })?.callsPerSecond,
+    ),
+    ...perRuntime(
+      "12 heap of a device at the local hub, in bytes",
+      "at most",
+      [1500, 1500, 1500],
+      (r) => results.facts[r]?.["heapInBytesADevice"],
+    ),
+    ...perRuntime(
+      "12 GROUP BY of a million devices, local hub, in ms",
+      "at most",
+      [1000, 1000, 1000],
+      (r) => results.facts[r]?.["groupByInMsOf1000000"],
+    ),
   ];
   return targets.filter(({ figure }) => figure !== undefined && !Number.isNaN(figure));
 }
