@@ -64,6 +64,11 @@ const PARTS: readonly Part[] = [
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
+    name: "./fleet, all of it, without a manager",
+    limitInBytes: 16_000,
+    bundle: () => bundle({ code: 'export * from "./lib/fleet/mod.ts";', platform: "browser" }),
+  },
+  {
     name: "messages, loaded with the first one",
     limitInBytes: 42_700,
     bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", level: 1 }),

@@ -57,7 +57,7 @@ const DENO_PROJECTS: Record<string, { compilerOptions: object; imports?: Record<
 
 /** Entries that are checked together. The local hub brings the types of Node, which the others must do without. */
 const PROGRAMS = {
-  "client.ts": imports("", "/http", "/gen"),
+  "client.ts": imports("", "/http", "/gen", "/fleet"),
   "smaller.ts": imports("/http", "/gen"),
   "hub.ts": imports("/local"),
 };

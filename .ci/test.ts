@@ -127,7 +127,10 @@ const CHECKS: Check[] = [
   { name: "description of the API", run: () => checkDescription(runtimes.node["24"]) },
   { name: "generated code", run: generated },
   { name: "publishable", run: () => command(deno, "publish", "--dry-run", "--allow-dirty", "--quiet") },
-  { name: "documentation", run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts") },
+  {
+    name: "documentation",
+    run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts", "lib/fleet/mod.ts"),
+  },
   { name: "documentation as web pages", run: () => command(deno, "task", "docs") },
   {
     name: "doc tests",

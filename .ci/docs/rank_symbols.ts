@@ -17,7 +17,7 @@ export interface IndexedSymbol {
  */
 export function rankSymbols(symbols: readonly IndexedSymbol[], typed: string): IndexedSymbol[] {
   const wanted = typed.trim().toLowerCase();
-  const folders = [".", "http", "local"];
+  const folders = [".", "http", "local", "fleet"];
   const kinds = [["Method", "Function"], ["Class"], ["Interface", "TypeAlias"]];
   const found: { symbol: IndexedSymbol; ranks: number[] }[] = [];
   const seen = new Set<string>();

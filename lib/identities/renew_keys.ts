@@ -27,18 +27,25 @@ export async function renewKeys<T extends Device | Module>(
   checkOptions(options, [["keys", "maxAttempts"]]);
   const { keys = "both", ...others } = options;
   checkChoice("keys", keys, ["primary", "secondary", "both", "swap"]);
-  return await modify(({ authentication }) => {
-    const { primaryKey, secondaryKey } = authentication?.symmetricKey ?? {};
-    if (!primaryKey || !secondaryKey) {
-      const reason = `it has no keys, since its way to sign in is ${authentication?.type}; nothing was written`;
-      throw failure(call, "OperationNotAllowedInCurrentState", reason);
-    }
-    if (keys === "swap") return { primaryKey: secondaryKey, secondaryKey: primaryKey };
-    return {
-      primaryKey: keys === "secondary" ? primaryKey : newKey(),
-      secondaryKey: keys === "primary" ? secondaryKey : newKey(),
-    };
-  }, others);
+  return await modify((identity) => renewedKeys(call, identity, keys), others);
+}
+
+/** Returns the keys of an identity once some are replaced or have changed places. Throws if it has none. */
+export function renewedKeys(
+  call: FailedCall,
+  { authentication }: Device | Module,
+  keys: NonNullable<RenewKeysOptions["keys"]>,
+): SymmetricKeys {
+  const { primaryKey, secondaryKey } = authentication?.symmetricKey ?? {};
+  if (!primaryKey || !secondaryKey) {
+    const reason = `it has no keys, since its way to sign in is ${authentication?.type}; nothing was written`;
+    throw failure(call, "OperationNotAllowedInCurrentState", reason);
+  }
+  if (keys === "swap") return { primaryKey: secondaryKey, secondaryKey: primaryKey };
+  return {
+    primaryKey: keys === "secondary" ? primaryKey : newKey(),
+    secondaryKey: keys === "primary" ? secondaryKey : newKey(),
+  };
 }
 
 function newKey(): string {

@@ -25,7 +25,7 @@ import { MemoryIdentityStore } from "./records/memory_identity_store.ts";
 import { WatchedIdentityStore } from "./records/watched_identity_store.ts";
 import { JwtAuthority } from "./auth/jwt_authority.ts";
 import { ConfigurationCopies } from "./jobs/configuration_copies.ts";
-import type { HubTier } from "./jobs/active_jobs.ts";
+import type { HubTier } from "../timing/hub_tiers.ts";
 import { ImportExportJobs } from "./jobs/import_export_jobs.ts";
 import { ScheduledJobs } from "./jobs/scheduled_jobs.ts";
 import { IdentityQueues } from "./identities/identity_queues.ts";

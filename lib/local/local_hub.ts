@@ -11,7 +11,7 @@ import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { LocalHubClock } from "./hub_clock.ts";
 import { LocalHubFaults } from "./hub_faults.ts";
 import { HubState } from "./hub_state.ts";
-import { type HubTier, TIERS } from "./jobs/active_jobs.ts";
+import { HUB_TIERS, type HubTier } from "../timing/hub_tiers.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
 import { nextTurn } from "./background_work.ts";
 import { isBlobAddress } from "./blobs/blob_endpoint.ts";
@@ -715,7 +715,7 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
   if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {
     checkMembers("throttling", throttling, ["tier"]);
-    checkChoice("throttling.tier", throttling.tier, TIERS);
+    checkChoice("throttling.tier", throttling.tier, HUB_TIERS);
   }
   if (amqpIdleTimeoutInMs !== undefined) {
     checkNumber("amqpIdleTimeoutInMs", amqpIdleTimeoutInMs, (time) => time > 0, "over 0, or Infinity for no limit");

@@ -44,7 +44,7 @@ export { LocalMqttFaults } from "./mqtt/faults.ts";
 export { LocalAmqpFaults } from "./amqp/faults.ts";
 export { LocalDeviceHttpFaults } from "./device_rest/faults.ts";
 export type { LocalAmqpError } from "./amqp/faults.ts";
-export type { HubTier } from "./jobs/active_jobs.ts";
+export type { HubTier } from "../timing/hub_tiers.ts";
 export type { PolicyName } from "./auth/authorization.ts";
 export type { LocalPolicyKeys } from "./auth/policy_keys.ts";
 export type { ListenOptions, LocalHubAddresses } from "./sockets/listeners.ts";

@@ -13,6 +13,17 @@ export interface OperationOptions {
 }
 
 /**
+ * The name of an option that only this module's own callers know: whether they wait themselves when the hub is throttled,
+ * so that the call fails at once.
+ */
+export const OWN_PATIENCE: unique symbol = Symbol();
+
+/** The options of a caller with patience of its own. */
+export interface OwnPatience extends OperationOptions {
+  readonly [OWN_PATIENCE]?: true;
+}
+
+/**
  * Throws unless `options` is an object of known members, and those that every call takes have the right types and legal
  * values. `others` names the members that the call takes in addition, in groups.
  */

@@ -17,7 +17,7 @@ import { generatedClient, type GeneratedRequest, type GeneratedResult } from "./
 import type { HubAccess } from "../client/hub_access.ts";
 import { throughProxy } from "../client/proxy_name.ts";
 import { innermostMessage, isBeforeSending, isForbidden, remedyFor } from "../errors/network_failure.ts";
-import type { OperationOptions } from "../timing/operation_options.ts";
+import { type OperationOptions, OWN_PATIENCE, type OwnPatience } from "../timing/operation_options.ts";
 import { redactText, shorten } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
 import { requestPath } from "./request_path.ts";
@@ -57,7 +57,7 @@ export interface Caller {
 
 /** One call of a public method, on its way through a generated operation to the transport. */
 interface HubCall extends CallFacts {
-  readonly options: OperationOptions;
+  readonly options: OwnPatience;
   readonly caller: Caller;
   /** Whether the call has replaced its token, which it does only once, however many attempts it makes. */
   hasReplacedToken?: boolean;
@@ -169,7 +169,8 @@ export class HubTransport {
         retries ??= new Retries(this.#retryOptions);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
-        const wait = retries.next(error, end - performance.now());
+        const isLeft = call.options[OWN_PATIENCE] && (error as Partial<IoTHubError>)?.statusCode === 429;
+        const wait = isLeft ? undefined : retries.next(error, end - performance.now());
         if (wait === undefined) throw error;
         call.watched?.waits({ error, waitInMs: wait });
         // The wait is known to end in time. With a time-out as well, two timers would race.

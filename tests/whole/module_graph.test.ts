@@ -16,6 +16,7 @@ const ROOT = new URL("../../", import.meta.url);
  * for values or for types. Rooms that share a floor know nothing of each other.
  */
 const FLOORS: readonly (readonly string[])[] = [
+  ["lib/fleet/"],
   ["mod.ts"],
   [
     "lib/http.ts",
@@ -165,6 +166,12 @@ describe("importing", () => {
 
   test("lib/http.ts reaches nothing else in any way", () => {
     assert.deepEqual([...reachOf("lib/http.ts", ["static", "dynamic"]).packages], []);
+  });
+
+  test("lib/fleet/mod.ts reaches nothing else in any way, and no noun", () => {
+    const { files, packages } = reachOf("lib/fleet/mod.ts", ["static", "dynamic"]);
+    assert.deepEqual([...packages], []);
+    assert.ok(![...files].some((file) => /^lib\/(?:amqp|local|twins|queries|methods)\//.test(file)));
   });
 
   test("lib/local/mod.ts reaches one package, before it listens or checks a bearer token", () => {

@@ -1,10 +1,5 @@
+import type { HubTier } from "../../timing/hub_tiers.ts";
 import { HubFault } from "../hub_fault.ts";
-
-/** A tier of hubs, which they are bought in: F1 is free, B1 to B3 are basic, S1 to S3 have everything. */
-export type HubTier = "F1" | "B1" | "B2" | "B3" | "S1" | "S2" | "S3";
-
-/** All of them. */
-export const TIERS: readonly HubTier[] = ["F1", "B1", "B2", "B3", "S1", "S2", "S3"];
 
 /** How many scheduled jobs may wait or run at a time. */
 const MAX_ACTIVE_JOBS: Readonly<Record<HubTier, number>> = { F1: 1, B1: 0, B2: 0, B3: 0, S1: 1, S2: 5, S3: 10 };
