@@ -118,11 +118,14 @@ export class Lane {
   }
 
   /** Tells that the hub has refused a request because it is throttled, and how long to wait. */
-  refused(waitInMs: number = DEFAULT_WAIT_IN_MS): void {
+  refused({ devices, isBulk }: Passage, waitInMs: number = DEFAULT_WAIT_IN_MS): void {
     const now = performance.now();
+    if (this.#trial !== undefined && isBulk) this.#trial.devices -= devices;
     const until = now + waitInMs;
     // The others that were under way are refused for the same reason.
     if (now >= this.#heldUntil) {
+      // What was refused costs nothing.
+      this.#next = until;
       if (this.#trial !== undefined) this.#fallBack();
       else if (this.#documented !== undefined) {
         this.#rate = Math.max(this.#rate * DECREASE, this.#limit() * LEAST_SHARE);
@@ -130,7 +133,6 @@ export class Lane {
       this.#grownAt = until;
     }
     this.#heldUntil = Math.max(this.#heldUntil, until);
-    this.#next = Math.max(this.#next, this.#heldUntil);
     this.left();
   }
 
@@ -166,6 +168,8 @@ export class Lane {
         return;
       }
       const { devices, isBulk, start } = this.#waiting.shift()!;
+      // There is nothing to make up for yet.
+      if (this.#next === -Infinity) this.#next = now;
       if (isBulk) this.#beginTrial(now);
       if (this.#trial !== undefined && isBulk) this.#trial.devices += devices;
       const price = this.#counts === "requests" || (isBulk && this.#trial !== undefined) ? 1 : devices;

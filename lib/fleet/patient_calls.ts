@@ -86,7 +86,7 @@ export class PatientCalls {
           leave("refused", error.retryAfterInMs);
           continue;
         }
-        leave(error instanceof IoTHubError && error.statusCode !== undefined ? "answered" : "left");
+        leave("left");
         throwIfAborted(this.#signal);
         const isUnsure = error instanceof IoTHubError && isPassing(error) && mayHaveRun(error);
         const mayRepeat = isWorthRepeating(error) && (request.mayRepeat || !isUnsure);
@@ -111,7 +111,7 @@ export class PatientCalls {
       lanes.forEach((lane, index) => {
         if (end === "answered") lane.answered(passages[index]!);
         // Only the hub's own pace is the hub's word.
-        else if (end === "refused" && index === 0) lane.refused(waitInMs);
+        else if (end === "refused" && index === 0) lane.refused(passages[index]!, waitInMs);
         else lane.left();
       });
   }

@@ -13,8 +13,9 @@ interface TimedParts {
  *
  * It goes as the machine's clock does, or as the option `now` says, and is ahead of that by as much as it was set on.
  * Everything goes by it that the hub does in time: tokens and messages expire, locks run out, feedback is sent, jobs begin
- * and end, queries see what was written (`queryLagInMs`), and direct methods time out. How long a connection may be silent
- * counts in real time, as nothing could be heard from its client in a time that did not pass.
+ * and end, queries see what was written (`queryLagInMs`), direct methods time out, and throttled requests have their turn.
+ * How long a connection may be silent counts in real time, as nothing could be heard from its client in a time that did not
+ * pass.
  *
  * Clients have a clock of their own. Those of this package sign their tokens for the time of a hub that is up to twelve
  * hours ahead; others sign for an hour of their own clock, which a hub that is further ahead refuses. For more, let clients

@@ -42,6 +42,7 @@ import { ServiceQueue } from "./messages/service_queue.ts";
 import { HubStorage, type Keeper } from "./storage/hub_storage.ts";
 import type { RowFile } from "./storage/row_file.ts";
 import type { LocalHubSnapshot } from "./storage/snapshot.ts";
+import { Throttle } from "./throttle.ts";
 import { TelemetrySink } from "./sessions/telemetry_sink.ts";
 import { FileUploads } from "./uploads/file_uploads.ts";
 import { TwinDocuments } from "./twins/twin_documents.ts";
@@ -59,7 +60,7 @@ export interface HubStateOptions {
   feedbackIntervalInMs?: number | undefined;
   amqpIdleTimeoutInMs?: number | undefined;
   queryLagInMs?: number | undefined;
-  tier?: HubTier | undefined;
+  throttling?: { tier: HubTier; units?: number | undefined; bulkCost?: "devices" | "request" | undefined } | undefined;
   deviceAuthorities?: readonly string[] | undefined;
   policyKeys?: PolicyKeyOptions | undefined;
   /** Where the hub keeps what it is told; `undefined` for nowhere but in memory. */
@@ -79,6 +80,8 @@ export class HubState {
   /** Tells whoever wants to know what the hub does. */
   readonly activity: Activity;
   readonly alarm: HubAlarm;
+  /** What limits the hub's callers, if anything does. */
+  readonly throttle: Throttle | undefined;
   /** What the hub does by itself. */
   readonly background: BackgroundWork = new BackgroundWork(this.faults);
   /** The feedback on cloud-to-device messages. */
@@ -131,6 +134,8 @@ export class HubState {
     this.amqpIdleTimeoutInMs = options.amqpIdleTimeoutInMs ?? DEFAULT_AMQP_IDLE_TIMEOUT;
     this.activity = new Activity(now, this.faults);
     this.alarm = new HubAlarm(now, this.faults, (work) => storage.together(work));
+    const { tier, units = 1, bulkCost = "devices" } = options.throttling ?? {};
+    this.throttle = tier && new Throttle({ tier, units, bulkCost }, now, this.alarm);
     const kept = new KeptQueues(storage);
     this.#keptQueues = kept;
     this.feedback = new ServiceQueue(this.alarm, kept.queue("feedback"));
@@ -193,7 +198,7 @@ export class HubState {
       alarm: this.alarm,
       background: this.background,
       faults: this.faults,
-      tier: options.tier ?? DEFAULT_TIER,
+      tier: options.throttling?.tier ?? DEFAULT_TIER,
       storage,
     });
     this.queries = new QueryPages([
@@ -265,6 +270,7 @@ export class HubState {
 
   /** Ends every call that waits for a device, and stops the jobs and the timers. */
   close(): void {
+    this.throttle?.close();
     this.importExportJobs.close();
     this.scheduledJobs.close();
     this.methods.close();

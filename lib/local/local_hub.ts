@@ -5,7 +5,7 @@ import type { ClientCertificate } from "./auth/client_certificate.ts";
 import { POLICY_NAMES, type PolicyName } from "./auth/authorization.ts";
 import { checkDeviceAuthorities } from "./auth/device_authorities.ts";
 import { checkPolicyKeys, type LocalPolicyKeys } from "./auth/policy_keys.ts";
-import { checkChoice, checkNumber, checkText, checkType } from "../values/checks.ts";
+import { checkChoice, checkNumber, checkText, checkType, checkWhole } from "../values/checks.ts";
 import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { LocalHubClock } from "./hub_clock.ts";
@@ -72,9 +72,10 @@ export interface LocalHubOptions {
    */
   queryLagInMs?: number | undefined;
   /**
-   * What hubs are allowed that are bought in a certain tier. In this version, that is the number of scheduled jobs that
-   * wait or run at a time: 1 in F1 and S1, 5 in S2, 10 in S3, and none in B1 to B3.
-   * @default {{ tier: "S3" }}
+   * Limits callers as hubs of a tier do, by the hub's clock. Each kind of request has a rate. Requests beyond it wait for up
+   * to ten seconds at first; when they would wait longer, they are refused with status 429. The tier also decides how many
+   * scheduled jobs may wait or run at a time: 1 in F1 and S1, 5 in S2, 10 in S3, and none in B1 to B3. By default nothing
+   * is limited but the number of jobs, to 10.
    */
   throttling?: LocalHubThrottling | undefined;
   /**
@@ -110,6 +111,16 @@ export interface LocalHubOptions {
 export interface LocalHubThrottling {
   /** The tier: free (F1), basic (B1 to B3), or standard (S1 to S3). */
   tier: HubTier;
+  /**
+   * How many units of it.
+   * @default {1}
+   */
+  units?: number | undefined;
+  /**
+   * What a bulk request counts as: its devices, or one request. Azure does not say which.
+   * @default {"devices"}
+   */
+  bulkCost?: "devices" | "request" | undefined;
 }
 
 /** The client options that connect a manager to a local hub in the same process. */
@@ -203,7 +214,7 @@ export class LocalHub {
         feedbackIntervalInMs,
         amqpIdleTimeoutInMs,
         queryLagInMs,
-        tier: throttling?.tier,
+        throttling,
         policyKeys: options.policyKeys,
         deviceAuthorities: options.deviceAuthorities,
         events: options.events,
@@ -714,8 +725,12 @@ function checkLocalHubOptions(options: LocalHubOptions): void {
   if (options.events !== undefined) checkEventOptions(options.events);
   if (options.policyKeys !== undefined) checkPolicyKeys(options.policyKeys, POLICY_NAMES);
   if (throttling !== undefined) {
-    checkMembers("throttling", throttling, ["tier"]);
+    checkMembers("throttling", throttling, ["tier", "units", "bulkCost"]);
     checkChoice("throttling.tier", throttling.tier, HUB_TIERS);
+    checkWhole("throttling.units", throttling.units, 1);
+    if (throttling.bulkCost !== undefined) {
+      checkChoice("throttling.bulkCost", throttling.bulkCost, ["devices", "request"]);
+    }
   }
   if (amqpIdleTimeoutInMs !== undefined) {
     checkNumber("amqpIdleTimeoutInMs", amqpIdleTimeoutInMs, (time) => time > 0, "over 0, or Infinity for no limit");

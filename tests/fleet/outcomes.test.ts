@@ -234,10 +234,8 @@ describe("a run", () => {
     assert.deepEqual(outcomes, [{ deviceId: "slow", status: "unknown" }]);
 
     // A source that never gives anything does not keep it.
-    async function* silent(): AsyncGenerator<string> {
-      await new Promise(() => {});
-    }
-    const waiting = outcomesOf(deleteDevices(scene.registry, silent(), { abortSignal: AbortSignal.timeout(5) }));
+    const silent: AsyncIterable<string> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+    const waiting = outcomesOf(deleteDevices(scene.registry, silent, { abortSignal: AbortSignal.timeout(5) }));
     await assert.rejects(waiting, (error) => (error as Error).name === "TimeoutError");
   });
 

@@ -582,7 +582,7 @@ export const OPTION_OBJECTS: readonly OptionObject[] = [
   object<LocalHubThrottling>(
     "LocalHub",
     "throttling",
-    { tier: "S1" },
+    { tier: "S1", units: 2, bulkCost: "request" },
     (throttling) => new LocalHub({ throttling }).close(),
   ),
   object<ListenOptions>(

@@ -65,6 +65,7 @@ const FLOORS: readonly (readonly string[])[] = [
     "lib/local/request_body.ts",
     "lib/local/service_json.ts",
     "lib/local/storage/",
+    "lib/local/throttle.ts",
   ],
   [
     "lib/local/api_version.ts",

@@ -6,6 +6,7 @@ import { type DeviceRecord, identityEtag } from "../records/identity_records.ts"
 import { regenerateKeys } from "../identities/key_regeneration.ts";
 import { checkIdInBody, requireObject } from "../identities/identity_rules.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
+import { admitBulk } from "./throttled.ts";
 
 const MAX_LISTED = 1000;
 
@@ -55,7 +56,9 @@ export function removeDevice({ hub, deviceId, ifMatch }: RestCall): RestAnswer {
 
 /** `POST /devices`: carries out a bulk call. */
 export async function postDevices(call: RestCall): Promise<RestAnswer> {
-  const result = call.hub.bulk.run(await call.json());
+  const body = await call.json();
+  await admitBulk(call.hub.throttle, body);
+  const result = call.hub.bulk.run(body);
   if (result.isSuccessful) return ok(result);
   // Some clients read the one header, some the other.
   const headers = {

@@ -11,6 +11,7 @@ import { RestCall } from "./call.ts";
 import { type KnownOfRequest, tellOfOperation } from "./operation_events.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
 import { toResponse } from "./response.ts";
+import { admitOperation } from "./throttled.ts";
 import type { Route } from "./routes.ts";
 
 /** Answers one request of a client, which may have shown a certificate. */
@@ -51,6 +52,7 @@ async function answer(
     envelope = route.envelope;
     checkApiVersion(url.searchParams);
     const principal = known.principal = await signIn(hub, request, route, path, certificate);
+    await admitOperation(hub.throttle, route.operation);
     // Only a caller who may do this has its body read.
     const call = new RestCall(hub, request, principal, ids, url.searchParams, route.body);
     return toResponse(await route.handler(call), hub.now(), trackingId);

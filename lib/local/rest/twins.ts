@@ -2,6 +2,7 @@ import { readMethodCall } from "../presence/direct_method_broker.ts";
 import { requireIdentity } from "../records/find_identity.ts";
 import type { AnyRecord } from "../records/identity_records.ts";
 import { ok, type RestAnswer, type RestCall } from "./call.ts";
+import { admitMethod } from "./throttled.ts";
 
 /** `GET /twins/{id}` and `GET /twins/{id}/modules/{mid}`: reads a twin. */
 export function readTwin(call: RestCall): RestAnswer {
@@ -29,6 +30,7 @@ export async function putTwin(call: RestCall): Promise<RestAnswer> {
 export async function invokeMethod(call: RestCall): Promise<RestAnswer> {
   const { hub, deviceId, ids } = call;
   const methodCall = readMethodCall(await call.json());
+  await admitMethod(hub.throttle, methodCall.payload);
   const target = { deviceId, moduleId: ids[1] };
   const record = requireIdentity(hub.store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
   return ok(await hub.methods.invoke(record, methodCall, call.request.signal));
