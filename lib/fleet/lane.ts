@@ -4,7 +4,9 @@ import { abortReason, throwIfAborted } from "../timing/deadline.ts";
 /** How long a hub that does not say so wants to be left alone. */
 const DEFAULT_WAIT_IN_MS = 10_000;
 /** How far requests may lag behind the rate and make up for it. */
-const CREDIT_IN_MS = 1000;
+const CREDIT_IN_MS = 100;
+/** An answer that is quicker has not waited for its turn at the hub. */
+const PROMPT_IN_MS = 1000;
 /** How often a rate is raised while all is well, and by how much. */
 const GROWTH_INTERVAL_IN_MS = 10_000;
 const GROWTH = 1.05;
@@ -194,7 +196,7 @@ export class Lane {
       this.#counts = "requests";
       this.#trial = undefined;
       this.#allowance = Infinity;
-    } else if (now - started > devices / rate * 500 && now - started > CREDIT_IN_MS) {
+    } else if (now - started > devices / rate * 500 && now - started > PROMPT_IN_MS) {
       this.#fallBack();
     }
   }

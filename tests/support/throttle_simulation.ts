@@ -48,7 +48,7 @@ export async function simulate({ tier, bulkCost, devices, isTold, seed }: Simula
   });
   const { registry } = scene;
   // Its token is made before the clock counts.
-  await time.settleInJumps(registry.getServiceStatistics(), () => open > 0);
+  await time.settle(registry.getServiceStatistics(), 5);
   const started = performance.now();
   let tenth: { progress: FleetProgress; at: number } | undefined;
   const errors: (IoTHubError | undefined)[] = [];
