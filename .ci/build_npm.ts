@@ -27,6 +27,7 @@ const COPIED = [
   "CHANGELOG.md",
   "lib/README.md",
   "lib/recipes.md",
+  "lib/fleet/README.md",
   "lib/transport/README.md",
   "lib/messages/README.md",
   "lib/local/README.md",

@@ -55,7 +55,8 @@ describe("a journal", () => {
     await using scene = new FleetScene();
     const journal = new MemoryJournal();
     const keys = new Map<string, string>();
-    for await (const { deviceId, result } of registerDevices(scene.registry, scene.entries(500), { journal })) {
+    const limits = { maxConcurrentRequests: 1 };
+    for await (const { deviceId, result } of registerDevices(scene.registry, scene.entries(500), { journal, limits })) {
       keys.set(deviceId, result!.authentication!.symmetricKey!.primaryKey!);
       if (keys.size === 130) break;
     }

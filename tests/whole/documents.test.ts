@@ -14,6 +14,7 @@ const PAGES = [
   "lib/transport/README.md",
   "lib/messages/README.md",
   "lib/local/README.md",
+  "lib/fleet/README.md",
 ];
 const FENCED_REGEXP = /^```[\s\S]*?^```/gm;
 

@@ -1,0 +1,109 @@
+/**
+ * Registers devices from a generated CSV stream: by a bare loop of bulk requests and by a fleet run in turn, then a million
+ * by the latter. Prints the rates and the memory as JSON.
+ */
+import process from "node:process";
+import { registerDevices } from "../../lib/fleet/mod.ts";
+import { type ExportImportDevice, IoTHubRegistryManager } from "../../mod.ts";
+import { collectGarbage } from "./garbage.ts";
+
+const { PORT, DEVICES = "1000000", TURN = "100000", TURNS = "7" } = process.env;
+const CONCURRENCY = 16;
+
+const registry = IoTHubRegistryManager.fromConnectionString(
+  `HostName=bench;SharedAccessKeyName=p;SharedAccessKey=${btoa("k".repeat(32))}`,
+  { endpoint: `http://127.0.0.1:${PORT}` },
+);
+
+/** A CSV file as it comes from a disk or a network: in pieces that end anywhere. */
+async function* csvPieces(count: number): AsyncGenerator<string> {
+  let text = "";
+  for (let index = 0; index < count; index++) {
+    const key = `${String(index).padStart(42, "k")}A=`;
+    text += `meter-${index},berlin,${key},${key}\n`;
+    if (text.length < 65_536) continue;
+    yield text.slice(0, 65_536);
+    text = text.slice(65_536);
+  }
+  yield text;
+}
+
+async function* csvDevices(count: number): AsyncGenerator<ExportImportDevice> {
+  let rest = "";
+  for await (const piece of csvPieces(count)) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [id, site, primaryKey, secondaryKey] = line.split(",") as [string, string, string, string];
+      const symmetricKey = { primaryKey, secondaryKey };
+      yield { id, importMode: "create", authentication: { type: "sas", symmetricKey }, tags: { site } };
+    }
+  }
+}
+
+async function byBareLoop(count: number): Promise<void> {
+  const source = csvDevices(count);
+  let reading: Promise<unknown> = Promise.resolve();
+  const read = (): Promise<ExportImportDevice[]> => {
+    const batch = reading.then(async () => {
+      const devices: ExportImportDevice[] = [];
+      while (devices.length < 100) {
+        const { done, value } = await source.next();
+        if (done) break;
+        devices.push(value);
+      }
+      return devices;
+    });
+    reading = batch;
+    return batch;
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
+    for (let devices = await read(); devices.length > 0; devices = await read()) {
+      const { isSuccessful } = await registry.bulkCreateOrUpdateDevices(devices);
+      if (!isSuccessful) throw new Error("The server has refused a request");
+    }
+  }));
+}
+
+let highest = 0;
+const samples: number[] = [];
+
+async function byFleet(count: number, isSampled = false): Promise<void> {
+  let done = 0;
+  for await (const { status } of registerDevices(registry, csvDevices(count))) {
+    if (status !== "done") throw new Error(`An entry is ${status}`);
+    done++;
+    if (!isSampled || done % (count / 20) !== 0) continue;
+    collectGarbage();
+    const { rss } = process.memoryUsage();
+    highest = Math.max(highest, rss);
+    samples.push(Math.round(rss / 2 ** 20));
+  }
+  if (done !== count) throw new Error(`${done} of ${count} are done`);
+}
+
+async function rateOf(work: (count: number) => Promise<void>, count: number): Promise<number> {
+  const started = performance.now();
+  await work(count);
+  return count / (performance.now() - started) * 1000;
+}
+
+await byBareLoop(Number(TURN) / 5);
+await byFleet(Number(TURN) / 5);
+const ratios: number[] = [];
+for (let turn = 0; turn < Number(TURNS); turn++) {
+  const works = turn % 2 === 0 ? [byBareLoop, byFleet] : [byFleet, byBareLoop];
+  const rates = [await rateOf(works[0]!, Number(TURN)), await rateOf(works[1]!, Number(TURN))];
+  const [bare, fleet] = turn % 2 === 0 ? rates : rates.reverse();
+  ratios.push(fleet! / bare!);
+}
+ratios.sort((one, other) => one - other);
+const perSecond = await rateOf((count) => byFleet(count, true), Number(DEVICES));
+console.log(JSON.stringify({
+  ratio: Number(ratios[Math.floor(ratios.length / 2)]!.toFixed(3)),
+  ratios: ratios.map((ratio) => Number(ratio.toFixed(3))),
+  perSecond: Math.round(perSecond),
+  highestInMb: Math.round(highest / 2 ** 20),
+  samplesInMb: samples,
+}));
+await registry.close();
