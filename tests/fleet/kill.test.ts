@@ -19,7 +19,7 @@ const OPERATIONS: readonly KilledOperation[] = sized(1, 0) === 1
   ? ["create", "call"]
   : ["create", "tag", "swap", "call", "delete"];
 
-test("a run that is killed at any moment goes on where it was", { timeout: 900_000 }, async () => {
+test("a run that is killed at any moment goes on where it was", { timeout: sized(60_000, 3_600_000) }, async () => {
   const random = seededRandom(SEED);
   await using hub = new LocalHub();
   const { http: endpoint } = await hub.listen({ http: 0 });
