@@ -1,8 +1,9 @@
-import { IoTHubError } from "../../mod.ts";
+import { invokeMethodOnDevices, sendC2dMessages } from "../../lib/fleet/mod.ts";
 import { forEachLimited } from "./concurrency.ts";
 import type { FieldDevices } from "./field_devices.ts";
 import type { FleetDevice } from "./fleet_file.ts";
-import { noteFailure, PARALLEL_CALLS, type Run } from "./run.ts";
+import { fleetStep } from "./fleet_step.ts";
+import { PARALLEL_CALLS, type Run } from "./run.ts";
 
 const MAX_TARGETS = 20;
 const MESSAGE_LIFETIME_IN_MS = 10 * 60_000;
@@ -21,22 +22,19 @@ export function chooseTargets(devices: readonly FleetDevice[]): FleetDevice[] {
 export async function callMethods(run: Run, targets: readonly FleetDevice[]): Promise<void> {
   const answers: string[] = [];
   let offline = 0;
-  await run.steps.run("Call a method", targets.length, async (advance) => {
-    await forEachLimited(targets, PARALLEL_CALLS, async ({ deviceId }) => {
-      try {
-        const { status, payload } = await run.registry.invokeDeviceMethod(
-          deviceId,
-          { methodName: "readStatus", payload: { detail: "short" }, responseTimeoutInSeconds: 10 },
-          run.options,
-        );
-        answers.push(`${deviceId} answered ${status} ${JSON.stringify(payload)}`);
-      } catch (error) {
-        if (error instanceof IoTHubError && error.code === "DeviceNotOnline") offline++;
-        else noteFailure(run, deviceId, error);
-      }
-      advance(1);
-    });
-  });
+  const ids = targets.map(({ deviceId }) => deviceId);
+  const request = { methodName: "readStatus", payload: { detail: "short" }, responseTimeoutInSeconds: 10 };
+  await fleetStep(
+    run,
+    "Call a method",
+    ids.length,
+    (options) => invokeMethodOnDevices(run.registry, ids, request, options),
+    ({ deviceId, result }) => answers.push(`${deviceId} answered ${result!.status} ${JSON.stringify(result!.payload)}`),
+    ({ deviceId, error }) => {
+      if (error?.code === "DeviceNotOnline") offline++;
+      else run.failures.push({ deviceId, reason: error!.message });
+    },
+  );
   run.output.line();
   run.output.line(
     `Method readStatus, called on ${targets.length} devices: ${answers.length} answered, ${offline} offline`,
@@ -51,23 +49,24 @@ export async function sendMessages(
   field: FieldDevices | undefined,
 ): Promise<void> {
   const accepted: string[] = [];
-  await run.steps.run("Send messages", targets.length, async (advance) => {
-    await forEachLimited(targets, PARALLEL_CALLS, async ({ deviceId, hall }) => {
-      try {
-        await run.registry.sendC2dMessage(deviceId, JSON.stringify({ notice: `Maintenance in ${hall}` }), {
-          correlationId: run.runId,
-          contentType: "application/json",
-          contentEncoding: "utf-8",
-          expiryTimeUtc: Date.now() + MESSAGE_LIFETIME_IN_MS,
-          priority: "low",
-        }, run.options);
-        accepted.push(deviceId);
-      } catch (error) {
-        noteFailure(run, deviceId, error);
-      }
-      advance(1);
-    });
-  });
+  const notices = targets.map(({ deviceId, hall }) => ({
+    deviceId,
+    message: JSON.stringify({ notice: `Maintenance in ${hall}` }),
+    properties: {
+      correlationId: run.runId,
+      contentType: "application/json",
+      contentEncoding: "utf-8",
+      expiryTimeUtc: Date.now() + MESSAGE_LIFETIME_IN_MS,
+      priority: "low",
+    } as const,
+  }));
+  await fleetStep(
+    run,
+    "Send messages",
+    notices.length,
+    (options) => sendC2dMessages(run.registry, notices, options),
+    ({ deviceId }) => accepted.push(deviceId),
+  );
   const messages = await field?.messages(accepted);
   const waiting = await countWaiting(run, accepted);
   run.output.line();

@@ -348,7 +348,9 @@ describe("the demo as a program", () => {
 
   test("goes on to its end when nobody reads what it prints", async () => {
     const { code, stderr } = await runMain([], {}, (child) => child.stdout?.destroy());
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    // A run that takes long tells how far it is.
+    const complaints = stderr.replace(/^.* \d+ of \d+.*\n/gm, "");
+    assert.deepEqual({ code, complaints }, { code: 0, complaints: "" });
   });
 
   test("names the bad lines of a file, counts them and still ends with 0", async () => {
