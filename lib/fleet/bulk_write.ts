@@ -16,9 +16,13 @@ export interface BulkElement<Item, Result> {
   readonly body: ExportImportDevice;
   /** What an entry has for a result that is done. */
   readonly result: Result;
-  /** Tells whether the hub has it, when it refuses what may have been done before. */
-  readonly findEarlier: (code: string) => Promise<Settlement<Result> | undefined>;
 }
+
+/** Tells whether the hub has an element, when it refuses what may have been done before. */
+export type FindEarlier<Item, Result> = (
+  element: BulkElement<Item, Result>,
+  code: string,
+) => Promise<Settlement<Result> | undefined>;
 
 type Settlement<Result> = { readonly status: "done"; readonly result?: Result };
 
@@ -28,14 +32,16 @@ export async function writeInBulk<Item, Result>(
   operation: string,
   elements: readonly BulkElement<Item, Result>[],
   work: Work<Item, Result>,
+  findEarlier: FindEarlier<Item, Result>,
 ): Promise<void> {
-  await new BulkWrite(registry, operation, elements, work).write(elements);
+  await new BulkWrite(registry, operation, elements, work, findEarlier).write(elements);
 }
 
 class BulkWrite<Item, Result> {
   readonly #registry: DeviceIdentities;
   readonly #operation: string;
   readonly #work: Work<Item, Result>;
+  readonly #findEarlier: FindEarlier<Item, Result>;
   /** What the hub may have done before. */
   readonly #unsure: Set<BulkElement<Item, Result>>;
 
@@ -44,10 +50,12 @@ class BulkWrite<Item, Result> {
     operation: string,
     elements: readonly BulkElement<Item, Result>[],
     work: Work<Item, Result>,
+    findEarlier: FindEarlier<Item, Result>,
   ) {
     this.#registry = registry;
     this.#operation = operation;
     this.#work = work;
+    this.#findEarlier = findEarlier;
     this.#unsure = new Set(elements.filter(({ entry }) => entry.earlier !== undefined));
   }
 
@@ -100,8 +108,8 @@ class BulkWrite<Item, Result> {
     const again: BulkElement<Item, Result>[] = [];
     const settling: Promise<void>[] = [];
     for (const element of elements) {
-      const error = errors.get(keyOf(element.entry));
-      if (isPassing(error)) {
+      const error = errors.size === 0 ? undefined : errors.get(keyOf(element.entry));
+      if (error !== undefined && isPassing(error)) {
         again.push(element);
         continue;
       }
@@ -116,7 +124,7 @@ class BulkWrite<Item, Result> {
   }
 
   async #settleRefused(element: BulkElement<Item, Result>, error: ElementError): Promise<void> {
-    const found = this.#unsure.has(element) ? await element.findEarlier(error.errorCode) : undefined;
+    const found = this.#unsure.has(element) ? await this.#findEarlier(element, error.errorCode) : undefined;
     const refused = { status: "failed", error: elementError(this.#operation, element.entry, error) } as const;
     await this.#work.settle(element.entry, found ?? refused);
   }
@@ -151,8 +159,8 @@ function keyOf({ deviceId, moduleId }: Target): string {
 }
 
 /** Whether the hub was too busy for one element of a request. */
-function isPassing(error: ElementError | undefined): boolean {
-  const status = Math.floor((errorNumberOf(error?.errorCode) ?? 0) / 1000);
+function isPassing({ errorCode }: ElementError): boolean {
+  const status = Math.floor((errorNumberOf(errorCode) ?? 0) / 1000);
   return status === 429 || status === 500 || status === 503;
 }
 

@@ -61,9 +61,13 @@ async function remove(
   const elements = entries.map((entry) => {
     const { deviceId: id, moduleId } = entry;
     const body: ExportImportDevice = { id, moduleId, importMode: "delete" };
-    const findEarlier = (code: string): Promise<{ status: "done" } | undefined> =>
-      Promise.resolve(/NotFound/.test(code) ? { status: "done" } : undefined);
-    return { entry, body, result: undefined, findEarlier };
+    return { entry, body, result: undefined };
   });
-  await writeInBulk(registry, "deleteDevices", elements, work);
+  await writeInBulk(
+    registry,
+    "deleteDevices",
+    elements,
+    work,
+    (_element, code) => Promise.resolve(/NotFound/.test(code) ? { status: "done" } : undefined),
+  );
 }

@@ -4,10 +4,14 @@ interface Ordered {
   readonly moduleId?: string | undefined;
 }
 
-/** The entries for one device that are not done, and those of them that have begun. */
-interface Line<T> {
+/** Several entries for one device that are not done: those that have begun, and those that wait for them. */
+class Line<T extends Ordered> {
   readonly begun: Set<T>;
-  readonly waiting: T[];
+  readonly waiting: T[] = [];
+
+  constructor(first: T) {
+    this.begun = new Set([first]);
+  }
 }
 
 /**
@@ -15,7 +19,8 @@ interface Line<T> {
  * module is part of its device, so an entry for the device waits for those of its modules too, and the other way round.
  */
 export class DeviceOrder<T extends Ordered> {
-  readonly #lines = new Map<string, Line<T>>();
+  /** What has begun or waits, by device. Most devices have one entry alone. */
+  readonly #open = new Map<string, T | Line<T>>();
   #ready: T[] = [];
 
   /** How many entries may begin. */
@@ -24,8 +29,14 @@ export class DeviceOrder<T extends Ordered> {
   }
 
   add(entry: T): void {
-    let line = this.#lines.get(entry.deviceId);
-    if (line === undefined) this.#lines.set(entry.deviceId, line = { begun: new Set(), waiting: [] });
+    const open = this.#open.get(entry.deviceId);
+    if (open === undefined) {
+      this.#open.set(entry.deviceId, entry);
+      this.#ready.push(entry);
+      return;
+    }
+    const line = open instanceof Line ? open : new Line(open);
+    if (line !== open) this.#open.set(entry.deviceId, line);
     line.waiting.push(entry);
     this.#advance(line);
   }
@@ -40,10 +51,13 @@ export class DeviceOrder<T extends Ordered> {
 
   /** Lets the entries begin that waited for this one. */
   done(entry: T): void {
-    const line = this.#lines.get(entry.deviceId)!;
-    line.begun.delete(entry);
-    this.#advance(line);
-    if (line.begun.size === 0) this.#lines.delete(entry.deviceId);
+    const open = this.#open.get(entry.deviceId);
+    if (open instanceof Line) {
+      open.begun.delete(entry);
+      this.#advance(open);
+      if (open.begun.size > 0) return;
+    }
+    this.#open.delete(entry.deviceId);
   }
 
   #advance({ begun, waiting }: Line<T>): void {

@@ -16,6 +16,8 @@ export interface Entry<Item> extends Target {
   readonly position: number;
   /** What earlier runs have noted when they sent it, if its end is not known. */
   readonly earlier: readonly string[] | undefined;
+  /** Whether it was sent and is not settled. */
+  isSent: boolean;
 }
 
 /** What a run gives an operation to work with. */

@@ -46,6 +46,8 @@ export class ProgressReport {
   readonly #moments: Moment[] = [];
   /** The time between two moments that are kept. It doubles with the length of the run, so that their number is limited. */
   #spacingInMs = 1;
+  /** Whether a moment is to be noted when all is counted that came together. */
+  #isToNote = false;
   #reportedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   total: number | undefined;
@@ -61,6 +63,7 @@ export class ProgressReport {
   }
 
   get current(): FleetProgress {
+    this.#note();
     const counts = { ...this.#counts };
     const perSecond = this.#rate();
     const { total } = this;
@@ -81,7 +84,10 @@ export class ProgressReport {
   /** Counts outcomes that came together. */
   count(status: FleetOutcome["status"], number: number = 1): void {
     this.#counts[status] += number;
-    if (status !== "skipped") this.#note();
+    if (status !== "skipped" && !this.#isToNote) {
+      this.#isToNote = true;
+      queueMicrotask(() => this.#note());
+    }
     this.#changed();
   }
 
@@ -94,6 +100,8 @@ export class ProgressReport {
 
   /** Notes the moment. Entries that were answered together count at the same one. */
   #note(): void {
+    if (!this.#isToNote) return;
+    this.#isToNote = false;
     const { done, failed, unknown } = this.#counts;
     const moment = { time: performance.now(), count: done + failed + unknown };
     const [last, before] = [this.#moments.at(-1), this.#moments.at(-2)];

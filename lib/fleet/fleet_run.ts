@@ -77,8 +77,6 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
   readonly #log: RunLog;
   readonly #work: Work<Item, Result>;
   readonly #order = new DeviceOrder<Entry<Item>>();
-  /** What was sent and is not settled. */
-  readonly #sent = new Set<Entry<Item>>();
   readonly #running = new Set<Promise<void>>();
   readonly #known: Known<Result>[] = [];
   /** How many entries may be read whose outcomes the loop has not read. */
@@ -115,8 +113,10 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
       calls: new PatientCalls(paces, waits, this.#signal),
       keepsFacts: options.journal !== undefined,
       sent: async (entries) => {
-        await this.#log.sent(entries.map(([{ position }, fact]) => [position, fact]));
-        for (const [entry] of entries) this.#sent.add(entry);
+        if (options.journal !== undefined) {
+          await this.#log.sent(entries.map(([{ position }, fact]) => [position, fact]));
+        }
+        for (const [entry] of entries) entry.isSent = true;
       },
       settle: (entry, settlement) => this.#settle(entry, settlement),
     };
@@ -200,7 +200,8 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
         this.#known.push({ outcome: { ...target, status: "skipped" }, position: undefined });
         this.#changed();
       } else {
-        this.#order.add({ ...target, item, position, earlier: this.#log.earlier(position) });
+        const { deviceId, moduleId } = target;
+        this.#order.add({ deviceId, moduleId, item, position, earlier: this.#log.earlier(position), isSent: false });
       }
     } catch (error) {
       const outcome = { deviceId: nameOf(item), ...illegalEntry(this.#operation.name, error) };
@@ -251,7 +252,9 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
       const reason = isCallFailure ? error.reason : error;
       this.#fail(reason);
       for (const entry of entries) {
-        if (!this.#sent.delete(entry) || (isCallFailure && !error.mayHaveRun)) continue;
+        const { isSent } = entry;
+        entry.isSent = false;
+        if (!isSent || (isCallFailure && !error.mayHaveRun)) continue;
         this.#tell(entry, { status: "unknown", ...(reason instanceof IoTHubError && { error: reason }) }, undefined);
       }
     }
@@ -262,20 +265,23 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     const { status } = settlement;
     const isDone = status === "done";
     const { runsOnce } = this.#operation;
-    const settled = (): void => {
-      this.#sent.delete(entry);
-      this.#tell(entry, settlement, isDone && !runsOnce ? entry.position : undefined);
-      this.#order.done(entry);
-    };
     const isNoted = status === "failed" || (isDone && runsOnce);
     const noting = isNoted ? this.#log.ended(entry.position, isDone ? "done" : "failed") : undefined;
-    if (noting === undefined) return void settled();
-    return noting.then(settled);
+    return noting === undefined
+      ? this.#settled(entry, settlement)
+      : noting.then(() => this.#settled(entry, settlement));
+  }
+
+  #settled(entry: Entry<Item>, settlement: Settlement<Result>): undefined {
+    entry.isSent = false;
+    const isToAcknowledge = settlement.status === "done" && !this.#operation.runsOnce;
+    this.#tell(entry, settlement, isToAcknowledge ? entry.position : undefined);
+    this.#order.done(entry);
   }
 
   #tell({ deviceId, moduleId }: Entry<Item>, settlement: Settlement<Result>, position: number | undefined): void {
     this.#report.count(settlement.status);
-    const outcome = { deviceId, ...(moduleId !== undefined && { moduleId }), ...settlement };
+    const outcome = moduleId === undefined ? { deviceId, ...settlement } : { deviceId, moduleId, ...settlement };
     this.#known.push({ outcome, position });
     this.#changed();
   }

@@ -79,29 +79,35 @@ async function register(
   work: Work<BulkDevice, ExportImportDevice>,
 ): Promise<void> {
   const bodies = bodiesOf(entries);
-  const facts = await Promise.all(
-    bodies.map((body) => writesIdentity(body) && work.keepsFacts ? digestOf(body.authentication) : ""),
-  );
-  await work.sent(entries.map((entry, index) => [entry, facts[index]!]));
+  const facts: string[] = work.keepsFacts
+    ? await Promise.all(bodies.map((body) => writesIdentity(body) ? digestOf(body.authentication) : ""))
+    : [];
+  await work.sent(entries.map((entry, index) => [entry, facts[index] ?? ""]));
   const elements = entries.map((entry, index): BulkElement<BulkDevice, ExportImportDevice | undefined> => {
     const body = bodies[index]!;
     return {
       entry,
       body,
       result: writesIdentity(body) ? body : undefined,
-      findEarlier: (code) => findEarlier(registry, entry, body, code, work),
     };
   });
-  await writeInBulk(registry, "registerDevices", elements, work);
+  await writeInBulk(
+    registry,
+    "registerDevices",
+    elements,
+    work,
+    ({ entry, body }, code) => findEarlier(registry, entry, body, code, work),
+  );
 }
 
 /** Returns what to write, with all keys and the way to write it. */
 function bodiesOf(entries: readonly Entry<BulkDevice>[]): ExportImportDevice[] {
-  const bodies = entries.map(({ item, deviceId }): ExportImportDevice => ({
-    ...item,
-    id: item.id ?? deviceId,
-    importMode: item.importMode ?? "create",
-  }));
+  const bodies = entries.map(({ item, deviceId }): ExportImportDevice => {
+    const { importMode = "create" } = item;
+    // What is whole is not copied.
+    const isWhole = item.id !== undefined && item.importMode !== undefined && missingKeys(item.authentication) === 0;
+    return isWhole ? item as ExportImportDevice : { ...item, id: deviceId, importMode };
+  });
   let missing = 0;
   for (const body of bodies) if (writesIdentity(body)) missing += missingKeys(body.authentication);
   if (missing === 0) return bodies;

@@ -4,18 +4,21 @@ import type { Waits } from "./waits.ts";
 /** How long entries wait for more to fill a request with, if the source is slow. */
 const LINGER_IN_MS = 50;
 
-const SLOW: unique symbol = Symbol();
-
 /** Reads a source in parts. */
 export class SourceReader<T> {
   readonly #iterator: Iterator<T> | AsyncIterator<T>;
   readonly #waits: Waits;
-  /** The entry that was asked for and has not come. */
-  #pending: Promise<IteratorResult<T>> | undefined;
+  /** What was read and not given yet, and how much of it is wanted. */
+  #items: T[] = [];
+  #wanted = 0;
+  /** Whether somebody waits for a slow source, and takes whatever there is. */
+  #wantsAny = false;
+  #isReading = false;
   #isAtEnd = false;
   #isStopped = false;
-  /** Ends the wait for an entry. */
-  #interrupt: (() => void) | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+  /** Ends the wait for entries. */
+  #wake: (() => void) | undefined;
 
   constructor(source: FleetSource<T>, waits: Waits) {
     this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
@@ -27,63 +30,72 @@ export class SourceReader<T> {
    * takes long.
    */
   async read(count: number, isExact: boolean, onSlow: () => void): Promise<T[]> {
-    const items: T[] = [];
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let linger: Promise<typeof SLOW> | undefined;
-    let isSlow = false;
-    try {
-      while (items.length < count && !this.#isAtEnd) {
-        const answer = this.#pending ?? this.#iterator.next();
-        if (!(answer instanceof Promise)) {
-          this.#take(answer as IteratorResult<T>, items);
-          continue;
-        }
-        this.#pending = answer;
-        linger ??= new Promise((resolve) => timer = setTimeout(resolve, LINGER_IN_MS, SLOW));
-        let result: IteratorResult<T> | typeof SLOW = isSlow ? SLOW : await Promise.race([answer, linger]);
-        if (result === SLOW) {
-          isSlow = true;
-          onSlow();
-          if (items.length > 0 && !isExact) break;
-          const entry = await this.#waits.during("source", this.#unlessStopped(answer));
-          if (entry === undefined) break;
-          result = entry;
-        }
-        this.#pending = undefined;
-        this.#take(result, items);
+    this.#wanted = count;
+    if (!this.#isReading) this.#fill();
+    if (this.#mustWait()) await this.#wait(LINGER_IN_MS);
+    if (this.#mustWait()) {
+      onSlow();
+      this.#wantsAny = true;
+      while (this.#mustWait() && (isExact || this.#items.length === 0)) {
+        await this.#waits.during("source", this.#wait());
       }
-    } finally {
-      clearTimeout(timer);
+      this.#wantsAny = false;
     }
+    // What came before the source broke is not lost.
+    if (this.#items.length === 0 && this.#failure !== undefined) throw this.#failure.reason;
+    this.#wanted = 0;
+    const items = this.#items;
+    this.#items = [];
     return items;
   }
 
   /** Ends the wait for an entry, if there is one. */
   stop(): void {
     this.#isStopped = true;
-    this.#interrupt?.();
+    this.#wake?.();
   }
 
   /** Tells the source that nothing more is wanted of it. */
   async close(): Promise<void> {
     if (this.#isAtEnd) return;
     this.#isAtEnd = true;
-    // A generator that is about to give an entry ends after that. It is not waited for, since it may wait for ever.
     const ended = this.#iterator.return?.();
-    if (this.#pending === undefined) await ended;
-    else Promise.allSettled([this.#pending, ended]);
+    // A generator that is about to give an entry ends after that. It is not waited for, since it may wait for ever.
+    if (!this.#isReading) await ended;
+    else Promise.resolve(ended).catch(() => {});
   }
 
-  #unlessStopped(answer: Promise<IteratorResult<T>>): Promise<IteratorResult<T> | undefined> {
-    if (this.#isStopped) return Promise.resolve(undefined);
-    return new Promise((resolve, reject) => {
-      this.#interrupt = () => resolve(undefined);
-      answer.then(resolve, reject);
+  #mustWait(): boolean {
+    return this.#isReading && this.#items.length < this.#wanted && !this.#isStopped;
+  }
+
+  /** Waits until there is what was wanted, or one entry more after a while, or for a time only. */
+  #wait(timeInMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeInMs === undefined ? undefined : setTimeout(resolve, timeInMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 
-  #take(result: IteratorResult<T>, items: T[]): void {
-    if (result.done === true) this.#isAtEnd = true;
-    else items.push(result.value);
+  /** Reads as many entries as are wanted, on its own, so that a slow source holds up nobody. It never rejects. */
+  async #fill(): Promise<void> {
+    this.#isReading = true;
+    try {
+      while (this.#items.length < this.#wanted && !this.#isAtEnd) {
+        const answer = this.#iterator.next();
+        const result = answer instanceof Promise ? await answer : answer as IteratorResult<T>;
+        if (result.done === true) this.#isAtEnd = true;
+        else this.#items.push(result.value);
+        if (this.#wantsAny) this.#wake?.();
+      }
+    } catch (error) {
+      this.#isAtEnd = true;
+      this.#failure = { reason: error };
+    }
+    this.#isReading = false;
+    this.#wake?.();
   }
 }

@@ -99,8 +99,8 @@ async function update(
       tags,
       properties: desired && { desired },
     };
-    // A merge can be repeated.
-    return { entry, body, result: undefined, findEarlier: () => Promise.resolve(undefined) };
+    return { entry, body, result: undefined };
   });
-  await writeInBulk(registry, "updateTwins", elements, work);
+  // A merge can be repeated.
+  await writeInBulk(registry, "updateTwins", elements, work, () => Promise.resolve(undefined));
 }

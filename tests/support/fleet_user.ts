@@ -2,7 +2,6 @@
  * A program that does one thing with a fleet, with a journal; run and killed by a test. It writes its outcomes to standard
  * output, each with the result's keys.
  */
-import { writeSync } from "node:fs";
 import process from "node:process";
 import {
   deleteDevices,
@@ -31,6 +30,8 @@ const runs: Record<KilledOperation, () => FleetRun<unknown>> = {
 };
 for await (const { deviceId, status, result } of runs[OPERATION as KilledOperation]()) {
   const { authentication } = (result ?? {}) as { authentication?: { symmetricKey?: { primaryKey?: string } } };
-  writeSync(1, `${JSON.stringify([deviceId, status, authentication?.symmetricKey?.primaryKey])}\n`);
+  const line = `${JSON.stringify([deviceId, status, authentication?.symmetricKey?.primaryKey])}\n`;
+  // What is told has left the process before the next outcome is asked for.
+  await new Promise<void>((resolve) => process.stdout.write(line, () => resolve()));
 }
 await registry.close();
