@@ -8,26 +8,12 @@ import {
   fileJournal,
   type FleetOutcome,
   invokeMethodOnDevices,
-  type Journal,
   registerDevices,
   renewDeviceKeys,
   updateTwins,
 } from "../../lib/fleet/mod.ts";
 import { FleetScene, outcomesOf } from "../support/fleet_scene.ts";
-
-/** A journal in memory, of which any beginning can be looked at. */
-class MemoryJournal implements Journal {
-  readonly lines: string[] = [];
-
-  async *read(): AsyncGenerator<string> {
-    yield* this.lines;
-  }
-
-  append(lines: string[]): Promise<void> {
-    this.lines.push(...lines);
-    return Promise.resolve();
-  }
-}
+import { MemoryJournal } from "../support/memory_journal.ts";
 
 /** A store that is lost at a certain line, with whatever is written then: as if the process had been killed. */
 class DyingJournal extends MemoryJournal {

@@ -12,6 +12,10 @@ import {
   type TokenCredential,
 } from "../../mod.ts";
 import { TestTracer } from "./test_tracer.ts";
+import { registerDevices, renewDeviceKeys } from "../../lib/fleet/mod.ts";
+import { type BeginRun, exposureOfRun, httpRuns, messageRun } from "./fleet_exposure.ts";
+import { MemoryJournal } from "./memory_journal.ts";
+import { MockedTime } from "./mocked_time.ts";
 import { ProxyServer } from "./proxy_server.ts";
 import { type HubScript, type ScriptedHub, startScriptedHub } from "./scripted_hub.ts";
 
@@ -162,6 +166,60 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
     };
   }
 }
+
+for (const [signIn, connect] of Object.entries(SIGN_INS)) {
+  for (const [what, echo] of Object.entries(ECHOES)) {
+    SCENARIOS[`runs over fleets with ${signIn}, echoed in ${what}`] = async () => {
+      const secrets = new Set(PLANTED);
+      const fetch: Fetch = async (_url, init) => {
+        const token = new Headers(init!.headers).get("authorization")!;
+        const body = String(init!.body ?? "");
+        for (const secret of [...partsOf(token), ...keysIn(body)]) secrets.add(secret);
+        return await echo({ token, body });
+      };
+      await using registry = connect({ fetch, retryOptions: { maxRetries: 0 } });
+      await failuresOf([registry.getTwin("d")]);
+      // Runs are patient with a hub that may get better.
+      using time = new MockedTime();
+      const runs = Promise.all(httpRuns(DEVICE_KEYS).map((begin) => exposureOfRun(begin, registry)));
+      const exposures = await time.settleInJumps(runs, () => false);
+      if (exposures.some(({ errors }) => errors === 0)) throw new Error("A run succeeded");
+      return { secrets: [...secrets], shown: exposures.flatMap(({ shown }) => shown) };
+    };
+  }
+}
+
+SCENARIOS["runs over fleets at a hub, which succeed and fail"] = async () => {
+  await using hub = new LocalHub();
+  await using registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+  const [shown, results]: [unknown[], unknown[]] = [[], []];
+  const journals = new Map<BeginRun, MemoryJournal>();
+  const [register, ...others] = httpRuns(DEVICE_KEYS);
+  for (const begin of [messageRun, register!, register!, messageRun, ...others, ...others]) {
+    const journal = new MemoryJournal();
+    journals.set(begin, journal);
+    const exposure = await exposureOfRun(begin, registry, journal);
+    shown.push(...exposure.shown);
+    results.push(...exposure.results);
+  }
+  const otherKeys = httpRuns({ ...DEVICE_KEYS, primaryKey: base64("planted other key, do not show") })[0]!;
+  const wrongKeys = httpRuns({ primaryKey: `*${DEVICE_KEYS.primaryKey}`, secondaryKey: POLICY_KEY })[0]!;
+  const noKeys = httpRuns({ primaryKey: DEVICE_KEYS as unknown as string, secondaryKey: POLICY_KEY })[0]!;
+  for (const [begin, journal] of [[otherKeys, journals.get(register!)!], [wrongKeys], [noKeys]] as const) {
+    const exposure = await exposureOfRun(begin, registry, journal);
+    if (exposure.errors === 0) throw new Error("A run succeeded");
+    shown.push(...exposure.shown);
+  }
+  shown.push(
+    ...await failuresOf([
+      attempt(() => registerDevices(registry, CONNECTION_STRING as unknown as [])),
+      attempt(() => registerDevices(CONNECTION_STRING as unknown as IoTHubRegistryManager, [])),
+      attempt(() => registerDevices(registry, [], { journal: READY_TOKEN as unknown as MemoryJournal })),
+      attempt(() => renewDeviceKeys(registry, [], { keys: DEVICE_KEYS as unknown as "both" })),
+    ]),
+  );
+  return { secrets: [...PLANTED, base64("planted other key, do not show"), ...keysIn(JSON.stringify(results))], shown };
+};
 
 SCENARIOS["arguments that are wrong"] = async () => {
   const fetch: Fetch = () => Promise.resolve(new Response("{}"));
@@ -350,7 +408,8 @@ for (const [signIn, connect] of Object.entries(SIGN_INS)) {
         onEvent: (event) => shown.push(event),
       });
       shown.push(...await failuresOf([registry.sendC2dMessage("d", "hello", {}, { timeoutInMs: 5_000 })]), registry);
-      tokens.add(token());
+      shown.push(...(await exposureOfRun(messageRun, registry)).shown);
+      for (const { body } of hub.tokens) tokens.add(String(body));
     }
     return { secrets: [...PLANTED, ...[...tokens].flatMap(partsOf)], shown };
   };
@@ -450,6 +509,10 @@ async function attempt(call: () => unknown): Promise<unknown> {
 function partsOf(authorization: string): string[] {
   const signature = /\bsig=([^&]+)/.exec(authorization)?.[1];
   return signature === undefined ? [authorization.replace(/^\S+ /, "")] : [decodeURIComponent(signature)];
+}
+
+function keysIn(text: string): string[] {
+  return Array.from(text.matchAll(/"(?:primary|secondary)Key":"([^"]+)"/g), ([, key]) => key!);
 }
 
 function keyIn(body: string): string {
