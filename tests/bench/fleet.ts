@@ -17,9 +17,11 @@ for (const name of names) {
   await using server = new LineProcess([Deno.execPath(), "run", "-A", script("forgetting_server.ts")], options);
   const PORT = String(await server.read<number>());
   const [executable, ...args] = runtimes[name];
-  const env = { PORT };
-  const client = new Deno.Command(executable, { args: [...args, script("fleet_client.ts")], ...options, env });
-  const { code, stdout, stderr } = await client.output();
-  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
-  console.log(name, new TextDecoder().decode(stdout).trim());
+  for (const WORK of ["rate", "memory"]) {
+    const env = { PORT, WORK };
+    const client = new Deno.Command(executable, { args: [...args, script("fleet_client.ts")], ...options, env });
+    const { code, stdout, stderr } = await client.output();
+    if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+    console.log(name, new TextDecoder().decode(stdout).trim());
+  }
 }
