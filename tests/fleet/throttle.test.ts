@@ -10,7 +10,7 @@ const CASES: readonly Omit<Simulation, "seed">[] = [
   { tier: "S1", bulkCost: "devices", devices: 2000, isTold: true },
   { tier: "S1", bulkCost: "devices", devices: 2000, isTold: false },
   { tier: "S2", bulkCost: "devices", devices: 2000, isTold: true },
-  { tier: "S1", bulkCost: "request", devices: sized(10_000, 60_000), isTold: true },
+  { tier: "S1", bulkCost: "request", devices: sized(4000, 60_000), isTold: true },
   ...sized(0, 1) === 0 ? [] : [
     { tier: "S1", bulkCost: "request", devices: 60_000, isTold: false },
     { tier: "S2", bulkCost: "request", devices: 60_000, isTold: true },

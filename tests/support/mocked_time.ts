@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers";
+
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
 const realNow = Date.now;
 const realTick = performance.now;
@@ -79,8 +81,8 @@ export class MockedTime implements Disposable {
     const settled = (): void => void (isSettled = true);
     promise.then(settled, settled);
     while (!isSettled) {
-      await turns(1);
-      if (isBusy()) await turns(5);
+      await shortTurns(2);
+      if (isBusy()) await shortTurns(10);
       if (isSettled) break;
       const next = Math.min(...Array.from(this.#timers, ({ due }) => due)) - this.#now;
       this.pass(Math.min(next, 60_000));
@@ -93,6 +95,11 @@ export class MockedTime implements Disposable {
     Date.now = realNow;
     performance.now = realTick;
   }
+}
+
+/** Waits for some turns of the event loop that do not wait for a timer, in which what is in process goes on. */
+async function shortTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Waits for some turns of the event loop, within which what is sent over loopback arrives. */
