@@ -72,8 +72,9 @@ export interface LocalHubOptions {
    */
   queryLagInMs?: number | undefined;
   /**
-   * Limits callers as hubs of a tier do, by the hub's clock. Each kind of request has a rate. Requests beyond it wait for up
-   * to ten seconds at first; when they would wait longer, they are refused with status 429. The tier also decides how many
+   * Limits callers as hubs of a tier do, by the hub's clock. Each kind of request has a rate. Requests and messages
+   * beyond it wait for up to ten seconds at first; when they would wait longer, they are refused with status 429, or
+   * `com.microsoft:device-container-throttled` over AMQP. Devices that connect beyond it are refused at once. The tier also decides how many
    * scheduled jobs may wait or run at a time: 1 in F1 and S1, 5 in S2, 10 in S3, and none in B1 to B3. By default nothing
    * is limited but the number of jobs, to 10.
    */

@@ -8,7 +8,7 @@ const LONGEST_WAIT_IN_MS = 10_000;
 const MAX_WAITING = 1000;
 
 /** The kinds whose rates are documented for a second. The others may be used up in a burst once a minute. */
-const PER_SECOND: readonly ThrottledOperation[] = ["twinReads", "twinUpdates", "methods"];
+const PER_SECOND: readonly ThrottledOperation[] = ["twinReads", "twinUpdates", "methods", "connections"];
 
 /** How a hub limits what its callers may do. */
 export interface ThrottleSettings {
@@ -55,14 +55,29 @@ export class Throttle {
   async admit(operation: ThrottledOperation, name: string, cost: number = 1): Promise<void> {
     if (cost === 0) return;
     const bucket = this.#fill(operation);
-    const wait = Math.max(0, Math.min(cost, bucket.capacity) - bucket.level) / bucket.ratePerMs;
+    const wait = waitFor(bucket, cost);
     if (wait > LONGEST_WAIT_IN_MS) throw refusal("ThrottlingBacklogTimeout", name, wait);
     if (bucket.waiting >= MAX_WAITING) throw refusal("ThrottleBacklogLimitExceeded", name, wait);
     bucket.level -= cost;
-    if (wait === 0) return;
+    // Nobody overtakes those that were there before, even if their time has come and nothing has woken them yet.
+    if (wait === 0 && bucket.waiting === 0) return;
     bucket.waiting++;
     await this.#until(bucket.at + wait);
     bucket.waiting--;
+  }
+
+  /**
+   * Counts something that cannot wait.
+   *
+   * @param operation What it is.
+   * @param name How the hub calls that in its refusals.
+   * @throws {HubFault} 429 `ThrottlingException`.
+   */
+  take(operation: ThrottledOperation, name: string): void {
+    const bucket = this.#fill(operation);
+    const wait = waitFor(bucket, 1);
+    if (wait > 0) throw refusal("ThrottlingException", name, wait);
+    bucket.level--;
   }
 
   /** Waits until requests in bulk may be carried out, which count as their elements or as one. */
@@ -103,6 +118,11 @@ export class Throttle {
       this.#alarm.set({ wake: goOn }, time);
     });
   }
+}
+
+/** How long it takes until a bucket has what something costs; one that costs more than it can hold needs a full one. */
+function waitFor({ capacity, level, ratePerMs }: Bucket, cost: number): number {
+  return Math.max(0, Math.min(cost, capacity) - level) / ratePerMs;
 }
 
 function refusal(code: string, name: string, waitInMs: number): HubFault {

@@ -13,7 +13,10 @@ export type ThrottledOperation =
   | "twinQueries"
   | "jobs"
   | "c2dSends"
-  | "methods";
+  | "c2dReceives"
+  | "methods"
+  | "connections"
+  | "uploads";
 
 /** What counts as one direct method: a block of payload of this size, begun or full. */
 export const METHOD_BLOCK_IN_BYTES = 4096;
@@ -35,7 +38,10 @@ const RATES: Readonly<Record<ThrottledOperation, Rates>> = {
   twinQueries: [perMinute(20), perMinute(20), perMinute(1000)],
   jobs: [perMinute(100), perMinute(100), perMinute(5000)],
   c2dSends: [perMinute(100), perMinute(100), perMinute(5000)],
+  c2dReceives: [perMinute(1000), perMinute(1000), perMinute(50_000)],
   methods: [perSecond(160 / 4), perSecond(480 / 4), perSecond(24 * 1024 / 4)],
+  connections: [atLeast(100, 12), perSecond(120), perSecond(6000)],
+  uploads: [perMinute(100), perMinute(100), perMinute(5000)],
 };
 
 /** How many operations of a kind a hub of a tier with so many units carries out per second. */

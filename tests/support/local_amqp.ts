@@ -48,6 +48,7 @@ export async function startHub(
     faults: new AmqpFaultState(),
     now,
     alarm: new HubAlarm(now),
+    throttle: undefined,
     activity: new Activity(Date.now, new FaultListeners()),
     report: () => "0".repeat(32),
     eventHub: { name: "myhub", createdTime: 0, log: newEventLog(), receivers: new EventReceivers() },

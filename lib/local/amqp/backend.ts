@@ -16,6 +16,7 @@ import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
 import type { DeviceConnection } from "../presence/device_connection.ts";
 import type { DeviceSession } from "../sessions/device_session.ts";
+import type { Throttle } from "../throttle.ts";
 
 /** The device or module that a message is for. */
 export interface MessageTarget extends DeviceAddress {
@@ -49,6 +50,8 @@ export interface AmqpBackend extends FaultReporter {
   hasHost(host: string): boolean;
   /** Wakes what falls due by the hub's clock. */
   readonly alarm: HubAlarm;
+  /** What limits the hub's callers, if anything does. */
+  readonly throttle: Throttle | undefined;
   /**
    * Verifies a token, `SharedAccessSignature …` or `Bearer …`.
    *
@@ -74,7 +77,8 @@ export interface AmqpBackend extends FaultReporter {
   /**
    * Connects a device or module.
    *
-   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled, and
+   * `ThrottlingException` (429) when too many connect at a time.
    */
   openSession(address: DeviceAddress, connection: DeviceConnection): DeviceSession;
 }

@@ -42,7 +42,8 @@ export class AmqpDeviceLinks implements DeviceConnection {
   /**
    * Connects the device.
    *
-   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled, and
+   * `ThrottlingException` (429) when too many connect at a time.
    */
   constructor(owner: DeviceLinksOwner, modelId: string | undefined) {
     this.#owner = owner;

@@ -18,6 +18,7 @@ export function hubAmqpBackend(state: HubState, faults: AmqpFaultState): AmqpBac
     idleTimeoutInMs: state.amqpIdleTimeoutInMs,
     now,
     alarm: state.alarm,
+    throttle: state.throttle,
     activity: state.activity,
     eventHub: {
       name: hosts.hubName,

@@ -16,6 +16,7 @@ import { eventHubPath, LISTEN_RIGHT } from "../auth/event_hub_verifier.ts";
 import { redirect } from "./redirect.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
 import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
+import type { PlannedOutcome } from "./fault_state.ts";
 import { type Guard, listen } from "./guard.ts";
 import { applyPlanned, grantCredit, leaveUnanswered, writeAlone } from "./incoming_deliveries.ts";
 import { parseTarget, readMessage } from "./incoming_message.ts";
@@ -324,7 +325,7 @@ export class AmqpPeer {
     return false;
   }
 
-  #onMessage(context: EventContext): void {
+  #onMessage(context: EventContext): Promise<void> | void {
     const { delivery, receiver } = context;
     // The link has been detached, but the client does not know yet.
     if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
@@ -332,8 +333,31 @@ export class AmqpPeer {
     if (planned !== undefined && planned.kind !== "ignore") {
       return writeAlone(receiver!, () => applyPlanned(planned, delivery!));
     }
+    const { throttle } = this.#backend;
+    return throttle === undefined
+      ? this.#deliver(context, planned)
+      : this.#deliverInTurn(context, planned, throttle.admit("c2dSends", "C2DSend"));
+  }
+
+  async #deliverInTurn(
+    context: EventContext,
+    planned: PlannedOutcome | undefined,
+    turn: Promise<void>,
+  ): Promise<void> {
+    const refusal = await turn.then(() => undefined, (error: HubFault) => error);
+    // The client may have gone meanwhile, or may have lost its right.
+    if (this.#isCovered(context.receiver!)) this.#deliver(context, planned, refusal);
+    else leaveUnanswered(context.delivery!);
+  }
+
+  /** Queues a message, unless there is a reason to refuse it, and tells its sender. */
+  #deliver(
+    { delivery, receiver, message }: EventContext,
+    planned: PlannedOutcome | undefined,
+    refusal?: HubFault,
+  ): void {
     try {
-      this.#enqueue(context.message!);
+      this.#enqueue(message!, refusal);
       if (planned === undefined) delivery!.accept();
       else leaveUnanswered(delivery!);
     } catch (error) {
@@ -341,10 +365,11 @@ export class AmqpPeer {
     }
   }
 
-  #enqueue(message: Message): void {
+  #enqueue(message: Message, refusal: HubFault | undefined): void {
     let target: MessageTarget | undefined;
     const grant = this.#serviceGrant;
     this.#backend.activity.observe(() => {
+      if (refusal !== undefined) throw refusal;
       target = parseTarget(message.to);
       this.#backend.enqueueMessage(target, readMessage(message));
     }, (outcome) => ({

@@ -34,7 +34,8 @@ export interface MqttBackend extends FaultReporter {
   /**
    * Connects a device or module.
    *
-   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled, and
+   * `ThrottlingException` (429) when too many connect at a time.
    */
   openSession(target: IdentityTarget, connection: DeviceConnection): DeviceSession;
 }

@@ -215,7 +215,8 @@ export class MqttServerConnection implements FaultyConnection {
   /** Ends the connection, with the reason where it has not begun: after that, MQTT has no word for it. */
   #fail(error: unknown): void {
     const returnCode = returnCodeOf(error);
-    if (returnCode === SERVER_UNAVAILABLE) this.#backend.report(error);
+    const isKnown = error instanceof MqttViolation || error instanceof HubFault;
+    if (!isKnown) this.#backend.report(error);
     try {
       if (this.#stage === "signingIn" && error instanceof HubFault) this.#backend.activity.refuse("mqtt", error);
       const isRefused = this.#stage === "signingIn" || (this.#stage === "new" && error instanceof MqttViolation);
@@ -233,7 +234,7 @@ const WILL_PROPERTY: Readonly<Record<string, string>> = { "iothub-MessageType": 
 function returnCodeOf(error: unknown): number | undefined {
   if (error instanceof MqttViolation) return error.returnCode;
   // Neither who is unknown nor who is disabled learns more than that.
-  return error instanceof HubFault ? NOT_AUTHORIZED : SERVER_UNAVAILABLE;
+  return error instanceof HubFault && error.status !== 429 ? NOT_AUTHORIZED : SERVER_UNAVAILABLE;
 }
 
 /** How long a client may be silent: one and a half times as long as it has said. */

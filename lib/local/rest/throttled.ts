@@ -12,6 +12,8 @@ const KINDS: readonly (readonly [RegExp, ThrottledOperation, string])[] = [
   [/^(?:replace|update)\w*Twin$/, "twinUpdates", "TwinUpdate"],
   [/^get(?:Device|Module)s?$/, "registry", "RegistryRead"],
   [/^(?:createOrUpdate|delete)(?:Device|Module)$|^regenerateDeviceKeys$/, "registry", "CRUD"],
+  [/^receiveMessage$/, "c2dReceives", "C2DReceive"],
+  [/^beginUpload$/, "uploads", "FileUpload"],
 ];
 
 /** Waits until an operation may be carried out, unless it counts by what is in its body. */

@@ -44,10 +44,12 @@ export class DeviceSession {
   /**
    * Connects a device whose identity has to be there, as it has for whoever comes from outside.
    *
-   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled.
+   * @throws {HubFault} `DeviceNotFound` or `ModuleNotFound` (404) when it does not exist or is disabled, and
+   * `ThrottlingException` (429) when too many connect at a time.
    */
   static open(parts: SessionParts, target: IdentityTarget, connection: DeviceConnection): DeviceSession {
     requireIdentity(parts.store, target, { includeDisabled: false, missingModule: "ModuleNotFound" });
+    parts.throttle?.take("connections", "DeviceConnect");
     const session = new DeviceSession(parts, target, connection);
     session.connect();
     return session;
