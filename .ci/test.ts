@@ -124,14 +124,6 @@ const CHECKS: Check[] = [
     },
   },
   { name: "types in projects of users", run: typesInDeno },
-  { name: "description of the API", run: () => checkDescription(runtimes.node["24"]) },
-  { name: "generated code", run: generated },
-  { name: "publishable", run: () => command(deno, "publish", "--dry-run", "--allow-dirty", "--quiet") },
-  {
-    name: "documentation",
-    run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts", "lib/fleet/mod.ts"),
-  },
-  { name: "documentation as web pages", run: () => command(deno, "task", "docs") },
   {
     name: "doc tests",
     run: () =>
@@ -148,10 +140,18 @@ const CHECKS: Check[] = [
         "lib",
       ),
   },
+  { name: "npm package's types", run: () => npm.types() },
+  { name: "description of the API", run: () => checkDescription(runtimes.node["24"]) },
+  { name: "generated code", run: generated },
+  { name: "publishable", run: () => command(deno, "publish", "--dry-run", "--allow-dirty", "--quiet") },
+  {
+    name: "documentation",
+    run: () => command(deno, "doc", "--lint", "mod.ts", "lib/http.ts", "lib/local/mod.ts", "lib/fleet/mod.ts"),
+  },
+  { name: "documentation as web pages", run: () => command(deno, "task", "docs") },
   ...["deno", "node", "bun"].map((runtime) => ({ name: `fuzz sample on ${runtime}`, run: () => fuzzSample(runtime) })),
   { name: "bundle sizes", run: checkSizes },
   { name: "npm package", run: () => npm.manifest() },
-  { name: "npm package's types", run: () => npm.types() },
   ...(["20", "22", "24", "26"] as const).map((version) => ({
     name: `npm package on Node ${version}`,
     run: () => npm.use(runtimes.node[version]),
