@@ -1,5 +1,5 @@
 import type { C2dMessage } from "../messages/c2d_message.ts";
-import { AmqpWriter } from "./amqp_writer.ts";
+import { AmqpWriter } from "../amqp_wire/amqp_writer.ts";
 
 const PROPERTIES_SECTION = 0x73;
 const APPLICATION_PROPERTIES_SECTION = 0x74;

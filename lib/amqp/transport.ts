@@ -4,7 +4,7 @@ import { AmqpFailure, toFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import { concatBuffers } from "./buffer_class.ts";
 import { CLIENT_LIMITS } from "./client_limits.ts";
-import { batchFrames } from "./frame_batching.ts";
+import { batchFrames } from "../amqp_wire/frame_batching.ts";
 import { IDLE_TIME_OUT_IN_MS } from "./keep_alive.ts";
 import { type Connection, library } from "./library.ts";
 import { openWebSocket } from "./web_socket.ts";

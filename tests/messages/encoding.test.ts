@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 import rhea from "rhea";
-import { AmqpWriter } from "../../lib/amqp/amqp_writer.ts";
+import { AmqpWriter } from "../../lib/amqp_wire/amqp_writer.ts";
 import { copyToBuffer } from "../../lib/amqp/buffer_class.ts";
 import { encodeMessage } from "../../lib/amqp/message_encoder.ts";
 import { buildC2dMessage, type C2dMessageProperties } from "../../lib/messages/c2d_message.ts";

@@ -83,16 +83,19 @@ export interface AmqpBackend extends FaultReporter {
   openSession(address: DeviceAddress, connection: DeviceConnection): DeviceSession;
 }
 
-/** What the hub sends: a message for a back end or for a device, a direct method, or what there is to say of a twin. */
+/** An event as the hub sends it. */
+export interface AmqpEvent {
+  readonly kind: "event";
+  readonly event: StoredEvent;
+  /** The last event of the partition, for a client that wants to know how far behind it is. */
+  readonly last?: EventPartition["last"];
+}
+
+/** What the hub sends: an event, a message for a back end or for a device, a direct method, or what there is to say of a twin. */
 export type AmqpContent =
   | { readonly kind: "service"; readonly message: ServiceMessage }
   | { readonly kind: "device"; readonly message: QueuedMessage }
-  | {
-    readonly kind: "event";
-    readonly event: StoredEvent;
-    /** The last event of the partition, for a client that wants to know how far behind it is. */
-    readonly last?: EventPartition["last"];
-  }
+  | AmqpEvent
   | {
     readonly kind: "method";
     /** A UUID. */
@@ -111,8 +114,8 @@ export type AmqpContent =
 
 /** A message that is locked for its receiver until the receiver settles it. */
 export interface AmqpDelivery {
-  /** Names the lock; a GUID. */
-  readonly lockToken: string;
+  /** Names the lock, a GUID; left out where nobody else can get the message. */
+  readonly lockToken?: string;
   readonly content: AmqpContent;
   /** Ends a message that was handled. Returns `false`, as do the next two, when the lock has been lost. */
   complete(): boolean;

@@ -1,6 +1,8 @@
-import type { Connection, Delivery, EventContext, Message, Sender } from "rhea";
+import { Buffer } from "node:buffer";
+import type { Connection, Delivery, EventContext, Sender } from "rhea";
 import rhea from "rhea";
 import type { AmqpError } from "./conditions.ts";
+import { encodeEvent } from "./event_encoder.ts";
 import { tagOf, toAmqpMessage } from "./outgoing_message.ts";
 import { type Guard, listen } from "./guard.ts";
 import type { AmqpDelivery, AmqpSource, AmqpSourceEvents } from "./backend.ts";
@@ -10,6 +12,18 @@ interface UndeclaredSender {
   credit: number;
   delivery_count: number;
   readonly local: { attach: { rcv_settle_mode: number; snd_settle_mode: number } };
+  /** Called after all that may have changed what can be sent. */
+  _process(): void;
+}
+/** What a session has to send. */
+interface Outgoing {
+  readonly next_delivery_id: number;
+  readonly next_pending_delivery: number;
+  /** How many messages the library takes. */
+  available(): number;
+  /** How many frames the client takes. */
+  transfer_window(): number;
+  process(): void;
 }
 interface UndeclaredOutcomes {
   accepted(): { described(): unknown };
@@ -35,6 +49,10 @@ export class AmqpOutgoingLink {
   readonly #unsettled: Map<Delivery, AmqpDelivery> = new Map();
   /** The outcomes still to be confirmed, to a client that settles only after the hub does. */
   readonly #confirmations: [Delivery, outcome: unknown][] = [];
+  /** How many messages have had a tag of the link's own. */
+  #tags = 0;
+  /** Whether there is credit, but the session takes no more. */
+  #isBlocked = false;
   #isDraining = false;
   #isAwake = false;
   #isClosed = false;
@@ -62,7 +80,13 @@ export class AmqpOutgoingLink {
     this.#guard = guard;
     this.#isAllowed = isAllowed;
     this.#source = open({ wake: () => this.#wake(), end: onEnd });
-    const { attach } = (link as unknown as UndeclaredSender).local;
+    const undeclared = link as unknown as UndeclaredSender;
+    const process = undeclared._process.bind(link);
+    undeclared._process = () => {
+      process();
+      if (this.#isBlocked && this.#room > 0) this.#wake();
+    };
+    const { attach } = undeclared.local;
     this.#isPresettled = isPresettled;
     attach.snd_settle_mode = isPresettled ? SETTLED : UNSETTLED;
     attach.rcv_settle_mode = link.rcv_settle_mode;
@@ -84,8 +108,7 @@ export class AmqpOutgoingLink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     // An outcome that arrived just before the end counts, although the library has not reported it yet.
-    const { outgoing } = this.#link.session as unknown as { outgoing: { process(): void } };
-    outgoing.process();
+    this.#outgoing.process();
     for (const delivery of this.#unsettled.values()) delivery.unlock();
     this.#unsettled.clear();
     this.#source.close();
@@ -122,28 +145,52 @@ export class AmqpOutgoingLink {
     const link = this.#link as Sender & UndeclaredSender;
     // The client may grant credit before it knows that the link is open, so the attach must go out first.
     write(link.connection);
-    // A client can take back more credit than it has granted.
-    while (link.is_open() && link.credit > 0 && link.sendable() && this.#isAllowed()) {
-      const next = this.#source.next();
-      if (next === undefined) return;
-      const { credit } = link;
-      const delivery = this.#send(next);
-      if (!this.#isPresettled) this.#unsettled.set(delivery, next);
+    while (link.is_open() && this.#isAllowed()) {
+      const room = this.#room;
+      this.#isBlocked = room === 0 && link.credit > 0;
+      // All that the client takes is handed over before it is written, which costs less than one by one.
+      for (let left = room; left > 0; left--) {
+        const next = this.#source.next();
+        if (next === undefined) return write(link.connection);
+        const delivery = this.#send(next);
+        if (!this.#isPresettled) this.#unsettled.set(delivery, next);
+      }
+      if (room === 0) return;
       write(link.connection);
-      // The session window is full: the next outcome opens it and wakes this link.
-      if (link.credit === credit) return;
     }
+  }
+
+  /** How many messages can be sent now. One that is large may have to wait in the library, and all others for it. */
+  get #room(): number {
+    const outgoing = this.#outgoing;
+    if (outgoing.next_pending_delivery < outgoing.next_delivery_id) return 0;
+    const { credit } = this.#link as Sender & UndeclaredSender;
+    const room = Math.min(credit, outgoing.available(), outgoing.transfer_window());
+    // A client can take back more credit than it has granted, or say nothing of its window.
+    return room > 0 ? room : 0;
+  }
+
+  get #outgoing(): Outgoing {
+    return (this.#link.session as unknown as { outgoing: Outgoing }).outgoing;
   }
 
   #send(next: AmqpDelivery): Delivery {
     try {
-      const message: Message = toAmqpMessage(next.content, next.lockToken, this.#hostName);
-      return this.#link.send(message, tagOf(next.lockToken));
+      const { content, lockToken } = next;
+      const tag = lockToken === undefined ? this.#nextTag() : tagOf(lockToken);
+      if (content.kind === "event") return this.#link.send(encodeEvent(content), tag, 0);
+      return this.#link.send(toAmqpMessage(content, tag, this.#hostName), tag);
     } catch (error) {
       // It cannot be written now or later, and would end the connection of every receiver.
       next.reject();
       throw error;
     }
+  }
+
+  #nextTag(): Buffer {
+    const tag = Buffer.allocUnsafe(4);
+    tag.writeUInt32BE(this.#tags++ >>> 0);
+    return tag;
   }
 
   #settle({ delivery }: EventContext, how: "complete" | "abandon" | "reject"): void {

@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import rhea from "rhea";
 import type { Message } from "rhea";
-import type { AmqpContent } from "./backend.ts";
-import { propertiesOf, stampsOf } from "../events/stored_event.ts";
+import type { AmqpContent, AmqpEvent } from "./backend.ts";
 import type { CloudMessage } from "../messages/cloud_message.ts";
 import type { QueuedMessage } from "../messages/message_queue.ts";
 import type { ServiceMessage } from "../messages/service_queue.ts";
@@ -14,15 +13,17 @@ export function tagOf(lockToken: string): Buffer {
   return rhea.string_to_uuid(lockToken);
 }
 
-/** Converts a message to the form in which the hub sends it. */
-export function toAmqpMessage(content: AmqpContent, lockToken: string, hostName: string): Message {
+/**
+ * Converts a message, all but an event, to the form in which the library sends it.
+ *
+ * @param tag The tag of the delivery, which names the lock of a message for a device.
+ */
+export function toAmqpMessage(content: Exclude<AmqpContent, AmqpEvent>, tag: Buffer, hostName: string): Message {
   switch (content.kind) {
     case "service":
       return toServiceMessage(content.message, hostName);
     case "device":
-      return toDeviceMessage(content.message, lockToken);
-    case "event":
-      return toEventMessage(content);
+      return toDeviceMessage(content.message, tag);
     case "method":
       return toMethodCall(content);
     case "twin":
@@ -73,14 +74,14 @@ function toTwinAnswer({ correlationId, status, version, body }: Extract<AmqpCont
   } as unknown as Message;
 }
 
-function toDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
+function toDeviceMessage(queued: QueuedMessage, tag: Buffer): Message {
   const { message } = queued;
   const written: Record<string, unknown> = {
     to: message.to,
     absolute_expiry_time: queued.expiryTime,
     message_annotations: {
       "x-opt-sequence-number": rhea.types.wrap_ulong(queued.sequenceNumber),
-      "x-opt-lock-token": rhea.types.wrap_uuid(tagOf(lockToken)),
+      "x-opt-lock-token": rhea.types.wrap_uuid(tag),
       "iothub-enqueuedtime": rhea.types.wrap_timestamp(queued.enqueuedTime),
       "iothub-deliverycount": rhea.types.wrap_ubyte(queued.deliveryCount),
     },
@@ -90,38 +91,6 @@ function toDeviceMessage(queued: QueuedMessage, lockToken: string): Message {
     },
     body: rhea.message.data_section(Buffer.from(message.data)),
   };
-  writeProperties(written, message);
-  return written as unknown as Message;
-}
-
-function toEventMessage({ event, last }: Extract<AmqpContent, { kind: "event" }>): Message {
-  const { message, enqueuedTime, sequenceNumber, offset } = event;
-  const stamps = Object.entries(stampsOf(event)).map(([name, stamp]) => [
-    name,
-    stamp instanceof Date ? rhea.types.wrap_timestamp(stamp.getTime()) : stamp,
-  ]);
-  const properties = propertiesOf(event);
-  const written: Record<string, unknown> = {
-    message_annotations: {
-      ...Object.fromEntries(stamps),
-      "x-opt-sequence-number": rhea.types.wrap_long(sequenceNumber),
-      "x-opt-offset": String(offset),
-      "x-opt-enqueued-time": rhea.types.wrap_timestamp(enqueuedTime),
-    },
-    body: rhea.message.data_section(Buffer.from(message.data)),
-  };
-  if (last !== undefined) {
-    written["delivery_annotations"] = {
-      "last_enqueued_sequence_number": rhea.types.wrap_long(last.sequenceNumber),
-      "last_enqueued_offset": String(last.offset),
-      "last_enqueued_time_utc": rhea.types.wrap_timestamp(last.enqueuedTime),
-      "runtime_info_retrieval_time_utc": rhea.types.wrap_timestamp(last.enqueuedTime),
-    };
-  }
-  if (Object.keys(properties).length > 0) written["application_properties"] = properties;
-  if (message.to !== "") written["to"] = message.to;
-  if (message.expiryTime !== undefined) written["absolute_expiry_time"] = message.expiryTime;
-  if (message.creationTime !== undefined) written["creation_time"] = message.creationTime;
   writeProperties(written, message);
   return written as unknown as Message;
 }

@@ -1,3 +1,6 @@
+import { Buffer } from "node:buffer";
+import { batchFrames } from "../../amqp_wire/frame_batching.ts";
+
 /** A stream of bytes in both directions, whatever protocol carries it. */
 export interface ByteSocket {
   /** How many bytes wait to be sent; left out by runtimes that do not tell. */
@@ -14,17 +17,19 @@ export interface ByteSocket {
 }
 
 /**
- * The socket that the code of a protocol is given. What it writes can be held back, and the socket can be closed without
- * what is written last reaching the client.
+ * The socket that the code of a protocol is given. What it writes in one turn goes out together. It can be held back, and
+ * the socket can be closed without what is written last reaching the client.
  */
 export class GatedSocket {
   readonly #socket: ByteSocket;
   #onData: ((bytes: Uint8Array) => void) | undefined;
   #held: (() => void)[] | undefined;
   #isMute = false;
+  readonly #flush: () => void;
 
   constructor(socket: ByteSocket) {
     this.#socket = socket;
+    this.#flush = batchFrames(this, (chunks) => Buffer.concat(chunks));
     socket.on("data", (bytes) => this.#onData?.(bytes));
     // The close event follows, and is all that matters.
     socket.on("error", () => {});
@@ -60,12 +65,14 @@ export class GatedSocket {
 
   /** Discards everything that is written from now on, and what was held back. */
   mute(): void {
+    this.#flush();
     this.#isMute = true;
     this.#held = undefined;
   }
 
   /** Holds back what is written until {@linkcode GatedSocket.release}. */
   hold(): void {
+    this.#flush();
     this.#held ??= [];
   }
 

@@ -1,4 +1,4 @@
-/** The part of a socket that the AMQP library uses to write. */
+/** The part of a socket that is used to write. */
 export interface FrameSocket {
   write(chunk: Uint8Array): unknown;
   end(): unknown;
@@ -12,8 +12,10 @@ const MAX_BATCH_BYTES = 262_144;
  *
  * The AMQP library writes each frame separately. With Nagle's algorithm off, each frame would cost a system call and a
  * TLS record, or a WebSocket message.
+ *
+ * @returns Sends at once what there is.
  */
-export function batchFrames(socket: FrameSocket, concat: (chunks: Uint8Array[]) => Uint8Array): void {
+export function batchFrames(socket: FrameSocket, concat: (chunks: Uint8Array[]) => Uint8Array): () => void {
   const write = socket.write.bind(socket);
   const end = socket.end.bind(socket);
   let chunks: Uint8Array[] = [];
@@ -35,4 +37,5 @@ export function batchFrames(socket: FrameSocket, concat: (chunks: Uint8Array[]) 
     flush();
     return end();
   };
+  return flush;
 }

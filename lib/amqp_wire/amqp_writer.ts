@@ -1,6 +1,7 @@
 /**
  * Writes values in the type system of AMQP 1.0 into a growing array. Texts must be ASCII, as all texts of a checked
- * message are: their length in bytes is then known, and a plain loop is the fastest way to copy them.
+ * message are: their length in bytes is then known, and a plain loop is the fastest way to copy them. Others can be given
+ * as their bytes.
  */
 export class AmqpWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
@@ -74,21 +75,31 @@ export class AmqpWriter {
     }
   }
 
+  long(value: number): void {
+    this.#long(0x81, value);
+  }
+
   /** Writes a point in time, in milliseconds since 1970. */
   timestamp(value: number): void {
-    this.#reserve(9);
     this.#long(0x83, value);
   }
 
   #long(constructor: number, value: number): void {
+    this.#reserve(9);
     this.#bytes[this.#length++] = constructor;
-    this.#view.setBigInt64(this.#length, BigInt(value));
+    this.#view.setInt32(this.#length, Math.floor(value / 2 ** 32));
+    this.#view.setInt32(this.#length + 4, value);
     this.#length += 8;
   }
 
   string(value: string): void {
     this.#sized(value.length, 0xa1);
     this.#ascii(value);
+  }
+
+  /** Writes a text that is UTF-8 already. */
+  utf8(value: Uint8Array): void {
+    this.#block(value, 0xa1);
   }
 
   symbol(value: string): void {
@@ -103,7 +114,11 @@ export class AmqpWriter {
   }
 
   binary(value: Uint8Array): void {
-    this.#sized(value.byteLength, 0xa0);
+    this.#block(value, 0xa0);
+  }
+
+  #block(value: Uint8Array, constructor: number): void {
+    this.#sized(value.byteLength, constructor);
     this.#bytes.set(value, this.#length);
     this.#length += value.byteLength;
   }
