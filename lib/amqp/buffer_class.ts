@@ -3,6 +3,7 @@ import { library } from "./library.ts";
 /** Bytes as the library takes them: a `Buffer`, declared here so that nothing depends on Node's types. */
 export interface AmqpBytes extends Uint8Array<ArrayBuffer> {
   writeUInt32BE(value: number): unknown;
+  toString(encoding?: "utf8", start?: number, end?: number): string;
 }
 
 interface BufferConstructor {

@@ -8,7 +8,9 @@ import type { ReceivedEvent } from "../values/received_event.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import type { HubConnection } from "./hub_connection.ts";
-import type { Delivery, Message, Receiver } from "./library.ts";
+import type { AmqpBytes } from "./buffer_class.ts";
+import type { Delivery, Message, Receiver, Session } from "./library.ts";
+import { decodeMessage } from "./message_decoder.ts";
 import { readEvent } from "./received_event_message.ts";
 import { type LinkUser, ReceivingLink } from "./receiving_link.ts";
 import { selectAfter } from "./selector_filter.ts";
@@ -23,6 +25,8 @@ const EVENT_OVERHEAD = 1_024;
 const USUAL_SIZE = 4_096;
 /** The event hub settles each event as it sends it: there is nothing to be said to it. */
 const SETTLED = 1;
+/** Any format but 0, which is that of messages that the library decodes. */
+const BYTES = 1;
 
 /** Where a reader begins in a partition. */
 export interface PartitionStart {
@@ -191,6 +195,14 @@ class PartitionReader implements LinkUser {
     return { source: { address: this.address, filter: selectAfter(this.#after) }, snd_settle_mode: SETTLED };
   }
 
+  begun(session: Session): void {
+    const take = session.on_transfer.bind(session);
+    session.on_transfer = (frame) => {
+      frame.performative.message_format = BYTES;
+      take(frame);
+    };
+  }
+
   creditFor({ credit }: Receiver): number {
     const window = this.#user.window();
     // Little by little would be a frame for each event.
@@ -200,7 +212,7 @@ class PartitionReader implements LinkUser {
   received(_link: Receiver, message: Message, delivery: Delivery): void {
     if (delivery.remote_settled) delivery.settled = true;
     else delivery.accept();
-    const event = readEvent(message, this.#partitionId);
+    const event = readEvent(decodeMessage(message as unknown as AmqpBytes), this.#partitionId);
     if (event === undefined) return this.#user.failed(unreadable(this.#options));
     const last = this.#after?.sequenceNumber;
     if (last !== undefined && event.sequenceNumber <= last) return;

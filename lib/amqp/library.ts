@@ -26,6 +26,7 @@ export interface EventContext {
   readonly sender?: Sender;
   readonly receiver?: Receiver;
   readonly delivery?: Delivery;
+  /** The message; its bytes, where its format is none that the library decodes. */
   readonly message?: Message;
   readonly error?: unknown;
 }
@@ -71,6 +72,8 @@ export interface Session extends Emitter {
   close(): void;
   open_sender(options: object): Sender;
   open_receiver(options: object): Receiver;
+  /** Called with each frame that carries a message, or a part of one. */
+  on_transfer(frame: { readonly performative: { message_format?: unknown } }): void;
 }
 
 /** A link in either direction. */

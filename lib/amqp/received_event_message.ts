@@ -1,6 +1,7 @@
 import { type ReceivedEvent, receivedEvent } from "../values/received_event.ts";
 import type { Message } from "./library.ts";
 import { bytesOf } from "./message_bytes.ts";
+import { setOwn } from "./own_member.ts";
 
 const DEVICE = "iothub-connection-device-id";
 const MODULE = "iothub-connection-module-id";
@@ -40,9 +41,7 @@ export function readEvent(message: Message, partitionId: string): ReceivedEvent 
     moduleId: moduleId === undefined || moduleId === null ? undefined : textOf(moduleId),
     source: textOf(annotations[SOURCE]),
     body: new Uint8Array(bytesOf(message.body)),
-    properties: Object.fromEntries(
-      Object.entries(message.application_properties ?? {}).map(([name, value]) => [name, textOf(value)]),
-    ),
+    properties: textsOf(message.application_properties ?? {}),
     systemProperties: systemPropertiesOf(message, annotations),
     enqueuedTimeUtc,
     sequenceNumber: Number(sequenceNumber),
@@ -51,16 +50,23 @@ export function readEvent(message: Message, partitionId: string): ReceivedEvent 
   });
 }
 
+function textsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const name of Object.keys(values)) setOwn(texts, name, textOf(values[name]));
+  return texts;
+}
+
 function systemPropertiesOf(message: Message, annotations: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const read: [string, unknown][] = [];
+  const read: Record<string, unknown> = {};
   for (const [property, name] of PROPERTIES) {
     const value = message[property];
-    if (value !== undefined && value !== null) read.push([name, value instanceof Date ? value : textOf(value)]);
+    if (value !== undefined && value !== null) read[name] = value instanceof Date ? value : textOf(value);
   }
-  for (const [name, value] of Object.entries(annotations)) {
-    if (!PLACE.includes(name) && value !== undefined && value !== null) read.push([name, simple(value)]);
+  for (const name of Object.keys(annotations)) {
+    const value = annotations[name];
+    if (!PLACE.includes(name) && value !== undefined && value !== null) setOwn(read, name, simple(value));
   }
-  return Object.fromEntries(read);
+  return read;
 }
 
 /** A value that users can rely on: a text, a number, a boolean or a time. */

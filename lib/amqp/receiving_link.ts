@@ -4,7 +4,7 @@ import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
 import { beginSession } from "./hub_link.ts";
-import type { Delivery, EventContext, Message, Receiver } from "./library.ts";
+import type { Delivery, EventContext, Message, Receiver, Session } from "./library.ts";
 import { LinkRights } from "./link_rights.ts";
 import { Outage } from "./outage.ts";
 
@@ -21,6 +21,8 @@ export interface LinkUser {
   readonly address: string;
   /** What a new link is attached with, in addition to what all have. */
   linkOptions(): object;
+  /** Prepares the session of a new link. */
+  begun?(session: Session): void;
   /** How much credit the link should have now, which somebody is waiting for. */
   creditFor(link: Receiver): number;
   /** Takes a message. */
@@ -119,6 +121,7 @@ export class ReceivingLink implements ConnectionUser {
     const connection = this.#connection;
     if (!connection.isReady || !connection.isAuthorized()) return;
     const session = beginSession(connection, (failure) => this.#linkLost(link, failure));
+    this.#user.begun?.(session);
     const { userAgent } = this.#settings;
     const link = session.open_receiver({
       ...(userAgent === "" ? {} : { properties: { "com.microsoft:client-version": userAgent } }),

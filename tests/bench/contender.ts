@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { trace } from "@opentelemetry/api";
 import { type ClientOptions, createSasToken, IoTHubRegistryManager } from "../../mod.ts";
 import { openC2dClient } from "./c2d_clients.ts";
+import { eventClient } from "./event_clients.ts";
 import { CONNECTION_STRING, hubClient } from "./hub_clients.ts";
 import { openRestServer } from "./hub_rest.ts";
 import { sampleTwin } from "./sample_data.ts";
@@ -66,6 +67,10 @@ async function callOf({ part, contender, ports, count }: ContenderRequest): Prom
         await client.send();
         void client.close(); // No part of the time.
       };
+    case "events": {
+      const client = eventClient(contender, ports.fast);
+      return () => client.read(count!);
+    }
     case "hub-page":
     case "hub-groups":
       return (await import("./hub_queries.ts")).openHubQuery(part);

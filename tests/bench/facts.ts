@@ -6,20 +6,27 @@
  *     <runtime> tests/bench/facts.ts c2d-first '{"fast":…,…}'
  *     <runtime> tests/bench/facts.ts c2d-memory '{"fast":…,…}' 20000 100000
  *     <runtime> tests/bench/facts.ts hub-scale '{"fast":…,…}' 100000 1000000
+ *     <runtime> tests/bench/facts.ts events-memory '{"fast":…,…}' 200000 1000000
  *
  * Prints one line of JSON, numbers by name.
  */
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { LocalHub } from "../../lib/local/mod.ts";
+import { IoTHubRegistryManager } from "../../mod.ts";
 import { openC2dClient } from "./c2d_clients.ts";
 import { collectGarbage } from "./garbage.ts";
 import { hubClient } from "./hub_clients.ts";
 import { measureScale } from "./hub_scale.ts";
 import type { ServerPorts } from "./server.ts";
 import { countsOf } from "./server_counts.ts";
+import { sampleEvent } from "./sample_data.ts";
 
 const IN_FLIGHT = 32;
 const MESSAGES_IN_FLIGHT = 64;
+const EVENTS_AT_ONCE = 100;
+/** Of each partition. */
+const KEPT_EVENTS = 5_000;
 
 async function memory(ports: ServerPorts, count: string): Promise<Record<string, number>> {
   await hubClient("module", ports.fast).readTwins(Number(count));
@@ -85,6 +92,31 @@ async function messageMemory(ports: ServerPorts, counts: readonly number[]): Pro
   return facts;
 }
 
+/** What is in use after each of `counts` events in all, of a hub and a reader in this process. */
+async function eventMemory(counts: readonly number[]): Promise<Record<string, number>> {
+  const hub = new LocalHub({ events: { retention: { maxEvents: KEPT_EVENTS } } });
+  const registry = IoTHubRegistryManager.fromConnectionString(hub.connectionString, hub.clientOptions);
+  const ids = Array.from({ length: EVENTS_AT_ONCE }, (_, index) => `device-${index}`);
+  for (const id of ids) await registry.createDeviceWithSas(id);
+  const events = registry.receiveEvents({ from: "earliest" });
+  const facts: Record<string, number> = {};
+  let received = 0;
+  for (const count of counts) {
+    while (received < count) {
+      for (const id of ids) await hub.device(id).sendTelemetry(sampleEvent());
+      for (const _ of ids) {
+        await events.next();
+        received++;
+      }
+    }
+    collectGarbage();
+    const { rss, heapUsed } = process.memoryUsage();
+    facts[`heapInKbAt${count}Events`] = Math.round(heapUsed / 1024);
+    facts[`memoryInKbAt${count}Events`] = Math.round(rss / 1024);
+  }
+  return facts;
+}
+
 /** The most memory that this process ever had; Linux counts it. */
 async function peakMemoryInKb(): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(await readFile("/proc/self/status", "utf8"))?.[1]);
@@ -102,6 +134,8 @@ async function factsOf(what: string, ports: ServerPorts, counts: string[]): Prom
       return await messageMemory(ports, counts.map(Number));
     case "hub-scale":
       return await measureScale(Number(counts[0]), Number(counts[1]));
+    case "events-memory":
+      return await eventMemory(counts.map(Number));
     default:
       throw new RangeError(`There are no facts ${what}`);
   }

@@ -1,11 +1,14 @@
 /**
- * Compares this module with bare transports and with `azure-iothub`, on Node, Deno and Bun, over loopback TLS.
+ * Compares this module with bare transports, with `azure-iothub` and with `@azure/event-hubs`, on Node, Deno and Bun, over
+ * loopback TLS; events without TLS.
  *
  *     deno task bench [PART…] [--runtime NAME,…] [--rounds N] [--json FILE]
  *
  * A part is one of `in-process`, `sight`, `get`, `latency`, `bulk`, `paging`, `token`, `c2d`, `c2d-first`, `hub-page`,
- * `hub-groups`, `hub-rest`, `hub-scale`, `memory`, `c2d-memory`, `steady`, `cold-start` and `footprint`; all of them take about
- * twelve minutes, the three with `c2d` not quite three of them; longer on a busy machine, as what that spoils is measured again.
+ * `hub-groups`, `hub-rest`, `hub-scale`, `events`, `memory`, `c2d-memory`, `events-memory`, `events-devices`, `steady`,
+ * `cold-start` and `footprint`; all of them take about twenty minutes, the three with `c2d` not quite three of them, and those
+ * with `events` six; longer on a busy machine, as what that spoils is measured again. In `events-devices`, 100 devices send
+ * events by MQTT to a local hub from which they are read, each of the three in a process of its own.
  * `sight` compares the module with itself while somebody is told what it does. Of those with `hub`, two query a local hub with
  * 100,000 twins, `hub-rest` compares its port with a bare server, and `hub-scale` gives it a million devices. Only ratios carry
  * over to other machines.
@@ -30,11 +33,12 @@ import { COMMIT_PARTS, type CommitComparison, compareWithCommit, printCommitComp
 import { compare, type Effort, type Measurement } from "./compare.ts";
 import { measureColdStart } from "./cold_start.ts";
 import { checkOut } from "./earlier_checkout.ts";
+import { measureEventFleet } from "./event_fleet.ts";
 import { footprintOf, footprintOfModule } from "./footprint.ts";
 import { findRuntimes, ROOT, runScript, type RuntimeName } from "./processes.ts";
 import { MOST_UNCERTAINTY, printRuntime, printTargets } from "./report.ts";
 import type { Results } from "./results.ts";
-import { type Servers, startServers } from "./servers.ts";
+import { EVENTS, type Servers, startServers } from "./servers.ts";
 
 /** Parts whose contenders take turns. */
 const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[] }> = {
@@ -50,8 +54,12 @@ const COMPARISONS: Record<string, Effort & { readonly inFlight: readonly number[
   "hub-page": { inFlight: [1], rounds: 9, turnInMs: 200 },
   "hub-groups": { inFlight: [1], rounds: 9, turnInMs: 200 },
   "hub-rest": { inFlight: [32], rounds: 15, turnInMs: 200 },
+  events: { inFlight: [1], rounds: 9, turnInMs: 0 },
 };
-const PARTS = [...Object.keys(COMPARISONS), "hub-scale", "memory", "c2d-memory", "steady", "cold-start", "footprint"];
+const PARTS = [
+  ...Object.keys(COMPARISONS),
+  ...["hub-scale", "memory", "c2d-memory", "events-memory", "events-devices", "steady", "cold-start", "footprint"],
+];
 const RUNTIMES: readonly RuntimeName[] = ["node", "deno", "bun"];
 /** How many twins all rounds of `paging` read together, and how many `memory` reads in one process. */
 const TWINS = 100_000;
@@ -60,6 +68,7 @@ const MEMORY_PROCESSES = 2;
 const MESSAGE_COUNTS = [20_000, 100_000];
 /** How many devices `hub-scale` registers while it looks at the time, and how many in all. */
 const DEVICE_COUNTS = [100_000, 1_000_000];
+const EVENT_COUNTS = [200_000, 1_000_000];
 const COLD_STARTS = 20;
 
 const { values, positionals } = parseArgs({
@@ -84,7 +93,7 @@ if (rounds !== undefined && !(Number.isSafeInteger(rounds) && rounds > 0)) {
 const runtimes = await findRuntimes();
 const directory = await Deno.makeTempDir();
 try {
-  await using servers = await startServers(runtimes, directory);
+  await using servers = await startServers(runtimes, directory, parts.includes("events"));
   if (values.against === undefined) await compareWithOthers(servers);
   else await compareWithEarlier(values.against, servers);
 } finally {
@@ -157,7 +166,7 @@ async function compareAll(
   for (const part of parts.filter((part) => part in COMPARISONS)) {
     const { inFlight: levels, rounds: usualRounds, turnInMs } = COMPARISONS[part]!;
     const effort = { rounds: rounds ?? usualRounds, turnInMs };
-    const count = Math.ceil(TWINS / effort.rounds / 100) * 100;
+    const count = part === "events" ? EVENTS : Math.ceil(TWINS / effort.rounds / 100) * 100;
     for (const inFlight of levels) {
       const request = { part, inFlight, ports: portsOf(part), count, node: runtimes.node };
       const contenders = contendersOf(part, runtime);
@@ -184,7 +193,10 @@ async function collectFacts(
   if (parts.includes("steady")) calls.push(["steady"]);
   if (parts.includes("c2d-first")) calls.push(["c2d-first"]);
   if (parts.includes("c2d-memory")) calls.push(["c2d-memory", ...MESSAGE_COUNTS.map(String)]);
-  const facts: Record<string, number> = {};
+  if (parts.includes("events-memory")) calls.push(["events-memory", ...EVENT_COUNTS.map(String)]);
+  const facts: Record<string, number> = parts.includes("events-devices")
+    ? await measureEventFleet(runtimes[runtime])
+    : {};
   for (const [what, ...rest] of calls) {
     const args = [what!, JSON.stringify(portsOf(what!)), ...rest];
     const found: Record<string, number> = JSON.parse(await runScript(runtimes[runtime], "facts.ts", args, certificate));
@@ -209,6 +221,8 @@ function contendersOf(part: string, runtime: RuntimeName): string[] {
     case "hub-page":
     case "hub-groups":
       return ["module"];
+    case "events":
+      return runtime === "node" ? ["module", "@azure/event-hubs"] : ["module"];
     case "c2d":
     case "c2d-first":
       return ["module", "bare rhea", "azure-iothub"];

@@ -52,3 +52,8 @@ export function sampleRegistration(): Record<string, unknown> {
     properties: { desired: { intervalInSeconds: 60, limits: { lowest: 17.5, highest: 23.5 } } },
   };
 }
+
+/** What a device sends. */
+export function sampleEvent(): Record<string, unknown> {
+  return { temperature: 21.25, humidity: 48.5, battery: { level: 87, charging: false } };
+}

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
-import { type RuntimeCommands, startServer } from "./processes.ts";
+import { LineProcess } from "../support/line_process.ts";
+import type { EventHubFacts } from "./event_hub.ts";
+import { ROOT, type RuntimeCommands, startServer } from "./processes.ts";
 import type { ServerPorts } from "./server.ts";
 
 /** The servers that all contenders call. */
@@ -11,8 +13,15 @@ export interface Servers extends AsyncDisposable {
   portsOf(part: string): ServerPorts;
 }
 
-/** Starts both servers on Node, with a certificate whose files go to `directory`. */
-export async function startServers({ node }: RuntimeCommands, directory: string): Promise<Servers> {
+/** How many events there are to read. */
+export const EVENTS = 50_000;
+
+/**
+ * Starts the servers on Node, with a certificate whose files go to `directory`.
+ *
+ * @param hasEvents Whether there is a hub with events.
+ */
+export async function startServers({ node }: RuntimeCommands, directory: string, hasEvents: boolean): Promise<Servers> {
   const { cert, key } = await makeSelfSignedCertificate(["localhost", "127.0.0.1"]);
   const certificate = join(directory, "cert.pem");
   const keyFile = join(directory, "key.pem");
@@ -21,10 +30,18 @@ export async function startServers({ node }: RuntimeCommands, directory: string)
   await using starting = new AsyncDisposableStack();
   const http = starting.use(await startServer(node, "server.ts", certificate, keyFile));
   const amqp = starting.use(await startServer(node, "amqp_server.ts", certificate, keyFile));
+  let eventPort = 0;
+  if (hasEvents) {
+    const command = [...node, "tests/bench/event_hub.ts", String(EVENTS)] as const;
+    const hub = starting.use(new LineProcess(command, { cwd: ROOT }));
+    eventPort = (await hub.read<EventHubFacts>()).amqp;
+  }
+  // The hub of events is as fast as it can, and counts nothing.
+  const events: ServerPorts = { fast: eventPort, slow: eventPort, control: 0 };
   const started = starting.move();
   return {
     certificate,
-    portsOf: (part) => part.startsWith("c2d") ? amqp.ports : http.ports,
+    portsOf: (part) => part === "events" ? events : part.startsWith("c2d") ? amqp.ports : http.ports,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

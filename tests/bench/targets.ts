@@ -42,6 +42,9 @@ export function evaluate(results: Results): Target[] {
     const contender = runtime === "node" && part !== "in-process" ? "bare node:https" : "bare fetch";
     return ratiosTo(results, { runtime, part, inFlight, contender });
   }
+  function toEventHubs(runtime: RuntimeName) {
+    return ratiosTo(results, { runtime, part: "events", inFlight: 1, contender: "@azure/event-hubs" });
+  }
   function node(what: string, bound: Target["bound"], limit: number, figure: number | undefined): Target {
     return { what, runtime: "node", bound, limit, figure };
   }
@@ -61,6 +64,10 @@ export function evaluate(results: Results): Target[] {
   function messageGrowth(runtime: RuntimeName): number | undefined {
     const facts = results.facts[runtime];
     return facts && facts["heapInKbAt100000Messages"]! / facts["heapInKbAt20000Messages"]!;
+  }
+  function eventGrowth(runtime: RuntimeName): number | undefined {
+    const facts = results.facts[runtime];
+    return facts && facts["heapInKbAt1000000Events"]! / facts["heapInKbAt200000Events"]!;
   }
   function cold(figure: (times: NonNullable<Results["coldStarts"]["node"]>) => number) {
     return (runtime: RuntimeName): number | undefined => {
@@ -233,6 +240,15 @@ export function evaluate(results: Results): Target[] {
       [1000, 1000, 1000],
       (r) => results.facts[r]?.["groupByInMsOf1000000"],
     ),
+    ...perRuntime(
+      "13 events of 100 devices by MQTT, a second",
+      "at least",
+      [10_000, 10_000, 10_000],
+      (r) => results.facts[r]?.["eventsPerSecond"],
+    ),
+    node("13 events, to @azure/event-hubs: rate", "at least", 1.5, toEventHubs("node")?.callsPerSecond),
+    node("13 events, to @azure/event-hubs: CPU", "at most", 0.65, toEventHubs("node")?.cpuPerCallInUs),
+    ...perRuntime("13 memory at 1,000,000 events to 200,000", "at most", [1.1, 1.1, 1.1], eventGrowth),
   ];
   return targets.filter(({ figure }) => figure !== undefined && !Number.isNaN(figure));
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { AmqpWriter } from "../../amqp_wire/amqp_writer.ts";
 import { stampsOf, type StoredEvent } from "../events/stored_event.ts";
-import { byteLength } from "../messages/cloud_message.ts";
+import { byteLength } from "../byte_length.ts";
 import type { AmqpEvent } from "./backend.ts";
 
 const DELIVERY_ANNOTATIONS = 0x71;
