@@ -210,7 +210,8 @@ class PartitionReader implements LinkUser {
   }
 
   received(_link: Receiver, message: Message, delivery: Delivery): void {
-    if (delivery.remote_settled) delivery.settled = true;
+    // Either lets the library tell the hub, in time, that there is room in the session again.
+    if (delivery.remote_settled) delivery.update(true);
     else delivery.accept();
     const event = readEvent(decodeMessage(message as unknown as AmqpBytes), this.#partitionId);
     if (event === undefined) return this.#user.failed(unreadable(this.#options));

@@ -108,6 +108,18 @@ describe("receiveEvents", () => {
     await loop.return();
   });
 
+  test("is not stopped by events in several frames after many small ones", async () => {
+    await using scene = await EventScene.start({ hub: { events: { partitions: 1 } } });
+    const [small, large] = [new Uint8Array(1), new Uint8Array(66_000)];
+    const device = scene.hub.device("d0");
+    for (let index = 0; index < 1_600; index++) await device.sendTelemetry(index < 1_000 ? small : large);
+    let count = 0;
+    for await (const _ of scene.registry.receiveEvents({ from: "earliest", maxWaitTimeInMs: 20_000 })) {
+      if (++count === 1_600) break;
+    }
+    assert.equal(count, 1_600);
+  });
+
   test("shares its connection among loops, each of which gets all events", async () => {
     await using scene = await EventScene.start({ devices: 2 });
     await scene.send(["a"], "d0");
