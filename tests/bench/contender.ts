@@ -24,7 +24,7 @@ export interface ContenderRequest {
   readonly contender: string;
   readonly inFlight: number;
   readonly ports: ServerPorts;
-  /** How many twins to read in one turn. */
+  /** How many twins or events to read in one turn. */
   readonly count?: number;
   /** How Node is started, for those who need a process beside theirs. */
   readonly node?: readonly string[];
