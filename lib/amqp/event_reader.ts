@@ -25,8 +25,9 @@ const EVENT_OVERHEAD = 1_024;
 const USUAL_SIZE = 4_096;
 /** The event hub settles each event as it sends it: there is nothing to be said to it. */
 const SETTLED = 1;
-/** Any format but 0, which is that of messages that the library decodes. */
-const BYTES = 1;
+/** The format of messages, and what stands for it where the library is not to decode them. */
+const MESSAGES = 0;
+const CHECKED = 1;
 
 /** Where a reader begins in a partition. */
 export interface PartitionStart {
@@ -198,7 +199,9 @@ class PartitionReader implements LinkUser {
   begun(session: Session): void {
     const take = session.on_transfer.bind(session);
     session.on_transfer = (frame) => {
-      frame.performative.message_format = BYTES;
+      const { performative } = frame;
+      // What is of another format has not been checked, so that nothing may read it.
+      performative.message_format = performative.message_format === MESSAGES ? CHECKED : undefined;
       take(frame);
     };
   }
@@ -213,7 +216,9 @@ class PartitionReader implements LinkUser {
     // Either lets the library tell the hub, in time, that there is room in the session again.
     if (delivery.remote_settled) delivery.update(true);
     else delivery.accept();
-    const event = readEvent(decodeMessage(message as unknown as AmqpBytes), this.#partitionId);
+    const event = delivery.format === CHECKED
+      ? readEvent(decodeMessage(message as unknown as AmqpBytes), this.#partitionId)
+      : undefined;
     if (event === undefined) return this.#user.failed(unreadable(this.#options));
     const last = this.#after?.sequenceNumber;
     if (last !== undefined && event.sequenceNumber <= last) return;
@@ -231,6 +236,7 @@ function partitionAddress(parts: EventReaderParts, { consumerGroup }: EventReade
 }
 
 function unreadable(call: FailedCall): Error {
-  const reason = "an event has no sequence number, offset or time, or not of the types that they should have";
+  const reason =
+    "an event is of another format, or has no sequence number, offset or time, or not of the types that they should have";
   return failure(call, "InvalidResponse", reason);
 }

@@ -105,6 +105,8 @@ export interface Receiver extends Link {
 /** A message on its way. */
 export interface Delivery {
   readonly id: number;
+  /** The format that the message began with: 0 for one that the library decodes. */
+  readonly format?: unknown;
   readonly remote_settled: boolean;
   /** Whether this side has nothing more to say of it. */
   settled: boolean;

@@ -12,6 +12,7 @@ import {
   symbol,
   text,
   timestamp,
+  uint,
   word,
 } from "../support/amqp_bytes.ts";
 import { VALUES } from "./amqp_values.ts";
@@ -30,6 +31,8 @@ export interface EventHubManner {
   readonly eventHub: Bytes;
   /** What it says of a partition. */
   readonly partition: Bytes;
+  /** The format that its messages are said to have. */
+  readonly format: Bytes;
   /** The events of each partition, as messages. */
   readonly events: readonly Bytes[];
 }
@@ -76,6 +79,7 @@ export const GOOD_EVENT_HUB: EventHubManner = {
   status: 200,
   eventHub: map([text("name"), text("hub"), text("partition_ids"), PARTITION_IDS]),
   partition: partitionWith(long(7)),
+  format: uint(0),
   events: [eventAt(long(8)), eventAt(long(9))],
 };
 
@@ -159,6 +163,9 @@ const EVENTS: fc.Arbitrary<Bytes> = fc.oneof(
   },
 );
 
+/** Formats of what is no message. */
+export const FORMATS: fc.Arbitrary<Bytes> = fc.constantFrom(NULL, uint(1), uint(2), uint(0x8001_3700));
+
 /** What event hubs say, and what no event hub says. */
 export const EVENT_HUB_MANNERS: fc.Arbitrary<EventHubManner> = fc.record({
   mechanisms: mostly(
@@ -176,5 +183,6 @@ export const EVENT_HUB_MANNERS: fc.Arbitrary<EventHubManner> = fc.record({
   }),
   eventHub: mostly(GOOD_EVENT_HUB.eventHub, EVENT_HUBS),
   partition: mostly(GOOD_EVENT_HUB.partition, fc.oneof(VALUES, SEQUENCE_NUMBERS.map(partitionWith))),
+  format: mostly(GOOD_EVENT_HUB.format, FORMATS),
   events: fc.array(EVENTS, { maxLength: 6 }),
 });

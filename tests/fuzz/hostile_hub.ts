@@ -93,6 +93,12 @@ export class HostileHub {
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
+
+  async close(): Promise<void> {
+    const closed = new Promise<unknown>((resolve) => this.#server.close(resolve));
+    this.cut();
+    await closed;
+  }
 }
 
 /** One connection as the hub sees it, whatever carries the bytes. */
@@ -211,7 +217,7 @@ class HubService {
       this.#served.add(key);
       this.#reached.add("credit for events");
       for (const [index, event] of this.#eventHub.events.entries()) {
-        this.#send(channel, handle, event, index % 2 === 0 ? TRUE : FALSE);
+        this.#send(channel, handle, event, index % 2 === 0 ? TRUE : FALSE, this.#eventHub.format);
       }
     }
     if (!address.startsWith("/")) return;
@@ -222,9 +228,9 @@ class HubService {
     }
   }
 
-  #send(channel: number, handle: number, content: Bytes, settled: Bytes): void {
+  #send(channel: number, handle: number, content: Bytes, settled: Bytes, format: Bytes = uint(0)): void {
     const tag = binary(crypto.getRandomValues(new Uint8Array(16)));
-    const fields = { 0: uint(handle), 1: uint(this.#deliveries++), 2: tag, 4: settled };
+    const fields = { 0: uint(handle), 1: uint(this.#deliveries++), 2: tag, 3: format, 4: settled };
     this.#write(frame(transfer(content, fields), { channel }));
   }
 

@@ -3,7 +3,12 @@ import { inspect } from "node:util";
 import { describe, test } from "node:test";
 import { type DeviceEvents, IoTHubError, IoTHubRegistryManager, type ReceiveEventsOptions } from "../../mod.ts";
 import * as entry from "../../mod.ts";
+import fc from "fast-check";
+import { FORMATS, GOOD_EVENT_HUB } from "../fuzz/hostile_event_hub.ts";
+import { GOOD_MANNER, HostileHub } from "../fuzz/hostile_hub.ts";
+import { list, word } from "../support/amqp_bytes.ts";
 import { EventScene } from "../support/event_scene.ts";
+import { holds } from "../support/properties.ts";
 
 const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
 
@@ -118,6 +123,26 @@ describe("receiveEvents", () => {
       if (++count === 1_600) break;
     }
     assert.equal(count, 1_600);
+  });
+
+  test("reads nothing of what is said to be of another format than messages, which nobody has checked", async () => {
+    const hub = new HostileHub();
+    const amqpEndpoint = `amqp://127.0.0.1:${await hub.listen()}`;
+    const many = [0x00, 0x53, 0x73, 0xd0, ...word(8), ...word(2 ** 32 - 1)];
+    const contents = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes) => [...bytes]),
+      fc.constantFrom(many, [0x00, 0x53, 0x72, ...list([])], GOOD_EVENT_HUB.events[0]!),
+    );
+    await holds(
+      fc.asyncProperty(contents, FORMATS, async (content, format) => {
+        hub.manner = { ...GOOD_MANNER, eventHub: { ...GOOD_EVENT_HUB, format, events: [content] } };
+        const text = "HostName=a.example;SharedAccessKeyName=service;SharedAccessKey=AAAA";
+        await using registry = IoTHubRegistryManager.fromConnectionString(text, { amqpEndpoint });
+        await assert.rejects(registry.receiveEvents({ from: "earliest" }).next(), { code: "InvalidResponse" });
+      }),
+      20,
+    );
+    await hub.close();
   });
 
   test("shares its connection among loops, each of which gets all events", async () => {
