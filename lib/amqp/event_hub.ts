@@ -28,6 +28,7 @@ export class EventHub {
   readonly #hub: CurrentConnection;
   readonly #readers: Set<EventReader> = new Set();
   #location: Promise<EventHubLocation> | undefined;
+  #isAsking = false;
   #found: EventHubLocation | undefined;
   #credential: HubCredential | undefined;
 
@@ -70,18 +71,27 @@ export class EventHub {
   #connection(operation: string): HubConnection {
     const connection = this.#connections.get(operation);
     void connection.closed.then(() => {
-      // The event hub may be somewhere else by now.
-      if (!connection.isReady) this.#location = undefined;
+      // The event hub may be somewhere else by now. A hub that is still being asked is not asked twice at a time.
+      if (!connection.isReady && !this.#isAsking) this.#location = undefined;
     });
     return connection;
   }
 
-  /** The settings of a connection to the event hub. */
-  async #locate(): Promise<AmqpSettings> {
-    this.#location ??= locateEventHub(this.#hub.get("receiveEvents"), this.#settings).catch((error) => {
+  async #askHub(): Promise<EventHubLocation> {
+    this.#isAsking = true;
+    try {
+      return await locateEventHub(this.#hub.get("receiveEvents"), this.#settings);
+    } catch (error) {
       this.#location = undefined;
       throw error;
-    });
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** The settings of a connection to the event hub. */
+  async #locate(): Promise<AmqpSettings> {
+    this.#location ??= this.#askHub();
     const found = await this.#location;
     const { policy, sasTokenTtlInSeconds, sight } = this.#settings;
     const audience = `sb://${found.host}/${found.eventHubName}`;

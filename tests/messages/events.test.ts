@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { inspect } from "node:util";
 import { describe, test } from "node:test";
 import { type DeviceEvents, IoTHubError, IoTHubRegistryManager, type ReceiveEventsOptions } from "../../mod.ts";
@@ -9,6 +11,35 @@ import { GOOD_MANNER, HostileHub } from "../fuzz/hostile_hub.ts";
 import { list, word } from "../support/amqp_bytes.ts";
 import { EventScene } from "../support/event_scene.ts";
 import { holds } from "../support/properties.ts";
+
+/**
+ * A hub that lets its first client in after half an attempt's time, and tells it where its events are when the attempt to
+ * reach them is over, and another one has begun.
+ */
+async function startSlowHub(port: number): Promise<{ endpoint: string } & AsyncDisposable> {
+  const sockets: Socket[] = [];
+  let delays = [200, 280];
+  const server = createServer((socket) => {
+    const hub = connect(port, "127.0.0.1");
+    sockets.push(socket.on("error", () => {}), hub.on("error", () => {}));
+    socket.pipe(hub);
+    hub.on("end", () => socket.end()).on("data", (chunk: Uint8Array) => {
+      const isLate = delays.length === 2 || new TextDecoder().decode(chunk).includes("amqp:link:redirect");
+      const [delay = 0, ...rest] = isLate ? delays : [];
+      if (isLate) delays = rest;
+      if (delay === 0) socket.write(chunk);
+      else setTimeout(() => socket.write(chunk), delay);
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    endpoint: `amqp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
 
@@ -181,6 +212,19 @@ describe("receiveEvents", () => {
     await assert.rejects(scene.registry.receiveEvents({ timeoutInMs: 300 }).next(), { code: "Timeout" });
     await scene.hub.close();
     await restarted;
+  });
+
+  test("waits for a hub that takes long to say where its events are", async () => {
+    await using scene = await EventScene.start();
+    const { amqp } = await scene.hub.listen({ amqp: 0 });
+    const client = { attemptTimeoutInMs: 400, retryOptions: { retryDelayInMs: 10, maxRetryDelayInMs: 10 } };
+    await using hub = await startSlowHub(Number(new URL(amqp!.replace("amqp", "http")).port));
+    await using registry = IoTHubRegistryManager.fromConnectionString(scene.hub.connectionString, {
+      ...scene.hub.clientOptions,
+      ...client,
+      amqpEndpoint: hub.endpoint,
+    });
+    assert.equal((await registry.getEventHubEndpoint()).eventHubName, "localhost");
   });
 
   test("says what is wrong, and shows no secret", async () => {
