@@ -43,7 +43,7 @@ class BulkWrite<Item, Result> {
   readonly #work: Work<Item, Result>;
   readonly #findEarlier: FindEarlier<Item, Result>;
   /** What the hub may have done before. */
-  readonly #unsure: Set<BulkElement<Item, Result>>;
+  readonly #unsure = new Set<BulkElement<Item, Result>>();
 
   constructor(
     registry: DeviceIdentities,
@@ -56,7 +56,7 @@ class BulkWrite<Item, Result> {
     this.#operation = operation;
     this.#work = work;
     this.#findEarlier = findEarlier;
-    this.#unsure = new Set(elements.filter(({ entry }) => entry.earlier !== undefined));
+    for (const element of elements) if (element.entry.earlier !== undefined) this.#unsure.add(element);
   }
 
   /** Sends elements until each has an answer. */

@@ -46,7 +46,7 @@ async function settlementOf<Item, Result>(
   let isNoted = false;
   const send = async (options: object): Promise<Result> => {
     // As late as possible, so that what waits for its turn is not taken for sent.
-    if (!isNoted) await work.sent([[entry, ""]]);
+    if (!isNoted) await work.sent([entry]);
     isNoted = true;
     return await request.send(options);
   };

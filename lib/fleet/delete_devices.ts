@@ -57,7 +57,7 @@ async function remove(
   entries: readonly Entry<FleetTarget>[],
   work: Work<FleetTarget, undefined>,
 ): Promise<void> {
-  await work.sent(entries.map((entry) => [entry, ""]));
+  await work.sent(entries);
   const elements = entries.map((entry) => {
     const { deviceId: id, moduleId } = entry;
     const body: ExportImportDevice = { id, moduleId, importMode: "delete" };

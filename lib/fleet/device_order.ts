@@ -1,3 +1,5 @@
+import { DeviceTable } from "./device_table.ts";
+
 /** What the order of entries depends on. */
 interface Ordered {
   readonly deviceId: string;
@@ -20,8 +22,10 @@ class Line<T extends Ordered> {
  */
 export class DeviceOrder<T extends Ordered> {
   /** What has begun or waits, by device. Most devices have one entry alone. */
-  readonly #open = new Map<string, T | Line<T>>();
+  readonly #open = new DeviceTable<T | Line<T>>();
   #ready: T[] = [];
+  /** How many devices have several. */
+  #lines = 0;
 
   /** How many entries may begin. */
   get ready(): number {
@@ -35,8 +39,11 @@ export class DeviceOrder<T extends Ordered> {
       this.#ready.push(entry);
       return;
     }
-    const line = open instanceof Line ? open : new Line(open);
-    if (line !== open) this.#open.set(entry.deviceId, line);
+    let line = open;
+    if (!(line instanceof Line)) {
+      this.#open.set(entry.deviceId, line = new Line(line));
+      this.#lines++;
+    }
     line.waiting.push(entry);
     this.#advance(line);
   }
@@ -51,11 +58,12 @@ export class DeviceOrder<T extends Ordered> {
 
   /** Lets the entries begin that waited for this one. */
   done(entry: T): void {
-    const open = this.#open.get(entry.deviceId);
+    const open = this.#lines === 0 ? undefined : this.#open.get(entry.deviceId);
     if (open instanceof Line) {
       open.begun.delete(entry);
       this.#advance(open);
       if (open.begun.size > 0) return;
+      this.#lines--;
     }
     this.#open.delete(entry.deviceId);
   }

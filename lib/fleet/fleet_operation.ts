@@ -25,8 +25,8 @@ export interface Work<Item, Result> {
   readonly calls: PatientCalls;
   /** Whether there is a journal, for which facts are worth the trouble. */
   readonly keepsFacts: boolean;
-  /** Notes that entries are about to be sent, each with what will tell whether the hub has it. */
-  sent(entries: readonly (readonly [entry: Entry<Item>, fact: string])[]): Promise<void>;
+  /** Notes that entries are about to be sent, each with a fact that will tell whether the hub has it, if there is one. */
+  sent(entries: readonly Entry<Item>[], facts?: readonly string[]): Promise<void>;
   /** Reports what has become of an entry. */
   settle(entry: Entry<Item>, settlement: Settlement<Result>): Promise<void> | undefined;
 }

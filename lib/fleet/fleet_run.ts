@@ -11,6 +11,7 @@ import { type FleetProgress, ProgressReport } from "./fleet_progress.ts";
 import { illegalEntry } from "./illegal_entry.ts";
 import { LimitPace } from "./limit_pace.ts";
 import { paceOf } from "./pace.ts";
+import { type KnownOutcome, OutcomeQueue } from "./outcome_queue.ts";
 import { CallFailure, PatientCalls, type RequestPace } from "./patient_calls.ts";
 import { RunLog } from "./run_log.ts";
 import { SourceReader } from "./source_reader.ts";
@@ -28,13 +29,6 @@ export interface FleetRun<Result = unknown> extends AsyncIterable<FleetOutcome<R
   readonly progress: FleetProgress;
   /** Begins the run. */
   [Symbol.asyncIterator](): AsyncIterableIterator<FleetOutcome<Result>>;
-}
-
-/** An outcome that the loop has not read yet. */
-interface Known<Result> {
-  readonly outcome: FleetOutcome<Result>;
-  /** The position to acknowledge when the loop has read it. */
-  readonly position: number | undefined;
 }
 
 /** Begins a run, of which nothing happens before its outcomes are asked for. Throws unless the options are legal. */
@@ -78,13 +72,13 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
   readonly #work: Work<Item, Result>;
   readonly #order = new DeviceOrder<Entry<Item>>();
   readonly #running = new Set<Promise<void>>();
-  readonly #known: Known<Result>[] = [];
+  readonly #known = new OutcomeQueue<Result>();
   /** How many entries may be read whose outcomes the loop has not read. */
   readonly #mostOpen: number;
   #open = 0;
   #position = 0;
   /** What the loop has read last. It has dealt with it when it asks for the next. */
-  #last: Known<Result> | undefined;
+  #last: KnownOutcome<Result> | undefined;
   #reading: Promise<void> | undefined;
   /** Whether the reader will bring more entries without delay. */
   #isFilling = false;
@@ -112,11 +106,11 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     this.#work = {
       calls: new PatientCalls(paces, waits, this.#signal),
       keepsFacts: options.journal !== undefined,
-      sent: async (entries) => {
+      sent: async (entries, facts) => {
         if (options.journal !== undefined) {
-          await this.#log.sent(entries.map(([{ position }, fact]) => [position, fact]));
+          await this.#log.sent(entries.map(({ position }, index) => [position, facts?.[index] ?? ""]));
         }
-        for (const [entry] of entries) entry.isSent = true;
+        for (const entry of entries) entry.isSent = true;
       },
       settle: (entry, settlement) => this.#settle(entry, settlement),
     };
@@ -130,17 +124,25 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     return this;
   }
 
-  async next(): Promise<IteratorResult<FleetOutcome<Result>, undefined>> {
+  next(): Promise<IteratorResult<FleetOutcome<Result>, undefined>> {
     this.#reading ??= this.#read();
     this.#acknowledge();
-    for (;;) {
-      const known = this.#known.shift();
-      if (known !== undefined) {
-        this.#last = known;
-        return { done: false, value: known.outcome };
-      }
-      if (this.#isOver) break;
+    const known = this.#take();
+    return known === undefined ? this.#nextOrEnd() : Promise.resolve(known);
+  }
+
+  #take(): IteratorResult<FleetOutcome<Result>, undefined> | undefined {
+    const known = this.#known.take();
+    if (known === undefined) return undefined;
+    this.#last = known;
+    return { done: false, value: known.outcome };
+  }
+
+  async #nextOrEnd(): Promise<IteratorResult<FleetOutcome<Result>, undefined>> {
+    while (!this.#isOver) {
       await new Promise<void>((resolve) => this.#onChange.push(resolve));
+      const known = this.#take();
+      if (known !== undefined) return known;
     }
     await this.#end();
     const failed = this.#failure;
@@ -197,7 +199,7 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
       const target = this.#operation.targetOf(item);
       if (this.#log.isDone(position)) {
         this.#report.count("skipped");
-        this.#known.push({ outcome: { ...target, status: "skipped" }, position: undefined });
+        this.#known.add({ ...target, status: "skipped" }, undefined);
         this.#changed();
       } else {
         const { deviceId, moduleId } = target;
@@ -206,7 +208,7 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     } catch (error) {
       const outcome = { deviceId: nameOf(item), ...illegalEntry(this.#operation.name, error) };
       this.#report.count("failed");
-      this.#known.push({ outcome, position: undefined });
+      this.#known.add(outcome, undefined);
       this.#changed();
     }
   }
@@ -222,7 +224,7 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     while (this.#open >= this.#mostOpen && !this.#isStopped) {
       this.#pause();
       const { waits } = this.#report;
-      const wait = this.#known.length > 0 && this.#running.size === 0 ? "consumer" : undefined;
+      const wait = !this.#known.isEmpty && this.#running.size === 0 ? "consumer" : undefined;
       const change = new Promise<void>((resolve) => this.#onChange.push(resolve));
       await (wait === undefined ? change : waits.during(wait, change));
     }
@@ -279,10 +281,9 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     this.#order.done(entry);
   }
 
-  #tell({ deviceId, moduleId }: Entry<Item>, settlement: Settlement<Result>, position: number | undefined): void {
+  #tell(entry: Entry<Item>, settlement: Settlement<Result>, position: number | undefined): void {
     this.#report.count(settlement.status);
-    const outcome = moduleId === undefined ? { deviceId, ...settlement } : { deviceId, moduleId, ...settlement };
-    this.#known.push({ outcome, position });
+    this.#known.add(outcomeOf(entry, settlement), position);
     this.#changed();
   }
 
@@ -324,6 +325,18 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
     this.#onChange = [];
     for (const go of waiting) go();
   }
+}
+
+function outcomeOf<Result>(
+  { deviceId, moduleId }: Entry<unknown>,
+  settlement: Settlement<Result>,
+): FleetOutcome<Result> {
+  const { status, result, error } = settlement;
+  // Nearly all are one of the first two, which a spread would make ten times as dear.
+  if (moduleId === undefined && error === undefined) {
+    return result === undefined ? { deviceId, status } : { deviceId, status, result };
+  }
+  return moduleId === undefined ? { deviceId, ...settlement } : { deviceId, moduleId, ...settlement };
 }
 
 /** Returns what an entry that is not legal calls its device, if it does. */

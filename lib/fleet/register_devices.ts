@@ -79,10 +79,10 @@ async function register(
   work: Work<BulkDevice, ExportImportDevice>,
 ): Promise<void> {
   const bodies = bodiesOf(entries);
-  const facts: string[] = work.keepsFacts
+  const facts = work.keepsFacts
     ? await Promise.all(bodies.map((body) => writesIdentity(body) ? digestOf(body.authentication) : ""))
-    : [];
-  await work.sent(entries.map((entry, index) => [entry, facts[index] ?? ""]));
+    : undefined;
+  await work.sent(entries, facts);
   const elements = entries.map((entry, index): BulkElement<BulkDevice, ExportImportDevice | undefined> => {
     const body = bodies[index]!;
     return {
@@ -102,14 +102,15 @@ async function register(
 
 /** Returns what to write, with all keys and the way to write it. */
 function bodiesOf(entries: readonly Entry<BulkDevice>[]): ExportImportDevice[] {
+  let missing = 0;
   const bodies = entries.map(({ item, deviceId }): ExportImportDevice => {
     const { importMode = "create" } = item;
+    const lacking = writesIdentity({ importMode }) ? missingKeys(item.authentication) : 0;
+    missing += lacking;
     // What is whole is not copied.
-    const isWhole = item.id !== undefined && item.importMode !== undefined && missingKeys(item.authentication) === 0;
+    const isWhole = lacking === 0 && item.id !== undefined && item.importMode !== undefined;
     return isWhole ? item as ExportImportDevice : { ...item, id: deviceId, importMode };
   });
-  let missing = 0;
-  for (const body of bodies) if (writesIdentity(body)) missing += missingKeys(body.authentication);
   if (missing === 0) return bodies;
   const keys = newKeys(missing);
   for (const body of bodies) {
@@ -121,7 +122,7 @@ function bodiesOf(entries: readonly Entry<BulkDevice>[]): ExportImportDevice[] {
 }
 
 /** Whether an entry creates or replaces an identity. */
-function writesIdentity({ importMode }: ExportImportDevice): boolean {
+function writesIdentity({ importMode }: Pick<ExportImportDevice, "importMode">): boolean {
   return importMode === "create" || importMode === "update" || importMode === "updateIfMatchETag";
 }
 

@@ -112,7 +112,7 @@ async function renew(
       const changes = renewedKeys(call, identity, keys);
       const authentication = { type: "sas", symmetricKey: changes } as const;
       earlier = `${identity.etag} ${await digestOf(authentication)}`;
-      await work.sent([[entry, earlier]]);
+      await work.sent([entry], [earlier]);
       const { value } = await work.calls.make<Device | Module>({
         operation: "registry",
         devices: 1,

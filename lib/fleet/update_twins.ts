@@ -88,7 +88,7 @@ async function update(
   entries: readonly Entry<FleetTwinChange>[],
   work: Work<FleetTwinChange, undefined>,
 ): Promise<void> {
-  await work.sent(entries.map((entry) => [entry, ""]));
+  await work.sent(entries);
   const elements = entries.map((entry) => {
     const { item: { tags, properties }, deviceId: id, moduleId } = entry;
     const desired = properties?.desired;

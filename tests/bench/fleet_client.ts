@@ -85,33 +85,58 @@ async function byFleet(count: number, isSampled = false): Promise<void> {
   if (done !== count) throw new Error(`${done} of ${count} are done`);
 }
 
-async function rateOf(work: (count: number) => Promise<void>, count: number): Promise<number> {
-  const started = performance.now();
+/** How many entries are done per second, and how many microseconds of the processor each takes. */
+interface Cost {
+  readonly rate: number;
+  readonly cpu: number;
+}
+
+async function costOf(work: (count: number) => Promise<void>, count: number): Promise<Cost> {
+  const [started, usage] = [performance.now(), process.cpuUsage()];
   await work(count);
-  return count / (performance.now() - started) * 1000;
+  const rate = count / (performance.now() - started) * 1000;
+  const { user, system } = process.cpuUsage(usage);
+  return { rate, cpu: (user + system) / count };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }
 
 async function compare(): Promise<object> {
   await byBareLoop(Number(TURN) / 5);
   await byFleet(Number(TURN) / 5);
-  const ratios: number[] = [];
+  const turns: { bare: Cost; fleet: Cost }[] = [];
   for (let turn = 0; turn < Number(TURNS); turn++) {
-    const works = turn % 2 === 0 ? [byBareLoop, byFleet] : [byFleet, byBareLoop];
-    const rates = [await rateOf(works[0]!, Number(TURN)), await rateOf(works[1]!, Number(TURN))];
-    const [bare, fleet] = turn % 2 === 0 ? rates : rates.reverse();
-    ratios.push(fleet! / bare!);
+    const bareFirst = turn % 2 === 0 ? await costOf(byBareLoop, Number(TURN)) : undefined;
+    const fleet = await costOf(byFleet, Number(TURN));
+    turns.push({ bare: bareFirst ?? await costOf(byBareLoop, Number(TURN)), fleet });
   }
-  ratios.sort((one, other) => one - other);
+  const [rates, cpus] = [
+    turns.map(({ bare, fleet }) => fleet.rate / bare.rate),
+    turns.map(({ bare, fleet }) => fleet.cpu / bare.cpu),
+  ];
   return {
-    ratio: Number(ratios[Math.floor(ratios.length / 2)]!.toFixed(3)),
-    ratios: ratios.map((ratio) => Number(ratio.toFixed(3))),
+    ratio: rounded(median(rates)),
+    cpuRatio: rounded(median(cpus)),
+    cpuPerDevice: [
+      rounded(median(turns.map(({ bare }) => bare.cpu))),
+      rounded(median(turns.map(({ fleet }) => fleet.cpu))),
+    ],
+    ratios: rates.map(rounded),
+    cpuRatios: cpus.map(rounded),
   };
 }
 
 async function measureMemory(): Promise<object> {
-  const perSecond = await rateOf((count) => byFleet(count, true), Number(DEVICES));
+  const { rate, cpu } = await costOf((count) => byFleet(count, true), Number(DEVICES));
   return {
-    perSecond: Math.round(perSecond),
+    perSecond: Math.round(rate),
+    cpuPerDevice: rounded(cpu),
     highestInMb: Math.round(highest / 2 ** 20),
     mostInUseInMb: Math.round(mostInUse / 2 ** 20),
     samplesInMb: samples,
