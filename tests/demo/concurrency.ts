@@ -1,8 +1,3 @@
-/** `items` in pieces of at most `size`. */
-export function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
 /**
  * Does `work` for each item, for at most `limit` of them at the same time.
  *

@@ -1,11 +1,9 @@
-import { type DeviceRegistryOperationError, type ExportImportDevice, IoTHubError } from "../../mod.ts";
-import { chunks, forEachLimited } from "./concurrency.ts";
+import { deleteDevices, registerDevices } from "../../lib/fleet/mod.ts";
+import { type ExportImportDevice, IoTHubError } from "../../mod.ts";
+import { forEachLimited } from "./concurrency.ts";
 import { generations } from "./family_tree.ts";
 import type { FleetDevice } from "./fleet_file.ts";
 import { type Failure, noteFailure, PARALLEL_CALLS, type Run } from "./run.ts";
-
-/** The hub takes no more in one request. */
-export const BULK_SIZE = 100;
 
 /** Registers a fleet, and removes what it has registered: nothing else. */
 export class Registration {
@@ -14,8 +12,8 @@ export class Registration {
   /** The ids that were on the hub before. */
   readonly alreadyThere: string[] = [];
   readonly #run: Run;
-  /** Requested, and not known to be created: the request may have failed after the hub had done its work. */
-  readonly #unsettled = new Set<string>();
+  /** What may have been created: the request may have failed after the hub had done its work. */
+  readonly #unknown = new Set<string>();
   /** The scopes of the gateways, which their children are registered with. */
   readonly #scopes = new Map<string, string>();
 
@@ -28,10 +26,7 @@ export class Registration {
     const parents = new Set(devices.map((device) => device.parent));
     await this.#run.steps.run("Register in bulk", devices.length, async (advance) => {
       for (const generation of generations(devices)) {
-        for (const batch of chunks(generation, BULK_SIZE)) {
-          await this.#createBatch(batch);
-          advance(batch.length);
-        }
+        await this.#createGeneration(generation, advance);
         await this.#readScopes(generation.filter(({ deviceId }) => parents.has(deviceId) && this.#isThere(deviceId)));
       }
     });
@@ -41,32 +36,23 @@ export class Registration {
     return this.created.has(deviceId) || this.alreadyThere.includes(deviceId);
   }
 
-  async #createBatch(batch: readonly FleetDevice[]): Promise<void> {
-    const { registry, options, failures } = this.#run;
-    const ready = batch.filter((device) => device.parent === undefined || this.#scopes.has(device.parent));
-    for (const { deviceId, parent } of batch) {
-      if (parent !== undefined && !this.#scopes.has(parent)) {
-        failures.push({ deviceId, reason: `its gateway ${parent} is not there` });
-      }
+  async #createGeneration(devices: readonly FleetDevice[], advance: (count: number) => void): Promise<void> {
+    const { registry, options: { abortSignal }, failures } = this.#run;
+    const ready = devices.filter((device) => device.parent === undefined || this.#scopes.has(device.parent));
+    for (const { deviceId, parent } of devices) {
+      if (parent === undefined || this.#scopes.has(parent)) continue;
+      failures.push({ deviceId, reason: `its gateway ${parent} is not there` });
+      advance(1);
     }
-    if (ready.length === 0) return;
-    for (const { deviceId } of ready) this.#unsettled.add(deviceId);
-    const result = await registry.bulkCreateOrUpdateDevices(ready.map((device) => this.#element(device)), options);
-    const errors = new Map(result.errors.map((error) => [error.deviceId, error]));
-    await forEachLimited(ready, PARALLEL_CALLS, (device) => this.#settle(device, errors.get(device.deviceId)));
-  }
-
-  async #settle(device: FleetDevice, error: DeviceRegistryOperationError | undefined): Promise<void> {
-    const { deviceId } = device;
-    // Where a request was repeated after a lost answer, "already there" means this very run.
-    if (error === undefined || (isAlreadyThere(error) && await this.#isOurs(deviceId))) {
-      this.created.set(deviceId, device);
-    } else if (isAlreadyThere(error)) {
-      this.alreadyThere.push(deviceId);
-    } else {
-      this.#run.failures.push({ deviceId, reason: errorText(error) });
+    const byId = new Map(ready.map((device) => [device.deviceId, device]));
+    const elements = ready.map((device) => this.#element(device));
+    for await (const { deviceId, status, error } of registerDevices(registry, elements, { abortSignal })) {
+      advance(1);
+      if (status === "done") this.created.set(deviceId, byId.get(deviceId)!);
+      else if (status === "unknown") this.#unknown.add(deviceId);
+      else if (error?.code === "DeviceAlreadyExists") this.alreadyThere.push(deviceId);
+      else failures.push({ deviceId, reason: `${error!.code}: ${error!.message}` });
     }
-    this.#unsettled.delete(deviceId);
   }
 
   #element(device: FleetDevice): ExportImportDevice {
@@ -120,45 +106,41 @@ export class Registration {
   async remove(): Promise<{ removed: number; left: Failure[] }> {
     const left: Failure[] = [];
     let removed = 0;
-    await this.#run.steps.run("Remove in bulk", this.created.size + this.#unsettled.size, async (advance) => {
-      const ids = [...this.created.keys()];
-      for (const deviceId of this.#unsettled) {
-        try {
-          if (await this.#isOurs(deviceId)) ids.push(deviceId);
-        } catch (error) {
-          left.push({ deviceId, reason: `it may have been created, and that cannot be found out: ${error}` });
-        }
-      }
+    await this.#run.steps.run("Remove in bulk", this.created.size + this.#unknown.size, async (advance) => {
+      const rest = new Set(await this.#own(left));
       // Children before their gateways.
-      for (const batch of chunks(ids.reverse(), BULK_SIZE)) {
-        const failures = await this.#removeBatch(batch);
-        left.push(...failures);
-        removed += batch.length - failures.length;
-        advance(batch.length);
+      const ids = [...rest].reverse();
+      try {
+        const limits = { maxConcurrentRequests: 1 };
+        for await (const { deviceId, status, error } of deleteDevices(this.#run.registry, ids, { limits })) {
+          advance(1);
+          rest.delete(deviceId);
+          if (status === "done" || error?.code === "DeviceNotFound") removed++;
+          else left.push({ deviceId, reason: error?.message ?? "it may still be there" });
+        }
+      } catch (error) {
+        for (const deviceId of rest) left.push({ deviceId, reason: String(error) });
       }
     });
     return { removed, left };
   }
 
-  async #removeBatch(ids: readonly string[]): Promise<Failure[]> {
-    try {
-      const result = await this.#run.registry.bulkCreateOrUpdateDevices(
-        ids.map((id) => ({ id, importMode: "delete" })),
-      );
-      return result.errors
-        .filter((error) => error.errorCode !== "DeviceNotFound")
-        .map((error) => ({ deviceId: error.deviceId, reason: errorText(error) }));
-    } catch (error) {
-      return ids.map((deviceId) => ({ deviceId, reason: String(error) }));
-    }
+  /**
+   * The ids of the devices to remove. Keys that this run has made tell that it has created a device; another one could have
+   * been there with the same certificate when an answer was lost, and is looked at again.
+   */
+  async #own(left: Failure[]): Promise<string[]> {
+    const foreign = new Set<string>();
+    const ids = [...this.created.keys(), ...this.#unknown];
+    const doubtful = ids.filter((deviceId) => this.created.get(deviceId)?.authentication !== "sas");
+    await forEachLimited(doubtful, PARALLEL_CALLS, async (deviceId) => {
+      try {
+        if (await this.#isOurs(deviceId)) return;
+      } catch (error) {
+        left.push({ deviceId, reason: `it may have been created, and that cannot be found out: ${error}` });
+      }
+      foreign.add(deviceId);
+    });
+    return ids.filter((deviceId) => !foreign.has(deviceId));
   }
-}
-
-function isAlreadyThere({ errorCode }: DeviceRegistryOperationError): boolean {
-  return errorCode === "DeviceAlreadyExists";
-}
-
-/** What the hub says about one element of a bulk request. */
-export function errorText({ errorCode, errorStatus }: DeviceRegistryOperationError): string {
-  return [errorCode, errorStatus].filter(Boolean).join(": ");
 }
