@@ -10,6 +10,7 @@ import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { LocalHubClock } from "./hub_clock.ts";
 import { LocalHubFaults } from "./hub_faults.ts";
+import type { HubRequest } from "./hub_request.ts";
 import { HubState } from "./hub_state.ts";
 import { HUB_TIERS, type HubTier } from "../timing/hub_tiers.ts";
 import type { LocalTokenCredential, LocalTokenCredentialOptions } from "./auth/jwt_authority.ts";
@@ -317,7 +318,7 @@ export class LocalHub {
     return await this.#answer(request);
   }
 
-  async #answer(request: Request, certificate?: ClientCertificate): Promise<Response> {
+  async #answer(request: HubRequest, certificate?: ClientCertificate): Promise<Response> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
     if (isHealthAddress(request.url)) return Response.json({ status: "ok" });
     if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);

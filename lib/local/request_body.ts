@@ -1,5 +1,6 @@
 import { cannotUse } from "../values/checks.ts";
 import { HubFault } from "./hub_fault.ts";
+import type { HubRequest } from "./hub_request.ts";
 
 /**
  * Reads the body of a request, and hands on each piece as it comes.
@@ -8,7 +9,7 @@ import { HubFault } from "./hub_fault.ts";
  * when it breaks off.
  */
 export async function readPieces(
-  request: Request,
+  request: HubRequest,
   limit: number,
   take: (piece: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {

@@ -5,6 +5,7 @@ import { type AddressInfo, createConnection, createServer } from "node:net";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { parseConnectionString } from "../../mod.ts";
+import type { HubRequest } from "../../lib/local/hub_request.ts";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { type ListenOptions, LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
@@ -118,8 +119,8 @@ describe("hub.listen()", () => {
   });
 
   test("aborts the request when the client hangs up", async () => {
-    let arrived = (_: Request) => {};
-    const arrival = new Promise<Request>((resolve) => arrived = resolve);
+    let arrived = (_: HubRequest) => {};
+    const arrival = new Promise<HubRequest>((resolve) => arrived = resolve);
     const listener = await startHttpListener((request) => {
       arrived(request);
       return new Promise<never>((_, reject) => request.signal.addEventListener("abort", reject));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
-import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
+import { type HandleRequest, startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { makeSelfSignedCertificate } from "../../lib/local/sockets/self_signed_certificate.ts";
 import { issue, issueAuthority, type IssuedCertificate, thumbprintOf } from "../support/certificate_factory.ts";
 import { ownAddress, refusalOfPort } from "../support/own_address.ts";
@@ -339,7 +339,7 @@ describeSdk("scenarios of the SDK for devices over HTTPS", async () => {
     before(async () => {
       scene = await SdkOverHttps.start();
       const tls = await makeSelfSignedCertificate([state.hostName]);
-      const handle = (request: Request): Promise<Response> => answerRest(state, request);
+      const handle: HandleRequest = (request) => answerRest(state, request);
       ({ close } = await startHttpListener(handle, { hostname: state.hostName, port: 443, tls }));
       state.devices.create("d", {});
       const { primaryKey } = state.store.device("d")!.authentication.symmetricKey;

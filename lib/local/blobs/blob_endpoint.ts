@@ -7,6 +7,7 @@ import { BLOB_NAME, BLOB_NAME_RULE, UPLOADS_CONTAINER } from "./blob_names.ts";
 import { ACCOUNT, type BlobResource, STORAGE_VERSION } from "./blob_sas.ts";
 import type { BlobStorage } from "./blob_storage.ts";
 import { element, xmlDocument } from "./xml.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS"];
 
@@ -33,7 +34,7 @@ export class BlobEndpoint {
   }
 
   /** Answers one request. */
-  async answer(request: Request): Promise<Response> {
+  async answer(request: HubRequest): Promise<Response> {
     try {
       return this.#toResponse(request, await this.#run(request));
     } catch (error) {
@@ -50,7 +51,7 @@ export class BlobEndpoint {
     }
   }
 
-  async #run(request: Request): Promise<BlobAnswer> {
+  async #run(request: HubRequest): Promise<BlobAnswer> {
     const url = new URL(request.url);
     const { container, blob } = readBlobPath(url.pathname);
     const rights = await this.#storage.sas.check({ container, blob }, url);
@@ -76,7 +77,7 @@ export class BlobEndpoint {
     });
   }
 
-  #toResponse(request: Request, answer: BlobAnswer, requestId: string = newTrackingId()): Response {
+  #toResponse(request: HubRequest, answer: BlobAnswer, requestId: string = newTrackingId()): Response {
     const clientRequestId = request.headers.get("x-ms-client-request-id");
     const headers = {
       ...(answer.body === undefined && answer.status !== 304 && { "content-length": "0" }),

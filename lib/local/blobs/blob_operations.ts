@@ -8,6 +8,7 @@ import { listBlobs } from "./blob_list.ts";
 import type { BlobRight } from "./blob_sas.ts";
 import { checkBlockId, readBlockList } from "./block_list.ts";
 import { readRange } from "./byte_range.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -22,7 +23,7 @@ export interface BlobCall {
   /** The name of the blob; `""` for an operation on the container. */
   readonly blob: string;
   readonly query: URLSearchParams;
-  readonly request: Request;
+  readonly request: HubRequest;
   /** Whether the sender may create blobs only, and overwrite none. */
   readonly mayCreateOnly: boolean;
 }
@@ -126,7 +127,7 @@ function checkMayWrite({ container, blob, mayCreateOnly }: BlobCall): void {
   if (mayCreateOnly && container.find(blob) !== undefined) throw lacksRight("w");
 }
 
-async function readContent(request: Request): Promise<BlobContent> {
+async function readContent(request: HubRequest): Promise<BlobContent> {
   for (
     const [name, what] of [
       ["x-ms-copy-source", "The copy of a blob"],
@@ -142,7 +143,7 @@ async function readContent(request: Request): Promise<BlobContent> {
 
 /** Reads a body, and words what is wrong with it as Azure Storage does. */
 async function readBody(
-  request: Request,
+  request: HubRequest,
   limit: number,
   take: (piece: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {

@@ -1,3 +1,5 @@
+import type { HubRequest } from "../hub_request.ts";
+
 /** What happens to a request instead of its true answer. */
 export type PlannedRequestFault =
   | { readonly kind: "answer"; readonly status: number }
@@ -22,7 +24,7 @@ export class DeviceRequestFaults {
    *
    * @param answer Gives the true answer.
    */
-  async apply(request: Request, answer: () => Promise<Response>): Promise<Response> {
+  async apply(request: HubRequest, answer: () => Promise<Response>): Promise<Response> {
     const fault = this.#planned.length > 0 && DEVICE_PATH.test(new URL(request.url).pathname)
       ? this.#planned.shift()
       : undefined;

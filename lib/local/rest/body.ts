@@ -1,5 +1,6 @@
 import { joinBytes } from "../../values/join_bytes.ts";
 import { readPieces } from "../request_body.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 const KIBIBYTE = 1024;
 
@@ -63,7 +64,7 @@ export const BODY_LIMITS: Readonly<Record<BodyKind, number>> = {
  *
  * @throws {HubFault} `MessageTooLarge` (413) or `GenericBadRequest` (400), likewise.
  */
-export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(request: HubRequest, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   await readPieces(request, limit, (piece) => pieces.push(piece));
   return joinBytes(pieces);
@@ -75,7 +76,7 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
  * @throws {HubFault} `MessageTooLarge` (413) as soon as it is known to be over the limit, or `GenericBadRequest` (400)
  * when it breaks off.
  */
-export async function readText(request: Request, limit: number): Promise<string> {
+export async function readText(request: HubRequest, limit: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   await readPieces(request, limit, (piece) => text += decoder.decode(piece, { stream: true }));

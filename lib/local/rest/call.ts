@@ -7,11 +7,12 @@ import type { HubState } from "../hub_state.ts";
 import { MAX_JSON_DEPTH, parseOutsideJson } from "../json.ts";
 import { type IfMatch, readIfMatch } from "../records/if_match.ts";
 import { readServiceJson } from "../service_json.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 /** A request as its handler sees it: authenticated, and with its path taken apart. */
 export class RestCall {
   readonly hub: HubState;
-  readonly request: Request;
+  readonly request: HubRequest;
   readonly principal: Principal;
   /** The ids in the path, decoded. */
   readonly ids: readonly string[];
@@ -20,7 +21,7 @@ export class RestCall {
 
   constructor(
     hub: HubState,
-    request: Request,
+    request: HubRequest,
     principal: Principal,
     ids: readonly string[],
     query: URLSearchParams,

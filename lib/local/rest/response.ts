@@ -1,3 +1,4 @@
+import { byteLength } from "../byte_length.ts";
 import type { RestAnswer } from "./call.ts";
 
 /** How the front end of a real hub names itself. */
@@ -5,14 +6,20 @@ export const SERVER = "Microsoft-HTTPAPI/2.0";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const BYTES_TYPE = "application/octet-stream";
-const encoder = new TextEncoder();
 
-/** The bytes of the bodies that were made here. To read them from a response takes a good part of what an answer costs. */
-const bodies = new WeakMap<Response, Uint8Array<ArrayBuffer>>();
+/** What a response was made of. */
+export interface ResponseParts {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
 
-/** Returns the bytes of a response's body, unless it was made elsewhere or has none. */
-export function bytesOf(response: Response): Uint8Array<ArrayBuffer> | undefined {
-  return bodies.get(response);
+/** The parts of responses that were made here. To read them from a response takes a good part of what an answer costs. */
+const made = new WeakMap<Response, ResponseParts>();
+
+/** Returns what a response was made of, or reads it. */
+export async function partsOf(response: Response): Promise<ResponseParts> {
+  return made.get(response) ??
+    { headers: Object.fromEntries(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
 }
 
 /**
@@ -22,20 +29,18 @@ export function bytesOf(response: Response): Uint8Array<ArrayBuffer> | undefined
  * @param trackingId Names the request; an error body names it, too.
  */
 export function toResponse(answer: RestAnswer, now: number, trackingId: string): Response {
-  const { status, body, headers } = answer;
-  const bytes = answer.bytes ?? (body === undefined ? null : encoder.encode(JSON.stringify(body)));
-  const response = new Response(bytes, {
-    status,
-    headers: {
-      "content-length": String(bytes?.length ?? 0),
-      ...(bytes !== null && { "content-type": answer.bytes === undefined ? JSON_TYPE : BYTES_TYPE }),
-      "date": new Date(now).toUTCString(),
-      "server": SERVER,
-      "vary": "Origin",
-      "x-ms-request-id": trackingId.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
-      ...headers,
-    },
-  });
-  if (bytes !== null) bodies.set(response, bytes);
+  const { status, bytes, headers } = answer;
+  const body = bytes ?? (answer.body === undefined ? null : JSON.stringify(answer.body));
+  const allHeaders = {
+    "content-length": String(typeof body === "string" ? byteLength(body) : body?.length ?? 0),
+    ...(body !== null && { "content-type": bytes === undefined ? JSON_TYPE : BYTES_TYPE }),
+    "date": new Date(now).toUTCString(),
+    "server": SERVER,
+    "vary": "Origin",
+    "x-ms-request-id": trackingId.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+    ...headers,
+  };
+  const response = new Response(body, { status, headers: allHeaders });
+  made.set(response, { headers: allHeaders, body });
   return response;
 }

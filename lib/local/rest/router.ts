@@ -13,9 +13,10 @@ import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } fro
 import { toResponse } from "./response.ts";
 import { admitOperation } from "./throttled.ts";
 import type { Route } from "./routes.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 /** Answers one request of a client, which may have shown a certificate. */
-export type AnswerRest = (hub: HubState, request: Request, certificate?: ClientCertificate) => Promise<Response>;
+export type AnswerRest = (hub: HubState, request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
 
 /** Routes by their first segment and their number of segments. */
 type RouteIndex = ReadonlyMap<string, readonly Route[]>;
@@ -38,7 +39,7 @@ export function restRouter(routes: readonly Route[]): AnswerRest {
 async function answer(
   index: RouteIndex,
   hub: HubState,
-  request: Request,
+  request: HubRequest,
   certificate: ClientCertificate | undefined,
   known: KnownOfRequest,
 ): Promise<Response> {
@@ -72,7 +73,7 @@ async function answer(
 
 async function signIn(
   hub: HubState,
-  request: Request,
+  request: HubRequest,
   { right }: Route,
   path: readonly string[],
   certificate: ClientCertificate | undefined,
@@ -91,7 +92,7 @@ async function signIn(
 }
 
 /** Clients that cannot send PATCH send POST and name the method that they mean in a header. */
-function methodOf(request: Request): string {
+function methodOf(request: HubRequest): string {
   if (request.method !== "POST") return request.method;
   return request.headers.get("x-http-method-override")?.toUpperCase() ?? "POST";
 }

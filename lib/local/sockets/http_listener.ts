@@ -4,9 +4,10 @@ import type { Duplex } from "node:stream";
 import { ASK_FOR_CERTIFICATE, type ClientCertificate, clientCertificateOf } from "../auth/client_certificate.ts";
 import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
 import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
-import { bytesOf } from "../rest/response.ts";
+import { partsOf } from "../rest/response.ts";
 import { answerBare } from "./bare_answer.ts";
 import { announcedBytes, IncomingRequest, isChunked } from "./incoming_request.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 /** How much of a body that nobody needs is read, to keep the connection. */
 const MAX_DROPPED_BYTES = 64 * 1024;
@@ -41,7 +42,7 @@ export interface HttpListenerOptions {
 }
 
 /** Answers a request of a client, which may have shown a certificate. */
-export type HandleRequest = (request: Request, certificate?: ClientCertificate) => Promise<Response>;
+export type HandleRequest = (request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
 
 /** Opens a port and answers its requests. */
 export async function startHttpListener(
@@ -122,8 +123,8 @@ async function answer(
 /** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */
 async function finish(message: IncomingMessage, response: ServerResponse, result: Response): Promise<void> {
   const { status } = result;
-  const headers = Object.fromEntries(result.headers);
-  const body = message.method === "HEAD" ? undefined : bytesOf(result) ?? new Uint8Array(await result.arrayBuffer());
+  const { headers, body: all } = await partsOf(result);
+  const body = message.method === "HEAD" ? undefined : all ?? undefined;
   // Nobody reads the body any more: what still comes is not kept.
   message.removeAllListeners("data");
   if (isReadSoon(message)) {

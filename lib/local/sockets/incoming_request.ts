@@ -1,28 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-
-/** The methods that the Fetch standard forbids, so that no `Request` can have them. */
-const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
+import type { HubRequest } from "../hub_request.ts";
 
 /**
- * A request that has come by a socket. It fires its signal when the client has gone before the answer was sent. The signal,
- * which most requests never need and which costs as much as the rest of one, is made when it is asked for.
+ * A request that has come by a socket. It fires its signal when the client has gone before the answer was sent. What most
+ * requests never need is made when it is asked for: a `Request` would cost as much as the rest of an answer.
  */
-export class IncomingRequest extends Request {
+export class IncomingRequest implements HubRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
+  #headers: Headers | undefined;
+  #body: HubRequest["body"] | undefined;
   #gone: AbortController | undefined;
 
   constructor(scheme: string, message: IncomingMessage, response: ServerResponse) {
-    super(addressOf(scheme, message), initOf(message));
+    this.method = message.method ?? "GET";
+    this.url = addressOf(scheme, message);
+    this.#message = message;
     this.#response = response;
   }
 
-  static {
-    // Not an accessor of the class, which TypeScript refuses where `Request` is declared with a property.
-    Object.defineProperty(this.prototype, "signal", {
-      get(this: IncomingRequest): AbortSignal {
-        return (this.#gone ??= this.#watch()).signal;
-      },
-    });
+  get headers(): Headers {
+    return this.#headers ??= headersOf(this.#message);
+  }
+
+  get body(): HubRequest["body"] {
+    return this.#body ??= hasBody(this.#message) ? bodyOf(this.#message) : null;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#gone ??= this.#watch()).signal;
   }
 
   #watch(): AbortController {
@@ -39,25 +47,20 @@ export class IncomingRequest extends Request {
 
 /** The Host header comes from the client and may not be a valid host, so the address gets one of its own. */
 function addressOf(scheme: string, { url = "/" }: IncomingMessage): string {
-  return `${scheme}://localhost${url.startsWith("/") ? url : "/"}`;
+  return new URL(`${scheme}://localhost${url.startsWith("/") ? url : "/"}`).href;
 }
 
-function initOf(message: IncomingMessage): RequestInit {
-  const { method = "GET" } = message;
-  const isForbidden = FORBIDDEN_METHODS.includes(method);
-  const given = isForbidden ? { ...message.headers, "x-http-method-override": method } : message.headers;
+function headersOf(message: IncomingMessage): Headers {
   const headers: [string, string][] = [];
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(message.headers)) {
     if (value !== undefined) headers.push([name, typeof value === "string" ? value : value.join(", ")]);
   }
-  const hasBody = method !== "GET" && method !== "HEAD" && (isChunked(message) || announcedBytes(message) > 0);
-  const init: RequestInit & { duplex: "half" } = {
-    method: isForbidden ? "POST" : method,
-    headers,
-    duplex: "half",
-    ...(hasBody && { body: bodyOf(message) }),
-  };
-  return init;
+  return new Headers(headers);
+}
+
+function hasBody(message: IncomingMessage): boolean {
+  const { method } = message;
+  return method !== "GET" && method !== "HEAD" && (isChunked(message) || announcedBytes(message) > 0);
 }
 
 /** Presents the body as a stream that takes from the socket only what somebody reads. */

@@ -5,6 +5,7 @@ import type { HubHosts } from "../auth/hub_hosts.ts";
 import { checkType, checkWhole } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
+import type { HubRequest } from "../hub_request.ts";
 
 /** The ports that a local hub opens, and how. */
 export interface ListenOptions {
@@ -67,7 +68,7 @@ interface PortSettings {
 
 /** What the ports serve. */
 export interface HubSides {
-  readonly fetch: (request: Request, certificate?: ClientCertificate) => Promise<Response>;
+  readonly fetch: (request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
   readonly amqp: AmqpBackend;
   readonly mqtt: MqttBackend;
 }
