@@ -1,4 +1,4 @@
-import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
+import { startFetchListener } from "./fetch_listener.ts";
 import type { LocalHub, ServerCertificate } from "../../lib/local/mod.ts";
 
 /** A web server that has a page, gives tokens, and hands on all else to a hub: what a browser needs. */
@@ -13,7 +13,7 @@ export async function servePage(
   script: string,
   tls: ServerCertificate,
 ): Promise<PageServer> {
-  const { port, close } = await startHttpListener(async (request) => {
+  const { port, close } = await startFetchListener(async (request) => {
     switch (new URL(request.url).pathname) {
       case "/":
         return new Response(html, { headers: { "Content-Type": "text/html; charset=utf-8" } });

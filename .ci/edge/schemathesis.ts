@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
-import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
+import { startFetchListener } from "./fetch_listener.ts";
 import { askForOperations } from "../../tests/support/hub_section.ts";
 import { SEED } from "../../tests/support/seed.ts";
 import { signSas } from "../../tests/support/sas.ts";
@@ -58,7 +58,7 @@ export async function examineAnswers(schemathesis: string, folder: string): Prom
   const faults: unknown[] = [];
   hub.onFault(({ error }) => faults.push(error));
   await fill(hub);
-  const listener = await startHttpListener((request) => answer(hub, request), { hostname: "127.0.0.1", port: 0 });
+  const listener = await startFetchListener((request) => answer(hub, request), { hostname: "127.0.0.1", port: 0 });
   try {
     const operations = (await askForOperations()).filter(({ isThere }) => isThere);
     const args = [

@@ -10,6 +10,7 @@ import { checkMembers } from "../values/members.ts";
 import type { LocalHubFaultListener } from "./fault_listeners.ts";
 import { LocalHubClock } from "./hub_clock.ts";
 import { LocalHubFaults } from "./hub_faults.ts";
+import { type HubAnswer, responseOf } from "./hub_answer.ts";
 import type { HubRequest } from "./hub_request.ts";
 import { HubState } from "./hub_state.ts";
 import { HUB_TIERS, type HubTier } from "../timing/hub_tiers.ts";
@@ -315,12 +316,12 @@ export class LocalHub {
    * ```
    */
   async fetch(request: Request): Promise<Response> {
-    return await this.#answer(request);
+    return responseOf(await this.#answer(request));
   }
 
-  async #answer(request: HubRequest, certificate?: ClientCertificate): Promise<Response> {
+  async #answer(request: HubRequest, certificate?: ClientCertificate): Promise<HubAnswer> {
     if (this.#closed !== undefined) throw new TypeError("The local hub is closed");
-    if (isHealthAddress(request.url)) return Response.json({ status: "ok" });
+    if (isHealthAddress(request.url)) return HEALTHY;
     if (isBlobAddress(request.url)) return await this.#state.blobEndpoint.answer(request);
     return await this.#requestFaults.apply(request, () => answerRest(this.#state, request, certificate));
   }
@@ -685,6 +686,12 @@ export class LocalHub {
 }
 
 /** No hub has this: it is for those who start one, and wait until it is there. */
+const HEALTHY: HubAnswer = {
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ status: "ok" }),
+};
+
 function isHealthAddress(url: string): boolean {
   return new URL(url).pathname === "/health";
 }

@@ -3,6 +3,7 @@ import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { responseOf } from "../../lib/local/hub_answer.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
 import { BlobCaller, BLOCK_BLOB } from "../support/blob_caller.ts";
@@ -31,7 +32,7 @@ class UploadScene implements Disposable {
     escape: (text: string) => string = encodeURIComponent,
   ): BlobCaller {
     const url = `https://${hostName}/${containerName}/${escape(blobName)}${sasToken}`;
-    return new BlobCaller((request) => this.hub.state.blobEndpoint.answer(request), url);
+    return new BlobCaller(async (request) => responseOf(await this.hub.state.blobEndpoint.answer(request)), url);
   }
 
   async write(begun: Json, text: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   createClient,
   receiveFeedbackNotification,
 } from "../../gen/index.ts";
+import { responseOf } from "../../lib/local/hub_answer.ts";
 import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
@@ -150,7 +151,7 @@ describe("the feedback operations", () => {
     const connectionString = `HostName=hub.example;SharedAccessKeyName=service;SharedAccessKey=${key}`;
     const client = createClient({
       baseUrl: "https://hub.example",
-      fetch: (input) => answerRest(hub.state, input as Request),
+      fetch: async (input) => responseOf(await answerRest(hub.state, input as Request)),
       headers: { Authorization: signSas({ connectionString }) },
     });
     const query = { "api-version": "2021-04-12" } as const;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { responseOf } from "../../lib/local/hub_answer.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { type LocalBlobContainer, LocalHub } from "../../lib/local/mod.ts";
 import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
@@ -231,7 +232,7 @@ describe("the container of a job", () => {
     const rest = new RestCaller({
       hostName: "h",
       connectionString: `HostName=h;SharedAccessKeyName=iothubowner;SharedAccessKey=${policy.primaryKey}`,
-      fetch: (request) => answerRest(state, request),
+      fetch: async (request) => responseOf(await answerRest(state, request)),
     });
     state.blobs.container("backup");
     const address = (rights: string): string =>

@@ -259,7 +259,7 @@ describe("an exception inside the local hub", () => {
       amqp: { ...hubAmqpBackend(state, faults), report },
       mqtt: hubMqttBackend(state, new MqttFaultState()),
     });
-    const http = await startHttpListener(() => Promise.resolve(new Response("alive")), {
+    const http = await startHttpListener(() => Promise.resolve({ status: 200, headers: {}, body: "alive" }), {
       hostname: "127.0.0.1",
       port: 0,
       upgrades,

@@ -2,6 +2,7 @@ import { BlobEndpoint } from "../../lib/local/blobs/blob_endpoint.ts";
 import { BlobSpace } from "../../lib/local/blobs/blob_space.ts";
 import { BlobStorage } from "../../lib/local/blobs/blob_storage.ts";
 import { FaultListeners } from "../../lib/local/fault_listeners.ts";
+import { responseOf } from "../../lib/local/hub_answer.ts";
 
 /** What a blob says of itself when its writer says nothing. */
 export const NO_ATTRIBUTES = { headers: {}, metadata: {} };
@@ -24,7 +25,7 @@ export class TestStorage {
     return `https://h/blob/${name}?${this.storage.sas.sign({ container: name }, rights, 60_000)}`;
   }
 
-  answer(request: Request): Promise<Response> {
-    return this.#endpoint.answer(request);
+  async answer(request: Request): Promise<Response> {
+    return responseOf(await this.#endpoint.answer(request));
   }
 }

@@ -1,3 +1,4 @@
+import { responseOf } from "../../lib/local/hub_answer.ts";
 import type { ClientCertificate } from "../../lib/local/auth/client_certificate.ts";
 import { answerRest } from "../../lib/local/device_rest/answer_rest.ts";
 import type { HubState } from "../../lib/local/hub_state.ts";
@@ -73,7 +74,7 @@ export class DeviceCaller {
       duplex: "half",
       ...(body !== undefined && { body }),
     };
-    const response = await answerRest(this.#hub, new Request(url, init), certificate);
+    const response = responseOf(await answerRest(this.#hub, new Request(url, init), certificate));
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
     return {

@@ -1,3 +1,4 @@
+import { responseOf } from "../../lib/local/hub_answer.ts";
 import type { CloudMessage } from "../../lib/local/messages/cloud_message.ts";
 import { HubState } from "../../lib/local/hub_state.ts";
 import { LocalDevice } from "../../lib/local/devices/local_device.ts";
@@ -25,7 +26,7 @@ export class MessagingHub implements Disposable {
     this.rest = new RestCaller({
       hostName: state.hostName,
       connectionString: `HostName=${state.hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${key}`,
-      fetch: (request) => answerRest(state, request),
+      fetch: async (request) => responseOf(await answerRest(state, request)),
     });
   }
 

@@ -7,6 +7,7 @@ import { BLOB_NAME, BLOB_NAME_RULE, UPLOADS_CONTAINER } from "./blob_names.ts";
 import { ACCOUNT, type BlobResource, STORAGE_VERSION } from "./blob_sas.ts";
 import type { BlobStorage } from "./blob_storage.ts";
 import { element, xmlDocument } from "./xml.ts";
+import type { HubAnswer } from "../hub_answer.ts";
 import type { HubRequest } from "../hub_request.ts";
 
 const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS"];
@@ -34,20 +35,20 @@ export class BlobEndpoint {
   }
 
   /** Answers one request. */
-  async answer(request: HubRequest): Promise<Response> {
+  async answer(request: HubRequest): Promise<HubAnswer> {
     try {
-      return this.#toResponse(request, await this.#run(request));
+      return this.#complete(request, await this.#run(request));
     } catch (error) {
       // The caller has gone, and learns it as from any fetch.
       if (!(error instanceof HubFault) && request.signal.aborted) throw error;
-      if (error instanceof HubFault) return this.#toResponse(request, faultAnswer(error, request.method));
+      if (error instanceof HubFault) return this.#complete(request, faultAnswer(error, request.method));
       const trackingId = this.#faults.report(error);
       const fault = new HubFault(
         "InternalError",
         500,
         "The hub failed for an internal reason, which hub.onFault tells",
       );
-      return this.#toResponse(request, faultAnswer(fault, request.method), trackingId);
+      return this.#complete(request, faultAnswer(fault, request.method), trackingId);
     }
   }
 
@@ -77,7 +78,7 @@ export class BlobEndpoint {
     });
   }
 
-  #toResponse(request: HubRequest, answer: BlobAnswer, requestId: string = newTrackingId()): Response {
+  #complete(request: HubRequest, answer: BlobAnswer, requestId: string = newTrackingId()): HubAnswer {
     const clientRequestId = request.headers.get("x-ms-client-request-id");
     const headers = {
       ...(answer.body === undefined && answer.status !== 304 && { "content-length": "0" }),
@@ -87,7 +88,7 @@ export class BlobEndpoint {
       "date": new Date(readClock(this.#now)).toUTCString(),
       ...answer.headers,
     };
-    return new Response(answer.body ?? null, { status: answer.status, headers });
+    return { status: answer.status, headers, body: answer.body ?? null };
   }
 }
 

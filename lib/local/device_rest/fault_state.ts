@@ -1,3 +1,4 @@
+import type { HubAnswer } from "../hub_answer.ts";
 import type { HubRequest } from "../hub_request.ts";
 
 /** What happens to a request instead of its true answer. */
@@ -24,13 +25,13 @@ export class DeviceRequestFaults {
    *
    * @param answer Gives the true answer.
    */
-  async apply(request: HubRequest, answer: () => Promise<Response>): Promise<Response> {
+  async apply(request: HubRequest, answer: () => Promise<HubAnswer>): Promise<HubAnswer> {
     const fault = this.#planned.length > 0 && DEVICE_PATH.test(new URL(request.url).pathname)
       ? this.#planned.shift()
       : undefined;
     if (fault === undefined) return await answer();
     if (fault.kind === "answer") {
-      return new Response(null, { status: fault.status, headers: { "content-length": "0" } });
+      return { status: fault.status, headers: { "content-length": "0" }, body: null };
     }
     const response = await answer();
     await this.#wait(request.signal, fault.kind === "delay" ? fault.delayInMs : undefined);

@@ -1,6 +1,7 @@
 import type { Activity } from "../activity/activity.ts";
 import type { LocalHubDeviceAct } from "../activity/hub_event.ts";
 import { callerOf, type Principal } from "../auth/authorization.ts";
+import type { HubAnswer } from "../hub_answer.ts";
 import type { Route } from "./routes.ts";
 
 /** What has become known of a request on its way. */
@@ -23,13 +24,13 @@ export function tellOfOperation(
   activity: Activity,
   { target, principal }: KnownOfRequest,
   started: number,
-  response: Response | undefined,
+  response: HubAnswer | undefined,
 ): void {
   activity.tell(() => {
     const outcome = {
       ...(response === undefined ? CALLER_GONE : {
         status: response.status,
-        errorCode: response.headers.get("iothub-errorcode") ?? undefined,
+        errorCode: response.headers["iothub-errorcode"],
       }),
       durationInMs: performance.now() - started,
     };

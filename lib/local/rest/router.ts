@@ -10,13 +10,14 @@ import type { HubState } from "../hub_state.ts";
 import { RestCall } from "./call.ts";
 import { type KnownOfRequest, tellOfOperation } from "./operation_events.ts";
 import { type Envelope, faultAnswer, internalFaultAnswer, MethodNotAllowed } from "./errors.ts";
-import { toResponse } from "./response.ts";
+import { completeAnswer } from "./complete_answer.ts";
 import { admitOperation } from "./throttled.ts";
 import type { Route } from "./routes.ts";
+import type { HubAnswer } from "../hub_answer.ts";
 import type { HubRequest } from "../hub_request.ts";
 
 /** Answers one request of a client, which may have shown a certificate. */
-export type AnswerRest = (hub: HubState, request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
+export type AnswerRest = (hub: HubState, request: HubRequest, certificate?: ClientCertificate) => Promise<HubAnswer>;
 
 /** Routes by their first segment and their number of segments. */
 type RouteIndex = ReadonlyMap<string, readonly Route[]>;
@@ -27,7 +28,7 @@ export function restRouter(routes: readonly Route[]): AnswerRest {
   return async (hub, request, certificate) => {
     const started = performance.now();
     const known: KnownOfRequest = {};
-    let response: Response | undefined;
+    let response: HubAnswer | undefined;
     try {
       return response = await answer(index, hub, request, certificate, known);
     } finally {
@@ -42,7 +43,7 @@ async function answer(
   request: HubRequest,
   certificate: ClientCertificate | undefined,
   known: KnownOfRequest,
-): Promise<Response> {
+): Promise<HubAnswer> {
   const trackingId = newTrackingId();
   let envelope: Envelope = "plain";
   try {
@@ -56,18 +57,18 @@ async function answer(
     await admitOperation(hub.throttle, route.operation);
     // Only a caller who may do this has its body read.
     const call = new RestCall(hub, request, principal, ids, url.searchParams, route.body);
-    return toResponse(await route.handler(call), hub.now(), trackingId);
+    return completeAnswer(await route.handler(call), hub.now(), trackingId);
   } catch (error) {
     // The caller has gone, and learns it as from any fetch.
     if (!(error instanceof HubFault) && request.signal.aborted) throw error;
     const now = readClock(hub.now);
     if (!(error instanceof HubFault)) {
       hub.faults.report(error, trackingId);
-      return toResponse(internalFaultAnswer(trackingId, envelope, now), now, trackingId);
+      return completeAnswer(internalFaultAnswer(trackingId, envelope, now), now, trackingId);
     }
     // The real hub sends this error in a shape of its own.
     if (error.code === "ModuleAlreadyExistsOnDevice") envelope = "bare";
-    return toResponse(faultAnswer(error, envelope, now, trackingId), now, trackingId);
+    return completeAnswer(faultAnswer(error, envelope, now, trackingId), now, trackingId);
   }
 }
 

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { ASK_FOR_CERTIFICATE, type ClientCertificate, clientCertificateOf } from "../auth/client_certificate.ts";
 import { type FaultReporter, newTrackingId } from "../fault_listeners.ts";
-import { emptyResponse, refusalBeforeRouting } from "../rest/refusal.ts";
-import { partsOf } from "../rest/response.ts";
+import { emptyAnswer, refusalBeforeRouting } from "../rest/refusal.ts";
 import { answerBare } from "./bare_answer.ts";
 import { announcedBytes, IncomingRequest, isChunked } from "./incoming_request.ts";
+import { type HubAnswer, wholeBody } from "../hub_answer.ts";
 import type { HubRequest } from "../hub_request.ts";
 
 /** How much of a body that nobody needs is read, to keep the connection. */
@@ -42,7 +42,7 @@ export interface HttpListenerOptions {
 }
 
 /** Answers a request of a client, which may have shown a certificate. */
-export type HandleRequest = (request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
+export type HandleRequest = (request: HubRequest, certificate?: ClientCertificate) => Promise<HubAnswer>;
 
 /** Opens a port and answers its requests. */
 export async function startHttpListener(
@@ -77,7 +77,7 @@ export async function startHttpListener(
     });
   }
   server.on("clientError", refuseUnreadable);
-  server.on("connect", (_request: IncomingMessage, socket: Duplex) => void answerBare(socket, emptyResponse(405)));
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => void answerBare(socket, emptyAnswer(405)));
   await new Promise<void>((resolve, reject) => {
     // Later errors, such as too many open files, come with nobody to catch them.
     server.on("error", (error) => server.listening ? void reporter.report(error) : reject(error));
@@ -106,7 +106,7 @@ const UNREADABLE: Readonly<Record<string, number>> = {
 };
 
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
-  if (socket.writable) void answerBare(socket, emptyResponse(UNREADABLE[error.code ?? ""] ?? 400));
+  if (socket.writable) void answerBare(socket, emptyAnswer(UNREADABLE[error.code ?? ""] ?? 400));
   else socket.destroy();
 }
 
@@ -121,10 +121,9 @@ async function answer(
 }
 
 /** Writes an answer. A connection on which the client still sends a large body that nobody reads is then closed. */
-async function finish(message: IncomingMessage, response: ServerResponse, result: Response): Promise<void> {
-  const { status } = result;
-  const { headers, body: all } = await partsOf(result);
-  const body = message.method === "HEAD" ? undefined : all ?? undefined;
+async function finish(message: IncomingMessage, response: ServerResponse, result: HubAnswer): Promise<void> {
+  const { status, headers } = result;
+  const body = message.method === "HEAD" ? undefined : await wholeBody(result) ?? undefined;
   // Nobody reads the body any more: what still comes is not kept.
   message.removeAllListeners("data");
   if (isReadSoon(message)) {

@@ -1,11 +1,10 @@
 import type { AmqpBackend } from "../amqp/backend.ts";
-import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { MqttBackend } from "../mqtt/backend.ts";
 import type { HubHosts } from "../auth/hub_hosts.ts";
+import type { HandleRequest } from "./http_listener.ts";
 import { checkType, checkWhole } from "../../values/checks.ts";
 import { checkMembers } from "../../values/members.ts";
 import type { ServerCertificate } from "./self_signed_certificate.ts";
-import type { HubRequest } from "../hub_request.ts";
 
 /** The ports that a local hub opens, and how. */
 export interface ListenOptions {
@@ -68,7 +67,7 @@ interface PortSettings {
 
 /** What the ports serve. */
 export interface HubSides {
-  readonly fetch: (request: HubRequest, certificate?: ClientCertificate) => Promise<Response>;
+  readonly fetch: HandleRequest;
   readonly amqp: AmqpBackend;
   readonly mqtt: MqttBackend;
 }
