@@ -8,7 +8,6 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { trace } from "@opentelemetry/api";
 import { type ClientOptions, createSasToken, IoTHubRegistryManager } from "../../mod.ts";
 import { openC2dClient } from "./c2d_clients.ts";
 import { eventClient } from "./event_clients.ts";
@@ -80,19 +79,26 @@ async function callOf({ part, contender, ports, count }: ContenderRequest): Prom
 }
 
 /** The same answer each time, as a response that is new. */
-function inProcessCall(contender: string): () => Promise<unknown> {
+async function inProcessCall(contender: string): Promise<() => Promise<unknown>> {
   const text = JSON.stringify(sampleTwin("device-1"));
   const fetch = () => Promise.resolve(new Response(text, { headers: { "Content-Type": "application/json" } }));
   if (contender === "bare fetch") return async () => await (await fetch()).json();
-  const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, { fetch, ...SIGHT[contender] });
+  const options = { fetch, ...await sightOf(contender) };
+  const registry = IoTHubRegistryManager.fromConnectionString(CONNECTION_STRING, options);
   return () => registry.getTwin("device-1");
 }
 
 /** Who is told of what the module does, which itself does nothing with it. */
-const SIGHT: Readonly<Record<string, ClientOptions>> = {
-  "with onEvent": { onEvent: () => {} },
-  "with tracer": { tracer: trace.getTracer("bench") },
-};
+async function sightOf(contender: string): Promise<ClientOptions> {
+  switch (contender) {
+    case "with onEvent":
+      return { onEvent: () => {} };
+    case "with tracer":
+      return { tracer: (await import("@opentelemetry/api")).trace.getTracer("bench") };
+    default:
+      return {};
+  }
+}
 
 async function turnsOf(request: ContenderRequest): Promise<(turnInMs: number) => Promise<Figures>> {
   const { part, contender, inFlight, node = [] } = request;
