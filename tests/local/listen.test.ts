@@ -6,6 +6,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { parseConnectionString } from "../../mod.ts";
 import type { HubRequest } from "../../lib/local/hub_request.ts";
+import { readText } from "../../lib/local/rest/body.ts";
 import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { type ListenOptions, LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
@@ -132,6 +133,23 @@ describe("hub.listen()", () => {
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     socket.destroy();
     await aborted;
+    await listener.close();
+  });
+
+  test("breaks off the body of a client that has gone before anybody reads it", async () => {
+    let arrived = (_: HubRequest) => {};
+    const arrival = new Promise<HubRequest>((resolve) => arrived = resolve);
+    const listener = await startHttpListener((request) => {
+      arrived(request);
+      return new Promise<never>((_, reject) => request.signal.addEventListener("abort", reject));
+    }, { hostname: "127.0.0.1", port: 0 });
+    const socket = createConnection(listener.port, "127.0.0.1");
+    socket.write("POST /slow HTTP/1.1\r\nHost: hub.example\r\nContent-Length: 10\r\n\r\nhalf");
+    const request = await arrival;
+    const gone = new Promise<void>((resolve) => request.signal.addEventListener("abort", () => resolve()));
+    socket.destroy();
+    await gone;
+    await assert.rejects(readText(request, 10), { status: 400 });
     await listener.close();
   });
 

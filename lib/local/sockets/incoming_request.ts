@@ -73,6 +73,8 @@ function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer
       message.once("error", fail);
       message.once("close", fail);
       message.pause();
+      // Nothing comes any more of a client that has gone before anybody asked for the body.
+      if (message.destroyed) fail();
       function onData(chunk: Uint8Array): void {
         message.pause();
         if (isOpen) controller.enqueue(new Uint8Array(chunk));
