@@ -1,5 +1,3 @@
-import { DeviceTable } from "./device_table.ts";
-
 /** What the order of entries depends on. */
 interface Ordered {
   readonly deviceId: string;
@@ -22,7 +20,7 @@ class Line<T extends Ordered> {
  */
 export class DeviceOrder<T extends Ordered> {
   /** What has begun or waits, by device. Most devices have one entry alone. */
-  readonly #open = new DeviceTable<T | Line<T>>();
+  readonly #open = new Map<string, T | Line<T>>();
   #ready: T[] = [];
   /** How many devices have several. */
   #lines = 0;

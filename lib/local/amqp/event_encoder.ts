@@ -79,18 +79,17 @@ function writeProperties({ message }: StoredEvent): void {
     expiryTime,
     creationTime,
   ];
-  const count = fields.findLastIndex((value) => value !== undefined) + 1;
+  while (fields.length > 0 && fields[fields.length - 1] === undefined) fields.pop();
   writer.section(PROPERTIES);
   const list = writer.beginList();
-  for (let at = 0; at < count; at++) {
-    const value = fields[at];
+  for (const [at, value] of fields.entries()) {
     if (value === undefined) writer.null();
     else if (typeof value === "number") writer.timestamp(value);
     else if (at === USER_ID) writer.binary(ENCODER.encode(value));
     else if (at === CONTENT_TYPE || at === CONTENT_ENCODING) writer.symbol(value);
     else writeText(value);
   }
-  writer.end(list, count);
+  writer.end(list, fields.length);
 }
 
 /** All of them are texts, whatever the device has sent. */
