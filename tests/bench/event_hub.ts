@@ -6,10 +6,13 @@
  * Prints one line of JSON, {@linkcode EventHubFacts}, when it has so many events. Each line of its input asks for the CPU
  * time that it has used since the last one, in microseconds. It ends with its input.
  */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { LocalHub } from "../../lib/local/mod.ts";
 import { IoTHubRegistryManager } from "../../mod.ts";
+import { cpuInUs } from "./cpu_time.ts";
 import { CONNECTION_STRING } from "./hub_clients.ts";
 import { sampleEvent } from "./sample_data.ts";
 
@@ -17,6 +20,8 @@ import { sampleEvent } from "./sample_data.ts";
 export interface EventHubFacts {
   readonly amqp: number;
   readonly mqtt: number;
+  /** Where it tells what it has used in all, as the other servers do. */
+  readonly control: number;
   readonly hostName: string;
   /** The key of all devices, `device-0` and so on. */
   readonly key: string;
@@ -40,8 +45,16 @@ for (let index = 0; index < EVENTS; index++) {
   await hub.device(`device-${index % DEVICES}`).sendTelemetry(sampleEvent(), { level: "high" });
 }
 const { amqp, mqtt } = await hub.listen({ amqp: 0, mqtt: 0 });
+const control = createServer((_, response) => void response.end(JSON.stringify({ cpuInUs: cpuInUs() })));
+await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve));
 const portOf = (address: string): number => Number(address.split(":").at(-1));
-const facts = { amqp: portOf(amqp!), mqtt: portOf(mqtt!), hostName: hub.hostName, key: KEY } satisfies EventHubFacts;
+const facts = {
+  amqp: portOf(amqp!),
+  mqtt: portOf(mqtt!),
+  control: (control.address() as AddressInfo).port,
+  hostName: hub.hostName,
+  key: KEY,
+} satisfies EventHubFacts;
 process.stdout.write(JSON.stringify(facts) + "\n");
 
 let before = process.cpuUsage();
