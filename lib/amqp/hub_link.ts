@@ -3,7 +3,7 @@ import type { AmqpFailure } from "./amqp_failure.ts";
 import { conditionOf } from "./cbs_link.ts";
 import { failureOfClose } from "./conditions.ts";
 import type { HubConnection } from "./hub_connection.ts";
-import type { EventContext, Session } from "./library.ts";
+import type { EventContext, Receiver, Session } from "./library.ts";
 
 /**
  * Begins a session for one link, and reports when either is lost while the connection may stay open. Each link has a
@@ -35,4 +35,16 @@ export function beginSession(hub: HubConnection, onLost: (failure: AmqpFailure) 
   session.on("session_close", () => lost("session", undefined));
   session.begin();
   return session;
+}
+
+/**
+ * Ends a link and its session. A session that the hub has not agreed to yet is ended as soon as it has: the library takes the
+ * hub's answer to one that was ended before for a wish to open it again, and then fails the connection, with all that use it.
+ * A link that the hub has not agreed to goes with its session.
+ */
+export function endLink(link: Receiver): void {
+  const { session } = link;
+  if (link.is_open()) link.close();
+  if (session.is_remote_open()) session.close();
+  else session.once("session_open", () => session.close());
 }

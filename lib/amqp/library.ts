@@ -69,6 +69,8 @@ export interface Session extends Emitter {
   readonly error?: unknown;
   readonly local: { readonly begin: { handle_max: number } };
   begin(): void;
+  /** Whether the hub has agreed to it. */
+  is_remote_open(): boolean;
   close(): void;
   open_sender(options: object): Sender;
   open_receiver(options: object): Receiver;

@@ -3,7 +3,7 @@ import { backOff } from "../timing/retry.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
 import type { AmqpSettings } from "./amqp_settings.ts";
 import type { ConnectionUser, HubConnection } from "./hub_connection.ts";
-import { beginSession } from "./hub_link.ts";
+import { beginSession, endLink } from "./hub_link.ts";
 import type { Delivery, EventContext, Message, Receiver, Session } from "./library.ts";
 import { LinkRights } from "./link_rights.ts";
 import { Outage } from "./outage.ts";
@@ -99,8 +99,7 @@ export class ReceivingLink implements ConnectionUser {
     clearTimeout(this.#retryTimer);
     const link = this.#link;
     this.#link = undefined;
-    link?.close();
-    link?.session.close();
+    if (link !== undefined) endLink(link);
     this.rest();
     this.#connection?.leave(this);
   }
@@ -136,6 +135,7 @@ export class ReceivingLink implements ConnectionUser {
   }
 
   #attached(link: Receiver): void {
+    if (link !== this.#link) return;
     this.#attachedAt = performance.now();
     // A hub refuses a link with an attach without an address, followed by a detach with the reason.
     this.#isAgreed = Boolean(link.source?.address);

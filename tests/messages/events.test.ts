@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { FORMATS, GOOD_EVENT_HUB } from "../fuzz/hostile_event_hub.ts";
 import { GOOD_MANNER, HostileHub } from "../fuzz/hostile_hub.ts";
 import { list, word } from "../support/amqp_bytes.ts";
+import { ClientEvents } from "../support/client_events.ts";
 import { EventScene } from "../support/event_scene.ts";
 import { holds } from "../support/properties.ts";
 
@@ -182,6 +183,29 @@ describe("receiveEvents", () => {
     await scene.send(["b"], "d1");
     const both = await Promise.all([1, 2, 3].map(() => scene.read({}, 2)));
     assert.deepEqual(both.map((texts) => texts.sort()), [["a", "b"], ["a", "b"], ["a", "b"]]);
+  });
+
+  test("harms no other loop of its connection, at whatever moment of its beginning it ends", async () => {
+    const events = new ClientEvents();
+    await using scene = await EventScene.start({ client: { onEvent: events.listen } });
+    const other = scene.registry.receiveEvents({ partitionIds: ["0", "1", "2", "3"], from: "earliest" });
+    const next = other.next();
+    await events.until("linkAttached", 4);
+    for (let turns = 0; turns < 16; turns++) {
+      const controller = new AbortController();
+      const options = { partitionIds: ["0"], from: "earliest", abortSignal: controller.signal } as const;
+      const ended = scene.registry.receiveEvents(options).next();
+      ended.catch(() => {});
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      controller.abort();
+      await assert.rejects(ended, { name: "AbortError" });
+      // What the hub answers to all of it comes before this.
+      await scene.registry.getEventHubEndpoint();
+    }
+    await scene.send(["late"]);
+    assert.equal((await next).value?.text, "late");
+    await other.return!();
+    assert.deepEqual(events.kinds.filter((kind) => kind.endsWith("Lost")), []);
   });
 
   test("ends by a break, a signal, a wait, and the end of the client", async () => {
