@@ -41,6 +41,7 @@ export function deleteDevices(
 ): FleetRun<undefined> {
   const operation = {
     name: "deleteDevices",
+    methods: ["bulkCreateOrUpdateDevices"],
     settings: null,
     batchSize: BULK_SIZE,
     concurrency: 16,

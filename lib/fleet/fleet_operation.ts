@@ -35,6 +35,8 @@ export interface Work<Item, Result> {
 export interface FleetOperation<Item, Result> {
   /** The function's name, for errors and the journal. */
   readonly name: string;
+  /** The methods of the manager without which it cannot begin. */
+  readonly methods: readonly string[];
   /** What else the entries depend on, for the journal. */
   readonly settings: unknown;
   /** How many entries go into one request. */

@@ -2,7 +2,7 @@ import { IoTHubError } from "../errors/errors.ts";
 import { follow, unfollow } from "../timing/abort_listeners.ts";
 import { abortReason } from "../timing/deadline.ts";
 import { type HubClient, viewOf } from "../transport/hub_client.ts";
-import { wrongType } from "../values/checks.ts";
+import { checkType, wrongType } from "../values/checks.ts";
 import { DeviceOrder } from "./device_order.ts";
 import type { Entry, FleetOperation, Work } from "./fleet_operation.ts";
 import { checkFleetOptions, type FleetOptions, type FleetSource } from "./fleet_options.ts";
@@ -41,9 +41,14 @@ export function newRun<Item, Result>(
 ): FleetRun<Result> {
   checkFleetOptions(options, ownOptions);
   const { hub } = viewOf(registry, "registry");
+  // Another noun, or the manager of the entry without messages, would fail each entry.
+  for (const name of operation.methods) {
+    checkType(`registry.${name}`, (registry as unknown as Record<string, unknown>)[name], "function");
+  }
   const { throttle, limits } = options;
   const iterable = source as Partial<Iterable<Item> & AsyncIterable<Item>> | null | undefined;
-  if (typeof source === "string" || (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator])) {
+  const iterates = iterable?.[Symbol.asyncIterator] ?? iterable?.[Symbol.iterator];
+  if (typeof source === "string" || typeof iterates !== "function") {
     throw wrongType("the source", "an iterable or async iterable", source);
   }
   const pace = paceOf(hub);
@@ -177,7 +182,10 @@ class Run<Item, Result> implements FleetRun<Result>, AsyncIterableIterator<Fleet
         this.#dispatch();
         await this.#room();
       }
-      if (!this.#isStopped) this.#report.total = this.#position;
+      if (!this.#isStopped) {
+        this.#log.checkEnd();
+        this.#report.total = this.#position;
+      }
     } catch (error) {
       this.#fail(error);
     }

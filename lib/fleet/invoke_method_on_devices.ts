@@ -55,6 +55,7 @@ export function invokeMethodOnDevices(
   const blocks = Math.max(1, Math.ceil(bytes / METHOD_BLOCK_IN_BYTES));
   const operation = {
     name: "invokeMethodOnDevices",
+    methods: ["invokeDeviceMethod"],
     settings: body,
     batchSize: 1,
     concurrency: 100,

@@ -57,6 +57,7 @@ export function registerDevices(
 ): FleetRun<ExportImportDevice> {
   const operation: FleetOperation<BulkDevice, ExportImportDevice> = {
     name: "registerDevices",
+    methods: ["bulkCreateOrUpdateDevices"],
     settings: null,
     batchSize: BULK_SIZE,
     concurrency: 16,

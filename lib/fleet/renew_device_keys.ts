@@ -65,6 +65,7 @@ export function renewDeviceKeys(
   checkChoice("keys", keys, ["primary", "secondary", "both", "swap"]);
   const operation = {
     name: "renewDeviceKeys",
+    methods: ["getDevice", "updateDeviceWithSas"],
     settings: keys,
     batchSize: 1,
     concurrency: 100,

@@ -86,10 +86,12 @@ export class RunLog {
     const known = this.#blocks[this.#block++];
     if (known === undefined) return await this.#append(["read", start, items.length, found]);
     if (known.count === items.length && known.digest === found) return;
-    throw new RangeError(
-      `Cannot use journal: its source had other entries from ${start} to ${start + known.count - 1}; ` +
-        "use it with the source that it was begun with, or begin a new journal",
-    );
+    throw otherSource(`other entries from ${start} to ${start + known.count - 1}`);
+  }
+
+  /** Checks, at the end of the source, that an earlier run has read no more. */
+  checkEnd(): void {
+    if (this.knownCount !== undefined) throw otherSource(`more than ${this.#position} entries`);
   }
 
   /** Whether an earlier run has done an entry. */
@@ -160,10 +162,17 @@ function checkBeginning(found: readonly string[], wanted: readonly string[]): vo
     ? ["the hub", found[1], wanted[1]]
     : found[2] !== wanted[2]
     ? ["the operation", found[2], wanted[2]]
-    : ["the request or its keys", "others", "these"];
+    : ["a run with", "other settings", "these"];
   if (found.some((word, index) => word !== wanted[index])) {
     throw new RangeError(`Cannot use journal: it is about ${what} ${was}, not ${is}; begin a new journal`);
   }
+}
+
+function otherSource(whatItHad: string): RangeError {
+  return new RangeError(
+    `Cannot use journal: its source had ${whatItHad}; ` +
+      "use it with the source that it was begun with, or begin a new journal",
+  );
 }
 
 function damaged(line: number): RangeError {

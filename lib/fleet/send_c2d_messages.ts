@@ -79,6 +79,7 @@ export function sendC2dMessages(
   const { repeatUnknown = false, ...others } = options;
   const operation = {
     name: "sendC2dMessages",
+    methods: ["sendC2dMessage"],
     settings: null,
     batchSize: 1,
     concurrency: 100,

@@ -86,7 +86,8 @@ export class SourceReader<T> {
     try {
       while (this.#items.length < this.#wanted && !this.#isAtEnd) {
         const answer = this.#iterator.next();
-        const result = answer instanceof Promise ? await answer : answer as IteratorResult<T>;
+        // Not every promise is an instance of this realm's `Promise`.
+        const result = "then" in answer ? await answer : answer;
         if (result.done === true) this.#isAtEnd = true;
         else this.#items.push(result.value);
         if (this.#wantsAny) this.#wake?.();

@@ -62,6 +62,7 @@ export function updateTwins(
 ): FleetRun<undefined> {
   const operation = {
     name: "updateTwins",
+    methods: ["bulkCreateOrUpdateDevices"],
     settings: null,
     batchSize: BULK_SIZE,
     concurrency: 16,

@@ -87,6 +87,8 @@ describe("a journal", () => {
     const refused = [
       [registerDevices(scene.registry, entries, { journal }), /other entries from 100 to 199/],
       [registerDevices(scene.registry, scene.entries(20), { journal }), /other entries from 0 to 99/],
+      [registerDevices(scene.registry, scene.entries(100), { journal }), /more than 100 entries/],
+      [registerDevices(scene.registry, [], { journal }), /more than 0 entries/],
       [deleteDevices(scene.registry, ["device-1"], { journal }), /the operation registerDevices, not deleteDevices/],
       [registerDevices(other.registry, scene.entries(250), { journal }), /the hub localhost, not other\.localhost/],
     ] as const;

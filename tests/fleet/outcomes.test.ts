@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { IoTHubError, IoTHubRegistryManager } from "../../mod.ts";
+import { IoTHubRegistryManager as HttpRegistryManager } from "../../lib/http.ts";
+import { IoTHubError, IoTHubRegistryManager, Twins } from "../../mod.ts";
 import {
   deleteDevices,
   type FleetOutcome,
@@ -182,6 +183,25 @@ describe("a run", () => {
     assert.deepEqual(ids, ["early", "late"]);
   });
 
+  test("takes promises of any kind from its source", async () => {
+    await using scene = new FleetScene();
+    const entries = scene.entries(3)[Symbol.iterator]();
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          const settled = Promise.resolve(entries.next());
+          return { then: settled.then.bind(settled) } as Promise<IteratorResult<{ id: string }, undefined>>;
+        },
+      }),
+    };
+    const outcomes = await outcomesOf(registerDevices(scene.registry, source));
+    assert.deepEqual(outcomes.map(({ deviceId, status }) => `${deviceId} ${status}`), [
+      "device-0 done",
+      "device-1 done",
+      "device-2 done",
+    ]);
+  });
+
   test("ends in order when its source breaks, and tells what is known", async () => {
     await using scene = new FleetScene();
     const broken = new Error("the disk is gone");
@@ -249,7 +269,12 @@ describe("a run", () => {
     assert.throws(wrong({ total: -1 }), RangeError);
     assert.throws(wrong({ journal: {} }), TypeError);
     assert.throws(() => deleteDevices(registry, "a-device"), /the source/);
+    assert.throws(() => deleteDevices(registry, { [Symbol.iterator]: 1 } as unknown as string[]), /the source/);
     assert.throws(() => deleteDevices({} as typeof registry, []), /registry/);
+    const web = HttpRegistryManager.fromManager(registry) as IoTHubRegistryManager;
+    assert.throws(() => sendC2dMessages(web, []), { name: "TypeError", message: /registry\.sendC2dMessage/ });
+    const twins = Twins.fromManager(registry) as unknown as IoTHubRegistryManager;
+    assert.throws(() => updateTwins(twins, []), { name: "TypeError", message: /bulkCreateOrUpdateDevices/ });
     assert.throws(() => renewDeviceKeys(registry, [], { keys: "all" as "both" }), RangeError);
     assert.throws(() => invokeMethodOnDevices(registry, [], { methodName: "" }), RangeError);
     assert.deepEqual(await outcomesOf(registerDevices(registry, [])), []);
