@@ -63,7 +63,7 @@ describe("Telemetry over MQTT at the local hub", () => {
     using device = await scene.client();
     using module = await scene.client("d1/m1");
     const bag = "%24.mid=m-1&%24.cid=c&%24.uid=u&%24.ct=application%2Fjson&%24.ce=utf-8&level=h%20i&empty=&none" +
-      "&%24.on=out&%24.to=%2Fsomewhere";
+      "&%24.on=out&%24.to=%2Fsomewhere&%24.sub=fan&%24.ifid=urn%3Aa&%24.ctime=2026-01-02T03%3A04%3A05Z";
     await device.publish(`devices/d1/messages/events/${bag}`, '{"t":21}');
     device.tell("devices/d1/messages/events/", "0", { retain: true });
     await device.publish("devices/d1/messages/events");
@@ -91,6 +91,9 @@ describe("Telemetry over MQTT at the local hub", () => {
       userId: "u",
       contentType: "application/json",
       contentEncoding: "utf-8",
+      subject: "fan",
+      interfaceId: "urn:a",
+      creationTime: Date.parse("2026-01-02T03:04:05Z"),
     });
   });
 
@@ -102,6 +105,7 @@ describe("Telemetry over MQTT at the local hub", () => {
       ["devices/d1/messages/events/", new Uint8Array(262_145)],
       ["devices/d1/messages/events/a=%"],
       ["devices/d1/messages/events/%24.exp=tomorrow"],
+      ["devices/d1/messages/events/%24.ctime=yesterday"],
       [`devices/d1/messages/events/%24.mid=${"x".repeat(129)}`],
       ["devices/d2/messages/events/"],
       ["devices/d1/modules/m1/messages/events/"],

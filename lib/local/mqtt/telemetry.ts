@@ -4,13 +4,16 @@ import { readPropertyBag } from "./property_bag.ts";
 
 /** The members of a message, by the names of system properties. All others are properties like those of the device. */
 const SYSTEM_PROPERTIES: Readonly<
-  Record<string, "messageId" | "correlationId" | "userId" | "contentType" | "contentEncoding">
+  Record<string, Exclude<keyof TelemetryMessage, "data" | "properties" | "expiryTime" | "creationTime">>
 > = {
   "$.mid": "messageId",
   "$.cid": "correlationId",
   "$.uid": "userId",
   "$.ct": "contentType",
   "$.ce": "contentEncoding",
+  "$.sub": "subject",
+  "$.ifid": "interfaceId",
+  "$.to": "to",
 };
 
 /**
@@ -26,16 +29,16 @@ export function readTelemetry(bag: string, data: Uint8Array, isRetained: boolean
   for (const [name, value] of readPropertyBag(bag)) {
     const member = Object.hasOwn(SYSTEM_PROPERTIES, name) ? SYSTEM_PROPERTIES[name] : undefined;
     if (member !== undefined) message[member] = value;
-    else if (name === "$.to") message.to = value;
-    else if (name === "$.exp") message.expiryTime = readTime(value);
+    else if (name === "$.exp") message.expiryTime = readTime(name, value);
+    else if (name === "$.ctime") message.creationTime = readTime(name, value);
     else properties.set(name, value);
   }
   if (isRetained) properties.set("mqtt-retain", "true");
   return { ...message, properties: Object.fromEntries(properties) };
 }
 
-function readTime(text: string): number {
+function readTime(name: string, text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw wrongArgument("$.exp", text, "a time such as 2026-11-27T12:00:00Z");
+  if (Number.isNaN(time)) throw wrongArgument(name, text, "a time such as 2026-11-27T12:00:00Z");
   return time;
 }
