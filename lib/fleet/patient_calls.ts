@@ -11,6 +11,9 @@ import type { Waits } from "./waits.ts";
 const MAX_REPETITIONS = 6;
 const BACK_OFF = { maxRetries: MAX_REPETITIONS, retryDelayInMs: 1000, maxRetryDelayInMs: 30_000 };
 
+/** After so many requests in a row that may not be repeated and have got no answer, the hub counts as out of reach. */
+const MAX_UNANSWERED = 200;
+
 /** The statuses after which no other request of the run would fare better. */
 const FATAL_STATUSES: readonly (number | undefined)[] = [401, 403, 407, 511];
 const FATAL_CODES: readonly string[] = ["Closed", "CredentialError", "PermissionDenied", "UnexpectedRedirect"];
@@ -58,6 +61,7 @@ export class PatientCalls {
   readonly #waits: Waits;
   readonly #signal: AbortSignal | undefined;
   readonly #options: OwnPatience;
+  #unanswered = 0;
 
   /** `paces` are all kept to: that of the hub, and that of the run's own limits. */
   constructor(paces: readonly RequestPace[], waits: Waits, signal: AbortSignal | undefined) {
@@ -80,6 +84,7 @@ export class PatientCalls {
       try {
         const value = await request.send(this.#options);
         leave("answered");
+        this.#unanswered = 0;
         return { value, wasUnsure };
       } catch (error) {
         if (isThrottled(error)) {
@@ -91,7 +96,11 @@ export class PatientCalls {
         const isUnsure = error instanceof IoTHubError && isPassing(error) && mayHaveRun(error);
         const mayRepeat = isWorthRepeating(error) && (request.mayRepeat || !isUnsure);
         wasUnsure ||= isUnsure;
-        if (!mayRepeat || repetitions === MAX_REPETITIONS) throw new CallFailure(error, wasUnsure, !isFatal(error));
+        if (!mayRepeat || repetitions === MAX_REPETITIONS) {
+          // One connection that breaks says little of the hub, if nobody may look whether it can be reached again.
+          const isAlone = isUnsure && !request.mayRepeat && ++this.#unanswered < MAX_UNANSWERED;
+          throw new CallFailure(error, wasUnsure, isAlone || !isFatal(error));
+        }
         await this.#waits.during("retry", this.#sleep(backOff(BACK_OFF, repetitions++)));
       }
     }

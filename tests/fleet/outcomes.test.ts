@@ -217,6 +217,35 @@ describe("a run", () => {
     assert.ok(known >= 100);
   });
 
+  test("goes on when a connection breaks after a method was sent, and ends when none gets an answer", async () => {
+    let [count, isGone] = [0, false];
+    await using scene = new FleetScene({}, async (ask) => {
+      const response = await ask();
+      if (isGone || ++count === 10) throw new TypeError("the connection was reset");
+      return response;
+    });
+    const ids = Array.from({ length: 40 }, (_, index) => `device-${index}`);
+    await outcomesOf(registerDevices(scene.registry, scene.entries(40)));
+    let calls = 0;
+    for (const id of ids) scene.hub.device(id).onMethod("blink", () => ({ status: 200 + 0 * calls++ }));
+    const outcomes = await outcomesOf(invokeMethodOnDevices(scene.registry, ids, { methodName: "blink" }));
+    const unknown = outcomes.filter(({ status }) => status === "unknown");
+    assert.deepEqual(unknown.map(({ error }) => error?.code), ["NetworkError"]);
+    assert.equal(outcomes.filter(({ status }) => status === "done").length, 39);
+    assert.equal(calls, 40);
+
+    isGone = true;
+    const many = Array.from({ length: 1000 }, (_, index) => ids[index % ids.length]!);
+    let told = 0;
+    await assert.rejects(async () => {
+      for await (const { status } of invokeMethodOnDevices(scene.registry, many, { methodName: "blink" })) {
+        assert.equal(status, "unknown");
+        told++;
+      }
+    }, { code: "NetworkError" });
+    assert.ok(told >= 200 && told < 300, `${told}`);
+  });
+
   test("ends when the hub refuses its caller, or is closed", async () => {
     await using scene = new FleetScene();
     const key = btoa("the key of another policy, or hub");
