@@ -25,9 +25,9 @@ const CLIENTS = {
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
   DeviceIdentities: 19_700,
-  ModuleIdentities: 18_500,
-  Twins: 17_950,
-  ModuleTwins: 17_950,
+  ModuleIdentities: 18_550,
+  Twins: 18_000,
+  ModuleTwins: 18_000,
   Queries: 17_750,
   DirectMethods: 17_750,
   C2dQueues: 17_750,

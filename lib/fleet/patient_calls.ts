@@ -68,7 +68,7 @@ export class PatientCalls {
     this.#paces = paces;
     this.#waits = waits;
     this.#signal = signal;
-    this.#options = { [OWN_PATIENCE]: true, abortSignal: signal };
+    this.#options = { [OWN_PATIENCE]: (wait) => waits.during("retry", wait), abortSignal: signal };
   }
 
   /**

@@ -13,14 +13,15 @@ export interface OperationOptions {
 }
 
 /**
- * The name of an option that only this module's own callers know: whether they wait themselves when the hub is throttled,
- * so that the call fails at once.
+ * The name of an option that only this module's own callers know, who wait themselves when the hub is throttled, so that the
+ * call fails at once.
  */
 export const OWN_PATIENCE: unique symbol = Symbol();
 
 /** The options of a caller with patience of its own. */
 export interface OwnPatience extends OperationOptions {
-  readonly [OWN_PATIENCE]?: true;
+  /** Is given each wait for a repetition, and returns it. */
+  readonly [OWN_PATIENCE]?: (wait: Promise<void>) => Promise<void>;
 }
 
 /**

@@ -169,12 +169,14 @@ export class HubTransport {
         retries ??= new Retries(this.#retryOptions);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
         if (found !== undefined) return found;
-        const isLeft = call.options[OWN_PATIENCE] && (error as Partial<IoTHubError>)?.statusCode === 429;
+        const patience = call.options[OWN_PATIENCE];
+        const isLeft = patience && (error as Partial<IoTHubError>)?.statusCode === 429;
         const wait = isLeft ? undefined : retries.next(error, end - performance.now());
         if (wait === undefined) throw error;
         call.watched?.waits({ error, waitInMs: wait });
         // The wait is known to end in time. With a time-out as well, two timers would race.
-        await this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
+        const waiting = this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
+        await (patience?.(waiting) ?? waiting);
         // A busy process may wake up late.
         if (performance.now() >= end) throw error;
       }

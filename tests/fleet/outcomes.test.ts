@@ -183,6 +183,23 @@ describe("a run", () => {
     assert.deepEqual(ids, ["early", "late"]);
   });
 
+  test("tells that it waits for a repetition of the manager's own", async () => {
+    let isFirst = true;
+    await using scene = new FleetScene({}, (ask) => {
+      const busy = { status: 503, headers: { "retry-after": "1" } };
+      const answer = isFirst ? Promise.resolve(new Response(null, busy)) : ask();
+      isFirst = false;
+      return answer;
+    });
+    let waitsForRepetition = false;
+    const run = registerDevices(scene.registry, scene.entries(1), {
+      onProgress: ({ waitingFor }) => void (waitsForRepetition ||= waitingFor === "retry"),
+    });
+    assert.deepEqual((await outcomesOf(run)).map(({ status }) => status), ["done"]);
+    assert.equal(scene.requests, 2);
+    assert.ok(waitsForRepetition);
+  });
+
   test("takes promises of any kind from its source", async () => {
     await using scene = new FleetScene();
     const entries = scene.entries(3)[Symbol.iterator]();
