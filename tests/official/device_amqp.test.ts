@@ -45,13 +45,12 @@ describeSdk("scenarios of the SDK for devices", () => {
         const [client, deviceId] = await devices.connect("messages");
         const { result: receiver } = await scene.service.getFeedbackReceiver();
         const codes: Record<string, string> = {};
-        const done = new Promise<void>((resolve) => {
-          receiver.on("message", (batch: Json) => {
-            for (const { originalMessageId, statusCode, deviceId: from } of JSON.parse(batch.getData().toString())) {
-              if (from === deviceId) codes[originalMessageId] = statusCode;
-            }
-            if (Object.keys(codes).length === 3) resolve();
-          });
+        let told = (): void => {};
+        receiver.on("message", (batch: Json) => {
+          for (const { originalMessageId, statusCode, deviceId: from } of JSON.parse(batch.getData().toString())) {
+            if (from === deviceId) codes[originalMessageId] = statusCode;
+          }
+          told();
         });
         const seen: string[] = [];
         client.on("message", (message: Json) => {
@@ -63,8 +62,9 @@ describeSdk("scenarios of the SDK for devices", () => {
         });
         for (const messageId of ["complete", "reject", "abandon"]) {
           await scene.service.send(deviceId, Object.assign(scene.sdk.message(messageId), { messageId, ack: "full" }));
+          // Of two outcomes in one turn the SDK's own library would write the first for both.
+          while (codes[messageId] === undefined) await new Promise<void>((resolve) => told = resolve);
         }
-        await done;
         assert.deepEqual(codes, { complete: "Success", reject: "Rejected", abandon: "Success" });
         assert.equal(seen.filter((id) => id === "abandon").length, 3);
         receiver.removeAllListeners("message");
