@@ -2,6 +2,7 @@
 /** Runs the suite on the built package, in JavaScript, as Node 20 needs it: it knows no `await using`. */
 import * as esbuild from "npm:esbuild@0.28.2";
 import { basename, join, resolve } from "node:path";
+import { allInOne } from "./all_in_one.ts";
 import { NPM_PACKAGE } from "./build_npm.ts";
 import { command, type Outcome } from "./command.ts";
 
@@ -37,16 +38,9 @@ export async function suiteOnPackage(node: string): Promise<Outcome> {
     "--test-timeout=600000",
     "--test-reporter=spec",
   ];
-  const { success, output } = await command(node, ...flags, await allInOne(files));
+  const { success, output } = await command(node, ...flags, await allInOne(join(SUITE, "tests", "all.test.js"), files));
   const note = `${files.length - fromSources.length} files on the package, ${fromSources.length} on sources`;
   return { success, output, note };
-}
-
-/** One file that loads all, since one process for each would spend half of its time on its start. */
-async function allInOne(files: readonly string[]): Promise<string> {
-  const path = join(SUITE, "tests", "all.test.js");
-  await Deno.writeTextFile(path, files.map((file) => `import ${JSON.stringify(file)};\n`).join(""));
-  return path;
 }
 
 async function buildSuite(): Promise<BuiltSuite> {

@@ -6,6 +6,7 @@
  * With names, only those checks run.
  */
 import { join, resolve } from "node:path";
+import { allInOne } from "./all_in_one.ts";
 import { NpmChecks } from "./check_npm.ts";
 import { checkDescription } from "./check_description.ts";
 import { checkSizes } from "./check_sizes.ts";
@@ -55,12 +56,18 @@ async function testFiles(): Promise<string[]> {
   return [...names].filter((name) => name.endsWith(".test.ts")).sort().map((name) => `tests/${name}`);
 }
 
-/** Writes one file that loads all of some, since a start for each would take a third of their time. */
-async function allInOne(name: string, paths: readonly string[]): Promise<string> {
-  const path = join(root, ".cache", `${name}.test.ts`);
+/** Has Deno run tests as one file. */
+async function testWithDeno(name: string, paths: readonly string[], ...flags: string[]): Promise<Outcome> {
+  const file = join(root, ".cache", `${name}.test.ts`);
   await Deno.mkdir(join(root, ".cache"), { recursive: true });
-  await Deno.writeTextFile(path, paths.map((path) => `import "../${path}";\n`).join(""));
-  return path;
+  return await command(
+    deno,
+    "test",
+    "-A",
+    "--no-check",
+    ...flags,
+    await allInOne(file, paths.map((path) => `../${path}`)),
+  );
 }
 
 /** Attacks hub and client on one runtime for ten seconds. */
@@ -92,7 +99,7 @@ const CHECKS: Check[] = [
   { name: "lint", run: () => command(deno, "lint") },
   { name: "types", run: () => command(deno, "check", "mod.ts", "lib", "gen", "tests", ".ci") },
   // The longest first, so that none is left to run alone at the end.
-  { name: "suite on Deno", run: async () => command(deno, "test", "-A", "--no-check", await allInOne("deno", files)) },
+  { name: "suite on Deno", run: () => testWithDeno("deno", files) },
   {
     name: "suite on Bun",
     run: () => command(runtimes.bun, "test", "--timeout=60000", ...files.map((file) => `./${file}`)),
@@ -120,7 +127,7 @@ const CHECKS: Check[] = [
       // These bring SQLite with them.
       const ofStorage = /^tests\/local\/(?:program|storage\w*)\.test\.ts$/;
       const ofHub = files.filter((file) => file.startsWith("tests/local/") && !ofStorage.test(file));
-      return await command(deno, "test", "-A", "--no-check", importMap, await allInOne("sqlite", ofHub));
+      return await testWithDeno("sqlite", ofHub, importMap);
     },
   },
   { name: "types in projects of users", run: typesInDeno },
