@@ -1,7 +1,7 @@
 import { type ReceivedEvent, receivedEvent } from "../values/received_event.ts";
 import type { Message } from "./library.ts";
 import { bytesOf } from "./message_bytes.ts";
-import { setOwn } from "./own_member.ts";
+import { setOwn } from "../values/own_member.ts";
 
 const DEVICE = "iothub-connection-device-id";
 const MODULE = "iothub-connection-module-id";

@@ -1,5 +1,5 @@
 import type { AmqpBytes } from "./buffer_class.ts";
-import { setOwn } from "./own_member.ts";
+import { setOwn } from "../values/own_member.ts";
 
 /** The bytes of a value of fixed width, by the high half of its code. */
 const WIDTHS: readonly number[] = [0, 0, 0, 0, 0, 1, 2, 4, 8, 16];

@@ -1,4 +1,5 @@
 import { quote } from "../../values/checks.ts";
+import { setOwn } from "../../values/own_member.ts";
 import { HubFault } from "../hub_fault.ts";
 import { copyJson, isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 
@@ -114,8 +115,7 @@ function take(document: JsonObject, path: Pointer): JsonValue {
 function put(document: JsonObject, path: Pointer, value: JsonValue): void {
   const [holder, name] = holderOf(document, path);
   if (Array.isArray(holder)) holder.splice(name === "-" ? holder.length : indexIn(holder, name, path, 1), 0, value);
-  // An assignment would take "__proto__" for something else.
-  else Object.defineProperty(holder, name, { value, configurable: true, enumerable: true, writable: true });
+  else setOwn(holder, name, value);
 }
 
 function holderOf(document: JsonObject, path: Pointer): [holder: JsonObject | JsonValue[], name: string] {
