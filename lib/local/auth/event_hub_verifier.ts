@@ -1,8 +1,8 @@
-import type { CryptoKey } from "../../values/crypto_key.ts";
 import { unauthorized } from "../hub_fault.ts";
 import type { Policy } from "./authorization.ts";
 import type { ClientGrant } from "./grants.ts";
 import type { HubHosts } from "./hub_hosts.ts";
+import { ImportedKeys } from "./imported_keys.ts";
 import type { Policies } from "./policies.ts";
 import { decodeOnce } from "./resource_path.ts";
 import { badToken, expiryOfSas, importVerifyingText, isSignedBy, parseSas } from "./sas_fields.ts";
@@ -34,8 +34,7 @@ export class EventHubVerifier {
     readonly now: () => number;
     readonly clockSkew: number;
   };
-  /** The imported keys of each policy that has been used. */
-  readonly #keys = new Map<Policy, Promise<CryptoKey[]>>();
+  readonly #keys: ImportedKeys = new ImportedKeys(importVerifyingText);
 
   constructor(parts: {
     hosts: HubHosts;
@@ -58,7 +57,7 @@ export class EventHubVerifier {
     if (!hosts.has(host)) throw badToken(`the token is for another host than ${hosts.hostName}`);
     const policy = policies.get(sas.skn ?? "");
     if (policy === undefined) throw badToken(`the hub has no policy ${JSON.stringify(sas.skn ?? "")}`);
-    if (!await isSignedBy(sas, await this.#keysOf(policy))) {
+    if (!await isSignedBy(sas, await this.#keys.of(policy))) {
       throw badToken(`the signature does not fit the keys of policy ${policy.name}, whose texts sign at the event hub`);
     }
     const expiresOn = expiryOfSas(sas, now(), clockSkew);
@@ -70,15 +69,6 @@ export class EventHubVerifier {
     const policy = this.#parts.policies.get(policyName);
     if (policy === undefined || (key !== policy.primaryKey && key !== policy.secondaryKey)) return undefined;
     return grantOf(policy, Infinity, []);
-  }
-
-  #keysOf(policy: Policy): Promise<CryptoKey[]> {
-    let keys = this.#keys.get(policy);
-    if (keys === undefined) {
-      keys = Promise.all([policy.primaryKey, policy.secondaryKey].map(importVerifyingText));
-      this.#keys.set(policy, keys);
-    }
-    return keys;
   }
 }
 

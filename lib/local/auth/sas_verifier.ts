@@ -1,8 +1,8 @@
-import type { Policy, Principal, TokenVerifier } from "./authorization.ts";
+import type { Principal, TokenVerifier } from "./authorization.ts";
 import type { Policies } from "./policies.ts";
 import type { HubHosts } from "./hub_hosts.ts";
+import { ImportedKeys } from "./imported_keys.ts";
 import { badToken, expiryOfSas, importVerifyingKey, isSignedBy, parseSas, pathOfSas } from "./sas_fields.ts";
-import type { CryptoKey } from "../../values/crypto_key.ts";
 
 /** Verifies shared access signatures that were signed with the keys of the hub's policies. */
 export class SasVerifier implements TokenVerifier {
@@ -10,8 +10,7 @@ export class SasVerifier implements TokenVerifier {
   readonly #policies: Pick<Policies, "get">;
   readonly #now: () => number;
   readonly #clockSkew: number;
-  /** The imported keys of each policy that has been used. */
-  readonly #keys = new Map<Policy, Promise<CryptoKey[]>>();
+  readonly #keys: ImportedKeys = new ImportedKeys(importVerifyingKey);
 
   constructor(
     options: { hosts: HubHosts; policies: Pick<Policies, "get">; now: () => number; clockSkew: number },
@@ -33,7 +32,7 @@ export class SasVerifier implements TokenVerifier {
     const pathPrefix = pathOfSas(sas, this.#hosts);
     const policy = this.#policies.get(sas.skn);
     if (policy === undefined) throw badToken(`the hub has no policy ${JSON.stringify(sas.skn)}`);
-    if (!await isSignedBy(sas, await this.#keysOf(policy))) {
+    if (!await isSignedBy(sas, await this.#keys.of(policy))) {
       throw badToken(`the signature does not fit the keys of policy ${policy.name}`);
     }
     return {
@@ -43,14 +42,5 @@ export class SasVerifier implements TokenVerifier {
       pathPrefix,
       expiresOn: expiryOfSas(sas, this.#now(), this.#clockSkew),
     };
-  }
-
-  #keysOf(policy: Policy): Promise<CryptoKey[]> {
-    let keys = this.#keys.get(policy);
-    if (keys === undefined) {
-      keys = Promise.all([policy.primaryKey, policy.secondaryKey].map(importVerifyingKey));
-      this.#keys.set(policy, keys);
-    }
-    return keys;
   }
 }
