@@ -7,8 +7,14 @@ import type { Entry, Target, Work } from "./fleet_operation.ts";
 import { illegalEntry } from "./illegal_entry.ts";
 import { CallFailure } from "./patient_calls.ts";
 
-/** The hub takes no more in one request. */
-export const BULK_SIZE = 100;
+/** What all runs have in common that write in bulk. The hub takes no more in one request. */
+export const IN_BULK = {
+  methods: ["bulkCreateOrUpdateDevices"],
+  settings: null,
+  batchSize: 100,
+  concurrency: 16,
+  runsOnce: false,
+} as const;
 
 /** What is to be written for an entry. */
 export interface BulkElement<Item, Result> {

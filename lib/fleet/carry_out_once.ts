@@ -4,7 +4,7 @@ import type { Entry, Work } from "./fleet_operation.ts";
 import type { FleetOptions } from "./fleet_options.ts";
 import type { Settlement } from "./fleet_outcome.ts";
 import { illegalEntry } from "./illegal_entry.ts";
-import { CallFailure, type PatientRequest } from "./patient_calls.ts";
+import { CallFailure, isOfDevice, type PatientRequest } from "./patient_calls.ts";
 
 /** The options of a run whose entries must not be carried out twice. */
 export interface FleetOnceOptions extends FleetOptions {
@@ -15,9 +15,6 @@ export interface FleetOnceOptions extends FleetOptions {
    */
   repeatUnknown?: boolean | undefined;
 }
-
-/** The device did not answer in time, after it may have got the call. */
-const DEVICE_STATUSES: readonly (number | undefined)[] = [504101, 503102];
 
 /** Carries out an entry that must not be carried out twice. */
 export async function carryOutOnce<Item, Result>(
@@ -57,7 +54,7 @@ async function settlementOf<Item, Result>(
     if (!(error instanceof CallFailure) || !error.concernsRequest) throw error;
     const { reason, mayHaveRun } = error;
     if (!(reason instanceof IoTHubError)) return illegalEntry(operation, reason);
-    const isUnknown = mayHaveRun || DEVICE_STATUSES.includes(reason.errorNumber);
+    const isUnknown = mayHaveRun || isOfDevice(reason.errorNumber);
     return { status: isUnknown ? "unknown" : "failed", error: reason };
   }
 }

@@ -1,5 +1,5 @@
 import type { ExportImportDevice } from "../../gen/types.gen.ts";
-import { BULK_SIZE, writeInBulk } from "./bulk_write.ts";
+import { IN_BULK, writeInBulk } from "./bulk_write.ts";
 import { type Entry, readTarget, type Work } from "./fleet_operation.ts";
 import type { FleetOptions, FleetSource, FleetTarget } from "./fleet_options.ts";
 import type { FleetRegistry } from "./fleet_registry.ts";
@@ -40,12 +40,8 @@ export function deleteDevices(
   options: FleetOptions = {},
 ): FleetRun<undefined> {
   const operation = {
+    ...IN_BULK,
     name: "deleteDevices",
-    methods: ["bulkCreateOrUpdateDevices"],
-    settings: null,
-    batchSize: BULK_SIZE,
-    concurrency: 16,
-    runsOnce: false,
     targetOf: readTarget,
     carryOut: (entries: readonly Entry<FleetTarget>[], work: Work<FleetTarget, undefined>) =>
       remove(registry, entries, work),

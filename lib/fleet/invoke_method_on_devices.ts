@@ -1,7 +1,7 @@
 import type { CloudToDeviceMethod, CloudToDeviceMethodResult } from "../../gen/types.gen.ts";
 import type { DirectMethods } from "../methods/direct_methods.ts";
 import { methodCall } from "../requests/method_request.ts";
-import { METHOD_BLOCK_IN_BYTES } from "../timing/hub_tiers.ts";
+import { methodCost } from "../timing/hub_tiers.ts";
 import { type Entry, readTarget, type Work } from "./fleet_operation.ts";
 import type { FleetSource, FleetTarget } from "./fleet_options.ts";
 import { type FleetRun, newRun } from "./fleet_run.ts";
@@ -51,8 +51,7 @@ export function invokeMethodOnDevices(
 ): FleetRun<CloudToDeviceMethodResult> {
   const { repeatUnknown = false, ...others } = options;
   const { body } = methodCall("request", request);
-  const bytes = new TextEncoder().encode(JSON.stringify(body.payload)).length;
-  const blocks = Math.max(1, Math.ceil(bytes / METHOD_BLOCK_IN_BYTES));
+  const blocks = methodCost(body.payload);
   const operation = {
     name: "invokeMethodOnDevices",
     methods: ["invokeDeviceMethod"],

@@ -1,6 +1,5 @@
 import { IoTHubError } from "../errors/errors.ts";
-import { follow, unfollow } from "../timing/abort_listeners.ts";
-import { abortReason, throwIfAborted } from "../timing/deadline.ts";
+import { Deadline, throwIfAborted } from "../timing/deadline.ts";
 import type { ThrottledOperation } from "../timing/hub_tiers.ts";
 import { type OperationOptions, OWN_PATIENCE, type OwnPatience } from "../timing/operation_options.ts";
 import { backOff, mayHaveRun } from "../timing/retry.ts";
@@ -19,8 +18,7 @@ const FATAL_STATUSES: readonly (number | undefined)[] = [401, 403, 407, 511];
 const FATAL_CODES: readonly string[] = ["Closed", "CredentialError", "PermissionDenied", "UnexpectedRedirect"];
 /** The hub answers so while it cannot do what it could do later. */
 const PASSING_STATUSES: readonly (number | undefined)[] = [408, 500, 502, 503, 504];
-/** The device did not answer a direct method in time, or is gone. */
-const DEVICE_STATUSES: readonly (number | undefined)[] = [504101, 503102];
+const DEVICE_ERRORS: readonly (number | undefined)[] = [504101, 503102];
 
 /** How a request failed for good. */
 export class CallFailure {
@@ -125,19 +123,13 @@ export class PatientCalls {
       });
   }
 
-  #sleep(timeInMs: number): Promise<void> {
-    const signal = this.#signal;
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        clearTimeout(timer);
-        reject(abortReason(signal));
-      };
-      const timer = setTimeout(() => {
-        if (signal !== undefined) unfollow(signal, abort);
-        resolve();
-      }, timeInMs);
-      if (signal !== undefined) follow(signal, abort);
-    });
+  async #sleep(timeInMs: number): Promise<void> {
+    const deadline = new Deadline(Infinity, this.#signal);
+    try {
+      await deadline.sleep(timeInMs);
+    } finally {
+      deadline.release();
+    }
   }
 }
 
@@ -146,9 +138,14 @@ function isThrottled(error: unknown): error is IoTHubError {
   return error instanceof IoTHubError && (error.statusCode === 429 || error.code === "ThrottlingException");
 }
 
+/** Whether it is the device that has not answered in time, after it may have got a direct method, or is gone. */
+export function isOfDevice(errorNumber: number | undefined): boolean {
+  return DEVICE_ERRORS.includes(errorNumber);
+}
+
 /** Whether the hub has not got on with a request, and may do so later. */
 function isPassing({ code, statusCode, errorNumber }: IoTHubError): boolean {
-  if (DEVICE_STATUSES.includes(errorNumber)) return false;
+  if (isOfDevice(errorNumber)) return false;
   return PASSING_STATUSES.includes(statusCode) ||
     (statusCode === undefined && (code === "NetworkError" || code === "Timeout")) || code === "InvalidResponse";
 }

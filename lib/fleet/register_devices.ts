@@ -4,7 +4,7 @@ import type { OperationOptions } from "../timing/operation_options.ts";
 import { hasPatch } from "../requests/twin_patch.ts";
 import { wrongType } from "../values/checks.ts";
 import { isObject } from "../values/json.ts";
-import { BULK_SIZE, type BulkElement, writeInBulk } from "./bulk_write.ts";
+import { type BulkElement, IN_BULK, writeInBulk } from "./bulk_write.ts";
 import { digestOf, missingKeys, newKeys, withKeys } from "./credentials.ts";
 import { checkTarget, type Entry, type FleetOperation, type Target, type Work } from "./fleet_operation.ts";
 import type { FleetOptions, FleetSource } from "./fleet_options.ts";
@@ -56,12 +56,8 @@ export function registerDevices(
   options: FleetOptions = {},
 ): FleetRun<ExportImportDevice> {
   const operation: FleetOperation<BulkDevice, ExportImportDevice> = {
+    ...IN_BULK,
     name: "registerDevices",
-    methods: ["bulkCreateOrUpdateDevices"],
-    settings: null,
-    batchSize: BULK_SIZE,
-    concurrency: 16,
-    runsOnce: false,
     targetOf,
     carryOut: (entries, work) => register(registry, entries, work),
   };

@@ -1,7 +1,7 @@
 import type { ExportImportDevice } from "../../gen/types.gen.ts";
 import { wrongType } from "../values/checks.ts";
 import { isObject } from "../values/json.ts";
-import { BULK_SIZE, writeInBulk } from "./bulk_write.ts";
+import { IN_BULK, writeInBulk } from "./bulk_write.ts";
 import { checkTarget, type Entry, type Target, type Work } from "./fleet_operation.ts";
 import type { FleetOptions, FleetSource } from "./fleet_options.ts";
 import type { FleetRegistry } from "./fleet_registry.ts";
@@ -61,12 +61,8 @@ export function updateTwins(
   options: FleetOptions = {},
 ): FleetRun<undefined> {
   const operation = {
+    ...IN_BULK,
     name: "updateTwins",
-    methods: ["bulkCreateOrUpdateDevices"],
-    settings: null,
-    batchSize: BULK_SIZE,
-    concurrency: 16,
-    runsOnce: false,
     targetOf,
     carryOut: (entries: readonly Entry<FleetTwinChange>[], work: Work<FleetTwinChange, undefined>) =>
       update(registry, entries, work),

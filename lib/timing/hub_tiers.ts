@@ -19,7 +19,7 @@ export type ThrottledOperation =
   | "uploads";
 
 /** What counts as one direct method: a block of payload of this size, begun or full. */
-export const METHOD_BLOCK_IN_BYTES = 4096;
+const METHOD_BLOCK_IN_BYTES = 4096;
 
 /** The documented rates of one kind of operation in the three sizes of hubs, per second. */
 type Rates = readonly [small: Rate, medium: Rate, large: Rate];
@@ -43,6 +43,12 @@ const RATES: Readonly<Record<ThrottledOperation, Rates>> = {
   connections: [atLeast(100, 12), perSecond(120), perSecond(6000)],
   uploads: [perMinute(100), perMinute(100), perMinute(5000)],
 };
+
+/** As how many a direct method counts. */
+export function methodCost(payload: unknown): number {
+  const bytes = new TextEncoder().encode(JSON.stringify(payload) ?? "").length;
+  return Math.max(1, Math.ceil(bytes / METHOD_BLOCK_IN_BYTES));
+}
 
 /** How many operations of a kind a hub of a tier with so many units carries out per second. */
 export function hubRate(operation: ThrottledOperation, tier: HubTier, units: number): number {

@@ -1,4 +1,4 @@
-import { METHOD_BLOCK_IN_BYTES, type ThrottledOperation } from "../../timing/hub_tiers.ts";
+import { methodCost, type ThrottledOperation } from "../../timing/hub_tiers.ts";
 import { isJsonObject } from "../json.ts";
 import type { Throttle } from "../throttle.ts";
 
@@ -34,6 +34,5 @@ export async function admitBulk(throttle: Throttle | undefined, body: unknown): 
 /** Waits until a direct method may be called, which counts by the size of its payload. */
 export async function admitMethod(throttle: Throttle | undefined, payload: unknown): Promise<void> {
   if (throttle === undefined) return;
-  const bytes = new TextEncoder().encode(JSON.stringify(payload) ?? "").length;
-  await throttle.admit("methods", "DirectMethod", Math.max(1, Math.ceil(bytes / METHOD_BLOCK_IN_BYTES)));
+  await throttle.admit("methods", "DirectMethod", methodCost(payload));
 }
