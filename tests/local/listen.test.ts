@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { Agent, request } from "node:https";
-import { type AddressInfo, createConnection, createServer } from "node:net";
+import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { parseConnectionString } from "../../mod.ts";
 import type { HubRequest } from "../../lib/local/hub_request.ts";
 import { readText } from "../../lib/local/rest/body.ts";
-import { startHttpListener } from "../../lib/local/sockets/http_listener.ts";
+import { type HttpListener, startHttpListener } from "../../lib/local/sockets/http_listener.ts";
 import { type ListenOptions, LocalHub, type ServerCertificate } from "../../lib/local/mod.ts";
 import { isOpen } from "../support/ports.ts";
 import { signSas } from "../support/sas.ts";
@@ -48,6 +48,21 @@ function call(
     outgoing.on("error", reject);
     outgoing.end(body);
   });
+}
+
+/** Sends the bytes of a request to a port that answers none, and waits until it has arrived there. */
+async function startSlowRequest(
+  bytes: string,
+): Promise<{ listener: HttpListener; socket: Socket; request: HubRequest }> {
+  let arrived = (_: HubRequest) => {};
+  const arrival = new Promise<HubRequest>((resolve) => arrived = resolve);
+  const listener = await startHttpListener((request) => {
+    arrived(request);
+    return new Promise<never>((_, reject) => request.signal.addEventListener("abort", reject));
+  }, { hostname: "127.0.0.1", port: 0 });
+  const socket = createConnection(listener.port, "127.0.0.1");
+  socket.write(bytes);
+  return { listener, socket, request: await arrival };
 }
 
 describe("hub.listen()", () => {
@@ -120,15 +135,9 @@ describe("hub.listen()", () => {
   });
 
   test("aborts the request when the client hangs up", async () => {
-    let arrived = (_: HubRequest) => {};
-    const arrival = new Promise<HubRequest>((resolve) => arrived = resolve);
-    const listener = await startHttpListener((request) => {
-      arrived(request);
-      return new Promise<never>((_, reject) => request.signal.addEventListener("abort", reject));
-    }, { hostname: "127.0.0.1", port: 0 });
-    const socket = createConnection(listener.port, "127.0.0.1");
-    socket.write("GET /slow HTTP/1.1\r\nHost: hub.example\r\n\r\n");
-    const { signal, url } = await arrival;
+    const { listener, socket, request: { signal, url } } = await startSlowRequest(
+      "GET /slow HTTP/1.1\r\nHost: hub.example\r\n\r\n",
+    );
     assert.equal(new URL(url).pathname, "/slow");
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     socket.destroy();
@@ -137,15 +146,9 @@ describe("hub.listen()", () => {
   });
 
   test("breaks off the body of a client that has gone before anybody reads it", async () => {
-    let arrived = (_: HubRequest) => {};
-    const arrival = new Promise<HubRequest>((resolve) => arrived = resolve);
-    const listener = await startHttpListener((request) => {
-      arrived(request);
-      return new Promise<never>((_, reject) => request.signal.addEventListener("abort", reject));
-    }, { hostname: "127.0.0.1", port: 0 });
-    const socket = createConnection(listener.port, "127.0.0.1");
-    socket.write("POST /slow HTTP/1.1\r\nHost: hub.example\r\nContent-Length: 10\r\n\r\nhalf");
-    const request = await arrival;
+    const { listener, socket, request } = await startSlowRequest(
+      "POST /slow HTTP/1.1\r\nHost: hub.example\r\nContent-Length: 10\r\n\r\nhalf",
+    );
     const gone = new Promise<void>((resolve) => request.signal.addEventListener("abort", () => resolve()));
     socket.destroy();
     await gone;
