@@ -114,11 +114,22 @@ export class ProgressReport {
     this.#spacingInMs = (moment.time - this.#moments[0]!.time) / (MAX_MOMENTS / 2);
   }
 
-  /** The first moment counts as the beginning only, since it is not known how long its entries took. */
+  /**
+   * The slope of the line that lies closest to the moments: an answer that is late for once hardly turns it.
+   * The first moment counts as the beginning only, since it is not known how long its entries took.
+   */
   #rate(): number {
     const [first, last] = [this.#moments[0], this.#moments.at(-1)];
     if (first === undefined || last === undefined || last.time === first.time) return 0;
-    return (last.count - first.count) / (last.time - first.time) * 1000;
+    const meanTime = mean(this.#moments.map(({ time }) => time));
+    const meanCount = mean(this.#moments.map(({ count }) => count));
+    let covariance = 0;
+    let variance = 0;
+    for (const { time, count } of this.#moments) {
+      covariance += (time - meanTime) * (count - meanCount);
+      variance += (time - meanTime) ** 2;
+    }
+    return covariance / variance * 1000;
   }
 
   #remaining(rest: number | undefined, perSecond: number): number | undefined {
@@ -146,4 +157,8 @@ export class ProgressReport {
       this.#onFault(error);
     }
   }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
