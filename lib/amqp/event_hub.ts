@@ -138,7 +138,7 @@ export class EventHub {
     requests: (eventHubName: string) => ManagementRequest[],
   ): Promise<Readonly<Record<string, unknown>>[]> {
     const { retryOptions, attemptTimeoutInMs } = this.#settings;
-    const deadline = new Deadline(call.timeoutInMs, call.abortSignal);
+    const deadline = new Deadline(performance.now() + call.timeoutInMs, call.abortSignal);
     deadline.setOwnTimer();
     let last: AmqpFailure | undefined;
     try {

@@ -50,8 +50,10 @@ export class CallLimiter {
 
   /** Starts a request if nothing stands in its way, which costs less than to wait. Returns whether it has started. */
   tryEnter(): boolean {
-    const now = performance.now();
-    const mayStart = this.#queue.size === 0 && this.#running < this.#maxConcurrent && now >= this.#nextStart;
+    if (this.#queue.size > 0 || this.#running >= this.#maxConcurrent) return false;
+    // Without a rate there is no need to know the time.
+    const now = this.#intervalInMs > 0 ? performance.now() : 0;
+    const mayStart = now >= this.#nextStart;
     if (mayStart) this.#start(now);
     return mayStart;
   }

@@ -37,7 +37,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  * The deadline of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
  */
 export class Deadline {
-  /** When the time is up, as a value of `performance.now`. */
   readonly due: number;
   readonly #outer: AbortSignal | undefined;
   readonly #follow: (() => void) | undefined;
@@ -48,8 +47,9 @@ export class Deadline {
   #hasExpired = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(timeoutInMs: number, outer: AbortSignal | undefined) {
-    this.due = performance.now() + timeoutInMs;
+  /** `due` is when the time is up, as a value of `performance.now`, which callers often know: it is dear on Deno. */
+  constructor(due: number, outer: AbortSignal | undefined) {
+    this.due = due;
     if (outer === undefined) return;
     this.#outer = outer;
     this.#follow = () => this.end(abortReason(outer));
@@ -142,10 +142,10 @@ export class Deadlines {
   #timerDue = Infinity;
 
   /** Starts the deadline of a call. It must be passed to {@linkcode Deadlines.stop} when the call is done. */
-  start(timeoutInMs: number, outer: AbortSignal | undefined, caller?: unknown): Deadline {
-    const deadline = new Deadline(timeoutInMs, outer);
+  start(due: number, outer: AbortSignal | undefined, caller?: unknown): Deadline {
+    const deadline = new Deadline(due, outer);
     if (this.#timersBelongToRequests) deadline.setOwnTimer();
-    else if (deadline.due < this.#timerDue) this.#setTimer(deadline.due);
+    else if (due < this.#timerDue) this.#setTimer(due);
     else if (this.#running.size === 0) this.#keepAlive(true);
     this.#running.set(deadline, caller);
     return deadline;

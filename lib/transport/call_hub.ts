@@ -2,14 +2,14 @@ import { checkOptions, type OperationOptions } from "../timing/operation_options
 import type { FailedCall } from "../errors/failures.ts";
 import { checkId } from "../values/ids.ts";
 import { type HubClient, viewOf } from "./hub_client.ts";
-import type { CallFacts, GeneratedOptions } from "./hub_transport.ts";
+import type { GeneratedOptions, HubCall } from "./hub_transport.ts";
 import type { OperationFacts } from "./operations.ts";
 
 /** The ids among a method's arguments, by their names there. */
 type Ids = Omit<FailedCall, "operation">;
 
 /** What a method tells the transport about a call, in addition to its arguments. */
-type Particulars = Omit<CallFacts, "operation" | "facts">;
+type Particulars = Omit<HubCall, "operation" | "facts" | "options" | "caller">;
 
 /**
  * Makes the HTTP call of a public method, and returns the data of the hub's answer. This is the one place where every such
@@ -26,11 +26,11 @@ export async function callHub<T>(
   send: (call: (particulars?: Particulars) => GeneratedOptions) => Promise<{ data: T }>,
 ): Promise<T> {
   const check: (name: string, id: unknown) => void = operation.checkId ?? checkId;
-  for (const [name, id] of Object.entries(ids)) check(name, id);
+  for (const name in ids) check(name, ids[name as keyof Ids]);
   checkOptions(options, operation.options);
   const view = viewOf(client);
-  const { data } = await send((particulars) =>
-    view.hub.transport.call({ ...ids, ...particulars, operation: operation.name, facts: operation }, options, view)
-  );
+  const call: HubCall = { ...ids, operation: operation.name, facts: operation, options, caller: view };
+  const { transport } = view.hub;
+  const { data } = await send((particulars) => transport.call(particulars ? { ...call, ...particulars } : call));
   return data;
 }

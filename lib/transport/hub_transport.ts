@@ -20,7 +20,7 @@ import { innermostMessage, isBeforeSending, isForbidden, remedyFor } from "../er
 import { type OperationOptions, OWN_PATIENCE, type OwnPatience } from "../timing/operation_options.ts";
 import { redactText, shorten } from "../errors/redaction.ts";
 import { secretsOf } from "./wire_secrets.ts";
-import { requestPath } from "./request_path.ts";
+import { queryText, requestPath } from "./request_path.ts";
 import type { Sight } from "../sight/sight.ts";
 import type { WatchedCall } from "../sight/watched_call.ts";
 import { Retries } from "../timing/retry.ts";
@@ -39,6 +39,9 @@ import {
 /** The api-version of the generated operations, whose types require it in every call. */
 export const API_VERSION = { "api-version": "2021-04-12" } as const;
 
+/** The query of calls that have no other parameters, which are most. */
+const VERSION_QUERY: string = /* @__PURE__ */ queryText(API_VERSION);
+
 /** What a public method tells the transport about a call, in addition to the generated operation's arguments. */
 export interface CallFacts extends CallSubject, AnswerRules {
   /** The time that the call needs at least, in milliseconds, even if the client's time-out is shorter. */
@@ -56,7 +59,7 @@ export interface Caller {
 }
 
 /** One call of a public method, on its way through a generated operation to the transport. */
-interface HubCall extends CallFacts {
+export interface HubCall extends CallFacts {
   readonly options: OwnPatience;
   readonly caller: Caller;
   /** Whether the call has replaced its token, which it does only once, however many attempts it makes. */
@@ -121,8 +124,8 @@ export class HubTransport {
   }
 
   /** Returns the options of a generated operation, except its arguments. */
-  call(facts: CallFacts, options: OperationOptions, caller: Caller): GeneratedOptions {
-    return { client: this.#client, query: API_VERSION, meta: { call: { ...facts, options, caller } } };
+  call(call: HubCall): GeneratedOptions {
+    return { client: this.#client, query: API_VERSION, meta: { call } };
   }
 
   /** Ends every call of one caller that is in progress. */
@@ -145,7 +148,8 @@ export class HubTransport {
     const wireRequest: WireRequest = {
       method,
       origin: this.#origin,
-      path: requestPath(request.url, request.path, request.query),
+      path: requestPath(request.url, request.path) +
+        (request.query === API_VERSION ? VERSION_QUERY : queryText(request.query)),
       route: request.url,
       headers: this.#headers(request),
       body,
@@ -160,11 +164,12 @@ export class HubTransport {
 
   /** Makes attempts until one succeeds, or fails for good. */
   async #repeat(call: HubCall, request: WireRequest): Promise<GeneratedResult> {
-    const end = performance.now() + this.#timeoutOf(call);
+    let now = performance.now();
+    const end = now + this.#timeoutOf(call);
     let retries: Retries | undefined;
     for (;;) {
       try {
-        return await this.#attempt(call, request, end);
+        return await this.#attempt(call, request, now, end);
       } catch (error) {
         retries ??= new Retries(this.#retryOptions);
         const found = retries.mayHaveDone(error) ? await this.#findEarlierWrite(call, error, end) : undefined;
@@ -178,25 +183,30 @@ export class HubTransport {
         const waiting = this.#within(call, Infinity, (deadline) => deadline.sleep(wait));
         await (patience?.(waiting) ?? waiting);
         // A busy process may wake up late.
-        if (performance.now() >= end) throw error;
+        now = performance.now();
+        if (now >= end) throw error;
       }
     }
   }
 
   /** Makes one attempt, as soon as the limits allow. Its steps stand in one method, since each `await` of a call counts. */
-  async #attempt(call: HubCall, request: WireRequest, end: number): Promise<GeneratedResult> {
+  async #attempt(call: HubCall, request: WireRequest, now: number, end: number): Promise<GeneratedResult> {
     const limiters = call.leastTimeoutInMs === undefined ? this.#limiters : this.#limitersOfSlowCalls;
     let entered = 0;
     let deadline: Deadline | undefined;
-    let timeoutInMs = Infinity;
+    let started = now;
     try {
       for (const limiter of limiters) {
-        // This wait does not count as time of the attempt.
-        if (!limiter.tryEnter()) await this.#waitForTurn(limiter, call, request, end);
+        if (!limiter.tryEnter()) {
+          await this.#waitForTurn(limiter, call, request, end);
+          // This wait does not count as time of the attempt.
+          started = performance.now();
+        }
         entered++;
       }
-      timeoutInMs = this.#attemptTimeoutOf(call, end);
-      deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal, call.caller);
+      // A call that may run twice should not spend all its time on one lost answer.
+      const due = call.facts.mayRunTwice ? Math.min(started + this.#attemptTimeoutInMs, end) : end;
+      deadline = this.#deadlines.start(due, call.options.abortSignal, call.caller);
       this.#throwIfEnded(call);
       const authorization = this.#credential.authorization ??
         (await deadline.race(this.#credential.getToken(call))).authorization;
@@ -206,7 +216,7 @@ export class HubTransport {
         : answer;
       return readAnswer(call, request, last, this.#facts);
     } catch (error) {
-      throw deadline === undefined ? error : this.#failure(call, deadline, timeoutInMs, error, request);
+      throw deadline === undefined ? error : this.#failure(call, deadline, started, error, request);
     } finally {
       if (deadline !== undefined) this.#deadlines.stop(deadline);
       for (let index = 0; index < entered; index++) limiters[index]!.leave();
@@ -215,7 +225,7 @@ export class HubTransport {
 
   async #waitForTurn(limiter: CallLimiter, call: HubCall, request: WireRequest, end: number): Promise<void> {
     call.watched?.waits();
-    await this.#within(call, end - performance.now(), (deadline) => limiter.enter(deadline), request);
+    await this.#within(call, end, (deadline) => limiter.enter(deadline), request);
   }
 
   /** Sends a request again whose token was refused, unless there is no other. A call does this once. */
@@ -256,17 +266,18 @@ export class HubTransport {
   /** Waits for something else than an attempt, with a time-out. If it fails, it throws the error that says why. */
   async #within<T>(
     call: HubCall,
-    timeoutInMs: number,
+    due: number,
     step: (deadline: Deadline) => Promise<T>,
     request?: WireRequest,
   ): Promise<T> {
-    const deadline = this.#deadlines.start(timeoutInMs, call.options.abortSignal, call.caller);
+    const started = performance.now();
+    const deadline = this.#deadlines.start(due, call.options.abortSignal, call.caller);
     try {
       // The call may have been ended before this deadline started.
       this.#throwIfEnded(call);
       return await step(deadline);
     } catch (error) {
-      throw this.#failure(call, deadline, timeoutInMs, error, request);
+      throw this.#failure(call, deadline, started, error, request);
     } finally {
       this.#deadlines.stop(deadline);
     }
@@ -276,15 +287,10 @@ export class HubTransport {
     return options.timeoutInMs ?? Math.max(this.#timeoutInMs, leastTimeoutInMs);
   }
 
-  /** Returns the time for one attempt. A call that may run twice should not spend all its time on one lost answer. */
-  #attemptTimeoutOf(call: HubCall, end: number): number {
-    const remaining = end - performance.now();
-    return call.facts.mayRunTwice ? Math.min(remaining, this.#attemptTimeoutInMs) : remaining;
-  }
-
   #headers(request: GeneratedRequest<HubCall>): Record<string, string> {
     const headers = { ...this.#commonHeaders };
-    for (const [name, value] of Object.entries(request.headers ?? {})) {
+    for (const name in request.headers) {
+      const value = request.headers[name];
       if (value !== undefined) headers[name] = String(value);
     }
     // This replaces the generated value, which does not name the encoding.
@@ -308,13 +314,13 @@ export class HubTransport {
   }
 
   /** Returns the error for a step that failed, or throws the reason why the call was ended from outside. */
-  #failure(call: HubCall, deadline: Deadline, timeoutInMs: number, error: unknown, request?: WireRequest): IoTHubError {
+  #failure(call: HubCall, deadline: Deadline, started: number, error: unknown, request?: WireRequest): IoTHubError {
     this.#throwIfEnded(call);
     if (error instanceof IoTHubError) return error;
     const isSent = request?.isSent === true && !isBeforeSending(error);
     const mayBeRepeated = call.facts.mayRunTwice || !isSent;
     if (deadline.hasExpired) {
-      const time = `within ${Math.round(timeoutInMs)} ms`;
+      const time = `within ${Math.round(deadline.due - started)} ms`;
       const reason = isSent
         ? `no answer ${time}; ${MAY_HAVE_RUN}`
         : `nothing was sent ${time}, as it waited for a token, for its turn or for a connection`;

@@ -15,7 +15,7 @@ export async function severalCalls<T>(
   run: (deadline: Deadline, remaining: () => OperationOptions) => Promise<T>,
 ): Promise<T> {
   const deadlines = new Deadlines();
-  const deadline = deadlines.start(timeoutInMs ?? Infinity, abortSignal);
+  const deadline = deadlines.start(performance.now() + (timeoutInMs ?? Infinity), abortSignal);
   function remaining(): OperationOptions {
     // At least 1 ms is left, since the error of the call itself tells best that the time is up.
     return { abortSignal, timeoutInMs: timeoutInMs && Math.max(1, deadline.due - performance.now()) };
