@@ -24,18 +24,18 @@ const CLIENTS = {
   Statistics: 17_750,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 19_700,
-  ModuleIdentities: 18_600,
-  Twins: 18_000,
-  ModuleTwins: 18_050,
+  DeviceIdentities: 19_750,
+  ModuleIdentities: 18_650,
+  Twins: 18_050,
+  ModuleTwins: 18_100,
   Queries: 17_750,
   DirectMethods: 17_750,
   C2dQueues: 17_750,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 22_200,
-  IoTHubConfigurationManager: 18_400,
-  IoTHubJobManager: 20_950,
-  DigitalTwinClient: 18_300,
+  IoTHubRegistryManager: 22_250,
+  IoTHubConfigurationManager: 18_450,
+  IoTHubJobManager: 21_000,
+  DigitalTwinClient: 18_400,
 };
 
 /** A part of the module as users load it. */
@@ -60,7 +60,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 27_750,
+    limitInBytes: 27_850,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {

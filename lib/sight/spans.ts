@@ -29,6 +29,8 @@ export interface SpanSettings {
 interface CallSpans {
   readonly call: TracerSpan;
   attempt?: TracerSpan | undefined;
+  /** Where its message goes, if it sends one. */
+  readonly destination?: string | undefined;
 }
 
 /**
@@ -42,6 +44,8 @@ export class Spans {
   readonly #makesAttempts: boolean;
   readonly #calls = new Map<number, CallSpans>();
   readonly #connections = new Map<number, TracerSpan>();
+  /** Which server each address was found at last. */
+  readonly #servers = new Map<string, TracerAttributes>();
 
   constructor(tracer: Tracer, { propagates, usesOwnFetch }: SpanSettings) {
     this.#tracer = tracer;
@@ -62,7 +66,7 @@ export class Spans {
       : this.#messageSpan("send", destination);
     try {
       this.#tracer.startActiveSpan(name, options, (span) => {
-        this.#calls.set(callId, { call: span });
+        this.#calls.set(callId, { call: span, destination });
         result ??= { of: work() };
       });
     } catch {
@@ -102,6 +106,8 @@ export class Spans {
         return this.#connected(event.connectionId);
       case "connectionLost":
         return this.#connected(event.connectionId, event);
+      case "linkAttached":
+        return void this.#servers.set(event.address, serverOf(event.endpoint));
       case "messageReceived": {
         const [name, options] = this.#messageSpan("receive", event.address);
         return end(this.#past(name, event.waitedInMs ?? 0, options));
@@ -122,7 +128,11 @@ export class Spans {
   }
 
   #sent(spans: CallSpans, { attempt, method, url, route, messageId }: ClientCallSentEvent): void {
-    if (messageId !== undefined) spans.call.setAttribute("messaging.message.id", messageId);
+    if (messageId !== undefined) {
+      // The first message is on its way before there is a connection.
+      const attributes = { "messaging.message.id": messageId, ...this.#servers.get(spans.destination!) };
+      for (const [name, value] of Object.entries(attributes)) spans.call.setAttribute(name, value);
+    }
     if (url === undefined || !this.#makesAttempts) return;
     spans.attempt = this.#tracer.startSpan(`${method} ${route}`, {
       kind: CLIENT,
@@ -147,6 +157,7 @@ export class Spans {
   #messageSpan(operation: "send" | "receive", address: string): [name: string, options: TracerSpanOptions] {
     const attributes = {
       ...COMMON,
+      ...this.#servers.get(address),
       // The hub's own addresses begin with a slash, those at its event hub with that one's name.
       "messaging.system": address.startsWith("/") ? "iothub" : "eventhubs",
       "messaging.operation.name": operation,

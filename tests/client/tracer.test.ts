@@ -119,10 +119,17 @@ describe("a tracer gets", () => {
     hub.faults.release(1);
     await registry.sendC2dMessage("d", "text", { messageId: "m-1", ack: "full" });
     for await (const _record of registry.receiveFeedback()) break;
+    const [connection] = tracer.named("open amqp");
+    const port = Number(connection!.attributes["server.port"]);
+    assert.ok(port > 0);
+    const server = { "server.address": "127.0.0.1", "server.port": port };
+    assert.deepEqual(connection!.attributes, { ...COMMON, ...server });
     const [sent] = tracer.named("send /messages/devicebound");
+    assert.equal(connection!.parent, sent);
     assert.equal(sent!.options.kind, CLIENT);
     assert.deepEqual(sent!.attributes, {
       ...COMMON,
+      ...server,
       "messaging.system": "iothub",
       "messaging.operation.name": "send",
       "messaging.operation.type": "send",
@@ -132,11 +139,16 @@ describe("a tracer gets", () => {
     assert.deepEqual(sent!.events.map(({ name, attributes }) => [name, attributes["error.type"]]), [
       ["wait (retry)", "MessageNotAccepted"],
     ]);
-    const [connection] = tracer.named("open amqp");
-    assert.equal(connection!.parent, sent);
-    assert.equal(connection!.attributes["server.address"], "127.0.0.1");
     const [received] = tracer.named("receive /messages/serviceBound/feedback");
     assert.equal(received!.options.kind, CLIENT);
+    assert.deepEqual(received!.attributes, {
+      ...COMMON,
+      ...server,
+      "messaging.system": "iothub",
+      "messaging.operation.name": "receive",
+      "messaging.operation.type": "receive",
+      "messaging.destination.name": "/messages/serviceBound/feedback",
+    });
     assert.ok(received!.options.startTime instanceof Date);
     assert.deepEqual(tracer.spans.map(({ ends }) => ends), tracer.spans.map(() => 1));
   });
@@ -151,12 +163,13 @@ test("a tracer gets events that are received, and the call that finds out where 
   await scene.read({}, 1);
   const [call] = tracer.named("DeviceEvents.getEventHubEndpoint");
   assert.deepEqual([call!.options.kind, call!.attributes, call!.status], [undefined, COMMON, UNSET]);
-  assert.equal(tracer.named("open amqp").length, 2);
+  const connections = tracer.named("open amqp");
+  assert.equal(connections.length, 2);
   const address = "hub/ConsumerGroups/$Default/Partitions/0";
   const [received] = tracer.named(`receive ${address}`);
   assert.equal(received!.options.kind, CLIENT);
   assert.deepEqual(received!.attributes, {
-    ...COMMON,
+    ...connections[1]!.attributes,
     "messaging.system": "eventhubs",
     "messaging.operation.name": "receive",
     "messaging.operation.type": "receive",
