@@ -1,13 +1,19 @@
 /**
  * Registers devices from a generated CSV stream. Prints as JSON how the rate of a fleet run compares with that of a bare loop
- * of bulk requests, in turns, or the rate and the memory of a run over a million, which has a process of its own.
+ * of bulk requests, and of one that gives an outcome for each device too, in turns; or the rate and the memory of a run over
+ * a million, which has a process of its own. `PACKAGE` is the directory with the JavaScript of the package, if it is that
+ * which is measured.
  */
 import process from "node:process";
-import { registerDevices } from "../../lib/fleet/mod.ts";
-import { type ExportImportDevice, IoTHubRegistryManager } from "../../mod.ts";
+import type { ExportImportDevice } from "../../mod.ts";
 import { collectGarbage } from "./garbage.ts";
 
-const { PORT, WORK, DEVICES = "1000000", TURN = "100000", TURNS = "7" } = process.env;
+const { PORT, WORK, PACKAGE, DEVICES = "1000000", TURN = "100000", TURNS = "9" } = process.env;
+const [entry, fleet] = PACKAGE === undefined
+  ? ["../../mod.ts", "../../lib/fleet/mod.ts"]
+  : [`${PACKAGE}/index.js`, `${PACKAGE}/fleet.js`];
+const { IoTHubRegistryManager } = await import(entry) as typeof import("../../mod.ts");
+const { registerDevices } = await import(fleet) as typeof import("../../lib/fleet/mod.ts");
 const CONCURRENCY = 16;
 
 const registry = IoTHubRegistryManager.fromConnectionString(
@@ -41,7 +47,8 @@ async function* csvDevices(count: number): AsyncGenerator<ExportImportDevice> {
   }
 }
 
-async function byBareLoop(count: number): Promise<void> {
+/** Calls `onDone` with the devices of each request that has succeeded. */
+async function byBareLoop(count: number, onDone?: (devices: ExportImportDevice[]) => void): Promise<void> {
   const source = csvDevices(count);
   let reading: Promise<unknown> = Promise.resolve();
   const read = (): Promise<ExportImportDevice[]> => {
@@ -61,8 +68,36 @@ async function byBareLoop(count: number): Promise<void> {
     for (let devices = await read(); devices.length > 0; devices = await read()) {
       const { isSuccessful } = await registry.bulkCreateOrUpdateDevices(devices);
       if (!isSuccessful) throw new Error("The server has refused a request");
+      onDone?.(devices);
     }
   }));
+}
+
+/** What a loop takes that is given an outcome for each device, even if nothing else is done for it. */
+async function byLoopWithOutcomes(count: number): Promise<void> {
+  let done = 0;
+  for await (const { status } of bareOutcomes(count)) if (status === "done") done++;
+  if (done !== count) throw new Error(`${done} of ${count} are done`);
+}
+
+async function* bareOutcomes(count: number): AsyncGenerator<{ deviceId: string; status: "done"; result: object }> {
+  let known: ExportImportDevice[] = [];
+  let isOver = false;
+  let wake: (() => void) | undefined;
+  const work = byBareLoop(count, (devices) => {
+    known.push(...devices);
+    wake?.();
+  }).finally(() => {
+    isOver = true;
+    wake?.();
+  });
+  while (!isOver || known.length > 0) {
+    const outcomes = known;
+    known = [];
+    for (const device of outcomes) yield { deviceId: device.id, status: "done", result: device };
+    if (known.length === 0 && !isOver) await new Promise<void>((resolve) => wake = resolve);
+  }
+  await work;
 }
 
 let highest = 0;
@@ -107,28 +142,32 @@ function rounded(value: number): number {
   return Number(value.toFixed(3));
 }
 
+const CONTENDERS = { fleet: byFleet, bare: byBareLoop, withOutcomes: byLoopWithOutcomes } as const;
+
 async function compare(): Promise<object> {
-  await byBareLoop(Number(TURN) / 5);
-  await byFleet(Number(TURN) / 5);
-  const turns: { bare: Cost; fleet: Cost }[] = [];
+  const names = Object.keys(CONTENDERS) as (keyof typeof CONTENDERS)[];
+  for (const name of names) await CONTENDERS[name](Number(TURN) / 5);
+  const turns: Record<keyof typeof CONTENDERS, Cost>[] = [];
   for (let turn = 0; turn < Number(TURNS); turn++) {
-    const bareFirst = turn % 2 === 0 ? await costOf(byBareLoop, Number(TURN)) : undefined;
-    const fleet = await costOf(byFleet, Number(TURN));
-    turns.push({ bare: bareFirst ?? await costOf(byBareLoop, Number(TURN)), fleet });
+    const costs: Partial<Record<keyof typeof CONTENDERS, Cost>> = {};
+    // Each is the first in every third turn.
+    for (let place = 0; place < names.length; place++) {
+      const name = names[(turn + place) % names.length]!;
+      costs[name] = await costOf((count) => CONTENDERS[name](count), Number(TURN));
+    }
+    turns.push(costs as Record<keyof typeof CONTENDERS, Cost>);
   }
-  const [rates, cpus] = [
-    turns.map(({ bare, fleet }) => fleet.rate / bare.rate),
-    turns.map(({ bare, fleet }) => fleet.cpu / bare.cpu),
-  ];
+  const compared = (one: keyof typeof CONTENDERS, other: keyof typeof CONTENDERS): object => ({
+    rate: rounded(median(turns.map((turn) => turn[one].rate / turn[other].rate))),
+    cpu: rounded(median(turns.map((turn) => turn[one].cpu / turn[other].cpu))),
+  });
   return {
-    ratio: rounded(median(rates)),
-    cpuRatio: rounded(median(cpus)),
-    cpuPerDevice: [
-      rounded(median(turns.map(({ bare }) => bare.cpu))),
-      rounded(median(turns.map(({ fleet }) => fleet.cpu))),
-    ],
-    ratios: rates.map(rounded),
-    cpuRatios: cpus.map(rounded),
+    toBare: compared("fleet", "bare"),
+    toLoopWithOutcomes: compared("fleet", "withOutcomes"),
+    loopWithOutcomesToBare: compared("withOutcomes", "bare"),
+    cpuPerDevice: Object.fromEntries(
+      names.map((name) => [name, rounded(median(turns.map((turn) => turn[name].cpu)))]),
+    ),
   };
 }
 
