@@ -1,4 +1,4 @@
-import { checkType } from "../values/checks.ts";
+import { checkText } from "../values/checks.ts";
 import type { Journal } from "./journal.ts";
 
 /** The part of Node's API that a journal in a file needs. Bun and Deno have it too. */
@@ -22,6 +22,7 @@ const CHUNK_LENGTH = 65_536;
  * @param path Where the file is, or is to be.
  * @returns The journal.
  * @throws {TypeError} When the path is not a string.
+ * @throws {RangeError} When the path is empty.
  *
  * @example Go on where an earlier run was killed
  * ```ts
@@ -44,7 +45,7 @@ const CHUNK_LENGTH = 65_536;
  * ```
  */
 export function fileJournal(path: string): Journal {
-  checkType("path", path, "string");
+  checkText("path", path, /./s, "the path of a file");
   let end: Promise<string> | undefined;
   return {
     read: () => readLines(path, (last) => end = Promise.resolve(last)),

@@ -215,6 +215,14 @@ describe("a journal", () => {
     assert.equal(calls, 2);
   });
 
+  test("in a file needs the file's path", () => {
+    assert.throws(() => fileJournal(""), {
+      name: "RangeError",
+      message: "Cannot use path: it must be the path of a file",
+    });
+    assert.throws(() => fileJournal(new URL("file:///journal") as unknown as string), { name: "TypeError" });
+  });
+
   test("in a file is the same, with its last line cut off anywhere", async () => {
     await using scene = new FleetScene();
     const folder = await mkdtemp(join(tmpdir(), "fleet-"));

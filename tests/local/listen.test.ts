@@ -183,6 +183,20 @@ describe("hub.listen()", () => {
     await hub.close();
     await assert.rejects(hub.listen({ http: 0 }), TypeError);
   });
+
+  test("opens all ports or none", async () => {
+    await using hub = new LocalHub();
+    const before = hub.connectionString;
+    const servers = [createServer(), createServer()];
+    for (const server of servers) await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const [free, used] = servers.map((server) => (server.address() as AddressInfo).port);
+    await new Promise((resolve) => servers[0]!.close(resolve));
+    await assert.rejects(hub.listen({ https: free!, amqp: used! }), { code: "EADDRINUSE" });
+    await new Promise((resolve) => servers[1]!.close(resolve));
+    assert.equal(hub.connectionString, before);
+    const { https } = await hub.listen({ https: free!, amqp: used! });
+    assert.equal(https, `https://127.0.0.1:${free}`);
+  });
 });
 
 /** The status of a call by a client that knows the connection string and the certificate, and no more. */

@@ -151,7 +151,7 @@ export class Listeners {
     return this.#origins.https ?? this.#origins.http;
   }
 
-  /** Opens the ports that the options name, or those of the default protocols when they name none. */
+  /** Opens the ports that the options name, or those of the default protocols when they name none: all of them or none. */
   async listen(options: ListenOptions): Promise<LocalHubAddresses> {
     checkOptions(options);
     const { hostname: bound = LOOPBACK } = options;
@@ -160,11 +160,14 @@ export class Listeners {
     const needsTls = protocols.some(({ usesTls }) => usesTls);
     const tls = needsTls ? options.tls ?? await this.#selfSigned(hostname) : undefined;
     for (const name of [...LOCAL_NAMES, hostname]) this.#hosts.add(inUrl(name));
-    const addresses: LocalHubAddresses = {};
-    for (const protocol of protocols) {
+    const ports = await this.#openAll(protocols.map((protocol) => {
       const { option, usesTls } = protocol;
-      const settings = { hostname: bound, port: options[option] ?? 0, ...(usesTls && tls && { tls }) };
-      const port = await this.#open(protocol, settings);
+      return [protocol, { hostname: bound, port: options[option] ?? 0, ...(usesTls && tls && { tls }) }];
+    }));
+    const addresses: LocalHubAddresses = {};
+    for (const [index, protocol] of protocols.entries()) {
+      const { option } = protocol;
+      const port = ports[index]!;
       const at = (scheme: string): string => `${scheme}://${inUrl(hostname)}:${port}`;
       for (const [scheme, path] of protocol.addresses) addresses[scheme] = at(scheme) + path;
       if (option === "https" || option === "http") this.#origins[option] ??= at(option);
@@ -184,7 +187,7 @@ export class Listeners {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#endDowntime();
-    await this.#closeAll();
+    await this.#closeAll(this.#places);
   }
 
   /** Closes every port and opens the same ones again after a while. Restarts do not overlap. */
@@ -195,7 +198,7 @@ export class Listeners {
   }
 
   async #restart(downtimeInMs: number): Promise<void> {
-    const opened = await this.#closeAll();
+    const opened = await this.#closeAll(this.#places);
     if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, downtimeInMs);
@@ -208,10 +211,10 @@ export class Listeners {
     await Promise.all(opened.map(([place, port]) => (place.listener = place.open(port))));
   }
 
-  /** Closes every port. Returns those that were open, with their numbers. */
-  async #closeAll(): Promise<[Place, port: number][]> {
+  /** Closes the ports of some places. Returns those that were open, with their numbers. */
+  async #closeAll(places: readonly Place[]): Promise<[Place, port: number][]> {
     const opened: [Place, port: number][] = [];
-    await Promise.all(this.#places.map(async (place) => {
+    await Promise.all(places.map(async (place) => {
       const listener = await place.listener.catch((): undefined => undefined);
       if (listener === undefined) return;
       opened.push([place, listener.port]);
@@ -220,13 +223,26 @@ export class Listeners {
     return opened;
   }
 
-  /** Opens a port, unless the hub has been closed meanwhile, and keeps it to close it with the hub. */
-  async #open(protocol: Protocol, settings: PortSettings): Promise<number> {
-    const open = (port: number): Promise<Listener> => protocol.open(this.#hub, { ...settings, port });
-    if (this.#isClosed) throw new TypeError("The local hub is closed");
-    const listener = open(settings.port);
-    this.#places.push({ open, listener });
-    return (await listener).port;
+  /** Opens ports one after the other, and keeps them to close them with the hub. Returns their numbers. */
+  async #openAll(wanted: readonly (readonly [Protocol, PortSettings])[]): Promise<number[]> {
+    const places: Place[] = [];
+    const ports: number[] = [];
+    try {
+      for (const [protocol, settings] of wanted) {
+        if (this.#isClosed) throw new TypeError("The local hub is closed");
+        const open = (port: number): Promise<Listener> => protocol.open(this.#hub, { ...settings, port });
+        const place = { open, listener: open(settings.port) };
+        places.push(place);
+        this.#places.push(place);
+        ports.push((await place.listener).port);
+      }
+    } catch (error) {
+      // Nobody would learn the numbers of those that were opened before.
+      for (const place of places) this.#places.splice(this.#places.indexOf(place), 1);
+      await this.#closeAll(places);
+      throw error;
+    }
+    return ports;
   }
 
   /** Makes a certificate for the hub's own name, for this machine, and for where the hub listens. */
