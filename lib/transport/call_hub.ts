@@ -26,7 +26,7 @@ export async function callHub<T>(
   send: (call: (particulars?: Particulars) => GeneratedOptions) => Promise<{ data: T }>,
 ): Promise<T> {
   const check: (name: string, id: unknown) => void = operation.checkId ?? checkId;
-  for (const name in ids) check(name, ids[name as keyof Ids]);
+  for (const name of Object.keys(ids)) check(name, ids[name as keyof Ids]);
   checkOptions(options, operation.options);
   const view = viewOf(client);
   const call: HubCall = { ...ids, operation: operation.name, facts: operation, options, caller: view };

@@ -289,8 +289,7 @@ export class HubTransport {
 
   #headers(request: GeneratedRequest<HubCall>): Record<string, string> {
     const headers = { ...this.#commonHeaders };
-    for (const name in request.headers) {
-      const value = request.headers[name];
+    for (const [name, value] of Object.entries(request.headers ?? {})) {
       if (value !== undefined) headers[name] = String(value);
     }
     // This replaces the generated value, which does not name the encoding.
