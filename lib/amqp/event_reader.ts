@@ -1,8 +1,6 @@
 import { type FailedCall, failure } from "../errors/failures.ts";
 import type { EventPosition } from "../messages/event_position.ts";
 import type { EventReaderOptions, MessageReceiver } from "../messages/message_connection.ts";
-import { follow, unfollow } from "../timing/abort_listeners.ts";
-import { abortReason } from "../timing/deadline.ts";
 import type { Sight } from "../sight/sight.ts";
 import type { ReceivedEvent } from "../values/received_event.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
@@ -52,32 +50,29 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
   readonly #parts: EventReaderParts;
   readonly #options: EventReaderOptions;
   readonly #partitions: readonly PartitionReader[];
-  readonly #onAbort: () => void;
-  readonly #waiter: Waiter<ReceivedEvent> = new Waiter();
+  readonly #waiter: Waiter<ReceivedEvent>;
   #events: ReceivedEvent[] = [];
   /** How many of them have been taken. */
   #taken = 0;
   #meanSize = USUAL_SIZE;
-  #ended: unknown;
-  #hasEnded = false;
-  /** Resolves when the reader was closed or has failed. */
-  readonly closed: Promise<void>;
-  #onClosed = (): void => {};
 
   constructor(parts: EventReaderParts, options: EventReaderOptions, starts: readonly PartitionStart[]) {
     this.#parts = parts;
     this.#options = options;
-    this.closed = new Promise((resolve) => this.#onClosed = resolve);
     this.#partitions = starts.map((start) =>
       new PartitionReader(parts, options, start, {
         isBusy: () => this.#waiter.isThere,
         window: () => this.#window(),
         add: (event) => this.#add(event),
-        failed: (reason) => this.#end(reason),
+        failed: (reason) => this.#waiter.end(reason),
       })
     );
-    this.#onAbort = () => this.#end(abortReason(options.abortSignal!));
-    if (options.abortSignal !== undefined) follow(options.abortSignal, this.#onAbort);
+    this.#waiter = new Waiter(options.abortSignal, () => this.#close());
+  }
+
+  /** Resolves when the reader was closed or has failed. */
+  get closed(): Promise<void> {
+    return this.#waiter.closed;
   }
 
   next(maxWaitInMs: number = Infinity): Promise<ReceivedEvent | undefined> {
@@ -97,7 +92,8 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
   }
 
   #next(maxWaitInMs: number): Promise<ReceivedEvent | undefined> {
-    if (this.#hasEnded) return Promise.reject(this.#ended);
+    const { ended } = this.#waiter;
+    if (ended !== undefined) return Promise.reject(ended.reason);
     if (this.#taken < this.#events.length) return Promise.resolve(this.#take());
     this.#events = [];
     this.#taken = 0;
@@ -107,12 +103,12 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
   }
 
   close(): void {
-    this.#end(new DOMException("The reader is closed", "AbortError"));
+    this.#waiter.end(new DOMException("The reader is closed", "AbortError"));
   }
 
   /** Ends the reader, and rejects a call that is waiting. */
   end(failure: AmqpFailure): void {
-    this.#end(failure.toError(this.#options));
+    this.#waiter.end(failure.toError(this.#options));
   }
 
   #take(): ReceivedEvent {
@@ -139,17 +135,10 @@ export class EventReader implements MessageReceiver<ReceivedEvent> {
     for (const { link } of this.#partitions) link.rest();
   }
 
-  #end(reason: unknown): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#ended = reason;
-    const { abortSignal } = this.#options;
-    if (abortSignal !== undefined) unfollow(abortSignal, this.#onAbort);
-    this.#waiter.fail(reason);
+  #close(): void {
     for (const { link } of this.#partitions) link.close();
     this.#events = [];
     this.#taken = 0;
-    this.#onClosed();
   }
 }
 

@@ -1,5 +1,3 @@
-import { follow, unfollow } from "../timing/abort_listeners.ts";
-import { abortReason } from "../timing/deadline.ts";
 import type { MessageReceiver, ReceiverOptions } from "../messages/message_connection.ts";
 import type { ReceivedDelivery } from "../messages/settlement.ts";
 import type { AmqpFailure } from "./amqp_failure.ts";
@@ -18,14 +16,8 @@ import { Waiter } from "./waiter.ts";
  */
 export class ServiceReceiver implements LinkUser, MessageReceiver<ReceivedDelivery> {
   readonly #options: ReceiverOptions;
-  readonly #onAbort: () => void;
   readonly #link: ReceivingLink;
-  readonly #waiter: Waiter<ReceivedDelivery> = new Waiter();
-  #ended: unknown;
-  #hasEnded = false;
-  /** Resolves when the receiver was closed or has failed. */
-  readonly closed: Promise<void>;
-  #onClosed = (): void => {};
+  readonly #waiter: Waiter<ReceivedDelivery>;
 
   constructor(
     settings: AmqpSettings,
@@ -33,10 +25,13 @@ export class ServiceReceiver implements LinkUser, MessageReceiver<ReceivedDelive
     connectionSource: (operation: string) => HubConnection,
   ) {
     this.#options = options;
-    this.closed = new Promise((resolve) => this.#onClosed = resolve);
     this.#link = new ReceivingLink(settings, options, connectionSource, this);
-    this.#onAbort = () => this.failed(abortReason(options.abortSignal!));
-    if (options.abortSignal !== undefined) follow(options.abortSignal, this.#onAbort);
+    this.#waiter = new Waiter(options.abortSignal, () => this.#link.close());
+  }
+
+  /** Resolves when the receiver was closed or has failed. */
+  get closed(): Promise<void> {
+    return this.#waiter.closed;
   }
 
   get isBusy(): boolean {
@@ -51,7 +46,8 @@ export class ServiceReceiver implements LinkUser, MessageReceiver<ReceivedDelive
    * @throws {IoTHubError} When there was no link for too long, or when the hub refuses it.
    */
   next(maxWaitInMs: number = Infinity): Promise<ReceivedDelivery | undefined> {
-    if (this.#hasEnded) return Promise.reject(this.#ended);
+    const { ended } = this.#waiter;
+    if (ended !== undefined) return Promise.reject(ended.reason);
     const waited = this.#waiter.wait(maxWaitInMs, () => this.#answer(undefined));
     this.#link.wait();
     return waited;
@@ -84,14 +80,7 @@ export class ServiceReceiver implements LinkUser, MessageReceiver<ReceivedDelive
   }
 
   failed(reason: unknown): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#ended = reason;
-    const { abortSignal } = this.#options;
-    if (abortSignal !== undefined) unfollow(abortSignal, this.#onAbort);
-    this.#waiter.fail(reason);
-    this.#link.close();
-    this.#onClosed();
+    this.#waiter.end(reason);
   }
 
   #answer(delivery: ReceivedDelivery | undefined): void {
