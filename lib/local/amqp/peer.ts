@@ -1,13 +1,13 @@
 import type { Connection, EventContext, Message, Receiver, Sender, Session } from "rhea";
 import type { LocalHubDisconnectReason } from "../activity/hub_event.ts";
 import { quote } from "../../values/checks.ts";
-import { callerOf } from "../auth/authorization.ts";
 import type { ClientCertificate } from "../auth/client_certificate.ts";
 import type { SignInMethod } from "../presence/device_connection.ts";
 import { deviceResourcePath } from "../auth/resource_path.ts";
 import { identityKey } from "../records/identity_records.ts";
 import { type DeviceLinkAddress, parseAddress } from "./address.ts";
-import type { AmqpBackend, AmqpSource, AmqpSourceEvents, MessageTarget } from "./backend.ts";
+import type { AmqpBackend, AmqpSource, AmqpSourceEvents } from "./backend.ts";
+import { C2dIntake } from "./c2d_intake.ts";
 import { AmqpCbs } from "./cbs.ts";
 import { type AmqpError, amqpErrorOf } from "./conditions.ts";
 import { EventManagement } from "./event_management.ts";
@@ -16,10 +16,8 @@ import { eventHubPath, LISTEN_RIGHT } from "../auth/event_hub_verifier.ts";
 import { redirect } from "./redirect.ts";
 import { AmqpDeviceLinks } from "./device_links.ts";
 import { type ClientGrant, ClientGrants } from "../auth/grants.ts";
-import type { PlannedOutcome } from "./fault_state.ts";
 import { type Guard, listen } from "./guard.ts";
-import { applyPlanned, grantCredit, leaveUnanswered, writeAlone } from "./incoming_deliveries.ts";
-import { parseTarget, readMessage } from "./incoming_message.ts";
+import { grantCredit, leaveUnanswered, writeAlone } from "./incoming_deliveries.ts";
 import { addressOf, echo, readModelId } from "./link_ends.ts";
 import { AmqpOutgoingLink } from "./outgoing_link.ts";
 import { HubFault, unauthorized } from "../hub_fault.ts";
@@ -64,6 +62,7 @@ export class AmqpPeer {
   readonly #grants: ClientGrants;
   readonly #cbs: AmqpCbs;
   readonly #management: EventManagement;
+  readonly #c2d: C2dIntake;
   /** The host that the client has named, if it is one of the hub's. */
   readonly #host: () => string;
   /** The token that the client has signed in with, which the whole connection depends on. */
@@ -82,6 +81,11 @@ export class AmqpPeer {
     );
     this.#cbs = new AmqpCbs(backend, guard, (grant) => this.#grant(grant));
     this.#management = new EventManagement(backend, guard, (link) => this.#isCovered(link));
+    this.#c2d = new C2dIntake(
+      backend,
+      (link) => this.#isCovered(link),
+      () => this.#grants.find(SERVICE_RIGHT, SERVICE_PATH),
+    );
     this.#host = () => {
       const { hostname } = connection;
       return typeof hostname === "string" && backend.hasHost(hostname) ? hostname : backend.hostName;
@@ -136,7 +140,7 @@ export class AmqpPeer {
     }
     if (parsed?.kind === "devicebound") {
       if (this.#authorizeService(link) === undefined) return;
-      return this.#listenTo(link, (context) => this.#onMessage(context));
+      return this.#listenTo(link, (context) => this.#c2d.take(context));
     }
     if (parsed?.kind === "management") {
       if (this.#authorizeManagement(link) === undefined) return;
@@ -253,10 +257,6 @@ export class AmqpPeer {
     return this.#authorizeAt(link, SERVICE_RIGHT, SERVICE_PATH);
   }
 
-  get #serviceGrant(): ClientGrant | undefined {
-    return this.#grants.find(SERVICE_RIGHT, SERVICE_PATH);
-  }
-
   /** Registers the link of a device, likewise, and connects the device with its first link. */
   #openDevice(link: Receiver | Sender, address: DeviceLinkAddress): MessageLink | undefined {
     const path = deviceResourcePath(address);
@@ -323,64 +323,6 @@ export class AmqpPeer {
     if (messageLink.isCovered()) return true;
     this.#close(link, this.#errorOf(EXPIRED), "unauthorized");
     return false;
-  }
-
-  #onMessage(context: EventContext): Promise<void> | void {
-    const { delivery, receiver } = context;
-    // The link has been detached, but the client does not know yet.
-    if (!this.#isCovered(receiver!)) return leaveUnanswered(delivery!);
-    const planned = this.#backend.faults.takeOutcome();
-    if (planned !== undefined && planned.kind !== "ignore") {
-      return writeAlone(receiver!, () => applyPlanned(planned, delivery!));
-    }
-    const { throttle } = this.#backend;
-    return throttle === undefined
-      ? this.#deliver(context, planned)
-      : this.#deliverInTurn(context, planned, throttle.admit("c2dSends", "C2DSend"));
-  }
-
-  async #deliverInTurn(
-    context: EventContext,
-    planned: PlannedOutcome | undefined,
-    turn: Promise<void>,
-  ): Promise<void> {
-    const refusal = await turn.then(() => undefined, (error: HubFault) => error);
-    // The client may have gone meanwhile, or may have lost its right.
-    if (this.#isCovered(context.receiver!)) this.#deliver(context, planned, refusal);
-    else leaveUnanswered(context.delivery!);
-  }
-
-  /** Queues a message, unless there is a reason to refuse it, and tells its sender. */
-  #deliver(
-    { delivery, receiver, message }: EventContext,
-    planned: PlannedOutcome | undefined,
-    refusal?: HubFault,
-  ): void {
-    try {
-      this.#enqueue(message!, refusal);
-      if (planned === undefined) delivery!.accept();
-      else leaveUnanswered(delivery!);
-    } catch (error) {
-      writeAlone(receiver!, () => delivery!.reject(this.#errorOf(error)));
-    }
-  }
-
-  #enqueue(message: Message, refusal: HubFault | undefined): void {
-    let target: MessageTarget | undefined;
-    const grant = this.#serviceGrant;
-    this.#backend.activity.observe(() => {
-      if (refusal !== undefined) throw refusal;
-      target = parseTarget(message.to);
-      this.#backend.enqueueMessage(target, readMessage(message));
-    }, (outcome) => ({
-      kind: "operation",
-      operation: "sendCloudToDeviceMessage",
-      caller: grant && callerOf(grant),
-      protocol: "amqp",
-      deviceId: target?.deviceId,
-      moduleId: target?.moduleId,
-      ...outcome,
-    }));
   }
 
   /** Takes a message of a device. Of one that was sent without waiting for an outcome, the link tells what is wrong. */
