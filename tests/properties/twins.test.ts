@@ -242,14 +242,25 @@ describe("a twin", () => {
     new Set([1]),
   );
 
-  /** A good section with a value that cannot travel put somewhere into it. */
-  const spoiled = fc.tuple(content, fc.array(key, { maxLength: 4 }), cannotTravel, fc.boolean()).map(
-    ([section, path, bad, inArray]) => {
-      const holder = path.reduceRight<unknown>(
+  function objects(count: number): object[] {
+    return Array.from({ length: count }, (_, index) => ({ index }));
+  }
+
+  /** A good section with a value that cannot travel put somewhere into it, perhaps deep down or after much else. */
+  const spoiled = fc.tuple(
+    content,
+    fc.array(key, { maxLength: 4 }),
+    cannotTravel,
+    fc.boolean(),
+    fc.constantFrom(0, 0, 0, 49, 50, 200),
+    fc.constantFrom(0, 0, 0, 6000),
+  ).map(
+    ([section, path, bad, inArray, levels, siblings]) => {
+      const holder = [...path, ...Array<string>(levels).fill("level")].reduceRight<unknown>(
         (below, name) => Object.fromEntries([[name, below]]),
         inArray ? { bad: [1, bad] } : { bad },
       );
-      return { ...section, ...holder as Section };
+      return { ...section, ...siblings > 0 && { siblings: objects(siblings) }, ...holder as Section };
     },
   );
 
@@ -274,6 +285,15 @@ describe("a twin", () => {
       },
     );
     await holds(property, 150);
+  });
+
+  test("with content that is deep and large arrives as it is", async () => {
+    const recorder = new Recorder({ body: {} });
+    await using recorded = recorder.connect();
+    const deep = Array<string>(500).fill("level").reduceRight<object>((below, name) => ({ [name]: below }), {});
+    const tags = { deep, siblings: objects(6000), same: [deep, deep] } as Section;
+    await recorded.updateTwin("d1", { tags });
+    assert.deepEqual(recorder.requests.map(({ body }) => body), [{ tags }]);
   });
 
   test("with any content that JSON can carry arrives as it is", async () => {
