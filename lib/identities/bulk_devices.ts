@@ -57,9 +57,12 @@ function entryFrom(device: Entry): Entry {
   };
 }
 
+/** What an entry has, as the hub reads it. */
+const ENTRY_MEMBERS: ReadonlySet<string> = new Set(Object.keys(entryFrom({ id: "" })));
+
 /** What an entry can have. */
-const KNOWN = [
-  ...Object.keys(entryFrom({ id: "" })),
+const KNOWN: readonly string[] = [
+  ...ENTRY_MEMBERS,
   ...OTHER_NAMES.map(([other]) => other),
   ...READ_ONLY,
 ];
@@ -74,6 +77,26 @@ export function bulkBody(devices: readonly BulkDevice[]): ExportImportDevice[] {
 }
 
 function entryOf(name: string, device: unknown): ExportImportDevice {
+  const entry = isEntry(device) ? device : entryWithout(name, device);
+  const { id, moduleId } = entry;
+  checkId(`${name}.id`, id);
+  if (moduleId !== undefined) checkId(`${name}.moduleId`, moduleId);
+  checkInner(entry, name, "capabilities", ["iotEdge"]);
+  const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
+  checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);
+  checkInner(authentication, `${name}.authentication`, "x509Thumbprint", ["primaryThumbprint", "secondaryThumbprint"]);
+  return entry;
+}
+
+/** Whether a device is an entry as it is, which need not be copied: a plain object of members that the hub reads. */
+function isEntry(device: unknown): device is Entry {
+  if (typeof device !== "object" || device === null || Object.getPrototypeOf(device) !== Object.prototype) return false;
+  for (const member in device) if (!ENTRY_MEMBERS.has(member)) return false;
+  return true;
+}
+
+/** Returns an entry with what the hub reads of a device. */
+function entryWithout(name: string, device: unknown): Entry {
   checkMembers(name, device, KNOWN);
   // Of an object's members, only its own are sent, as JSON has it.
   const entry = entryFrom({ ...device as Entry });
@@ -85,13 +108,6 @@ function entryOf(name: string, device: unknown): ExportImportDevice {
       throw wrongValue(`${name}.${other} ${quote(String(value))}`, `the same as ${member}, or left out`);
     }
   }
-  const { id, moduleId } = entry;
-  checkId(`${name}.id`, id);
-  if (moduleId !== undefined) checkId(`${name}.moduleId`, moduleId);
-  checkInner(entry, name, "capabilities", ["iotEdge"]);
-  const authentication = checkInner(entry, name, "authentication", ["type", "symmetricKey", "x509Thumbprint"]);
-  checkInner(authentication, `${name}.authentication`, "symmetricKey", ["primaryKey", "secondaryKey"]);
-  checkInner(authentication, `${name}.authentication`, "x509Thumbprint", ["primaryThumbprint", "secondaryThumbprint"]);
   return entry;
 }
 

@@ -143,3 +143,18 @@ for (const { what, status, body, code } of REFUSALS) {
     });
   });
 }
+
+test("a bulk request sends what its entries hold, whatever their classes make of themselves", async () => {
+  class Meter {
+    readonly id = "d1";
+    readonly tags = { site: "berlin" };
+    toJSON(): object {
+      return { id: "another" };
+    }
+  }
+  const recorder = new Recorder({ body: SUCCESS });
+  await using registry = recorder.connect();
+  const read = Object.assign(Object.create({ importMode: "delete" }), { id: "d2" });
+  await registry.bulkCreateOrUpdateDevices([new Meter(), read]);
+  assert.deepEqual(recorder.requests[0]!.body, [{ id: "d1", tags: { site: "berlin" } }, { id: "d2" }]);
+});
