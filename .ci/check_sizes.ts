@@ -24,18 +24,18 @@ const CLIENTS = {
   Statistics: 17_750,
   // The two of identities can also change a part of one, and so have all the checks of what they hold: over half a kB. That
   // of devices has bulk requests as well: another kB.
-  DeviceIdentities: 19_750,
+  DeviceIdentities: 19_900,
   ModuleIdentities: 18_650,
-  Twins: 18_050,
-  ModuleTwins: 18_100,
+  Twins: 18_200,
+  ModuleTwins: 18_200,
   Queries: 17_750,
   DirectMethods: 17_750,
   C2dQueues: 17_750,
   // The registry manager has no part of the other three, and these none of it.
-  IoTHubRegistryManager: 22_250,
-  IoTHubConfigurationManager: 18_450,
-  IoTHubJobManager: 21_000,
-  DigitalTwinClient: 18_400,
+  IoTHubRegistryManager: 22_400,
+  IoTHubConfigurationManager: 18_600,
+  IoTHubJobManager: 21_100,
+  DigitalTwinClient: 18_500,
 };
 
 /** A part of the module as users load it. */
@@ -60,7 +60,7 @@ const PARTS: readonly Part[] = [
   })),
   {
     name: "./http, all of it",
-    limitInBytes: 27_850,
+    limitInBytes: 28_000,
     bundle: () => bundle({ code: 'export * from "./lib/http.ts";', platform: "browser" }),
   },
   {
@@ -70,7 +70,7 @@ const PARTS: readonly Part[] = [
   },
   {
     name: "messages, loaded with the first one",
-    limitInBytes: 42_750,
+    limitInBytes: 42_800,
     bundle: () => bundle({ code: 'export * from "./mod.ts";', platform: "node", level: 1 }),
   },
   {

@@ -7,13 +7,16 @@ interface JsonFault {
   readonly kind: typeof TypeError | typeof RangeError;
 }
 
+/** How deep objects may be within each other, and how many there may be, for them to be taken as they are. */
+const MAX_DEPTH = 50;
+const MAX_OBJECTS = 5000;
+
 /** A walk through a value. */
 interface Walk {
   /** The objects around the one that is looked at, if they are to be compared with it. */
   readonly ancestors?: object[];
-  /** How many objects may be looked at without that, and how deep within each other. */
-  objectsLeft: number;
-  readonly maxDepth: number;
+  /** How many objects were looked at. */
+  objects: number;
 }
 
 /**
@@ -22,8 +25,8 @@ interface Walk {
  */
 export function checkJson(name: string, value: unknown): void {
   // To compare each object with those around it takes a third of the time, so that is done only if there is a doubt.
-  if (findFault(value, { objectsLeft: 5000, maxDepth: 50 }, 0) === undefined) return;
-  const fault = findFault(value, { ancestors: [], objectsLeft: Infinity, maxDepth: Infinity }, 0);
+  if (findFault(value, { objects: 0 }, 0) === undefined) return;
+  const fault = findFault(value, { ancestors: [], objects: 0 }, 0);
   if (fault !== undefined) {
     throw new fault.kind(`Cannot use ${name}${fault.path}, ${fault.what}: JSON cannot represent it`);
   }
@@ -47,8 +50,8 @@ function findFault(value: unknown, walk: Walk, depth: number): JsonFault | undef
 }
 
 function faultInside(value: object, walk: Walk, depth: number): JsonFault | undefined {
-  if (walk.objectsLeft-- <= 0 || depth >= walk.maxDepth) return wrong("too much to be sure of");
   const { ancestors } = walk;
+  if (ancestors === undefined && (++walk.objects > MAX_OBJECTS || depth > MAX_DEPTH)) return wrong("in doubt");
   if (ancestors?.includes(value)) return wrong("a circular reference");
   ancestors?.push(value);
   const fault = Array.isArray(value) ? faultInArray(value, walk, depth + 1) : faultInObject(value, walk, depth + 1);
