@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { installRuntimes } from "../../.ci/runtimes.ts";
 import { LineProcess } from "../support/line_process.ts";
 import type { ContenderRequest } from "./contender.ts";
@@ -27,7 +27,7 @@ export async function findRuntimes(): Promise<RuntimeCommands> {
 }
 
 function scriptPath(name: string, root: string = ROOT): string {
-  return join(root, "tests", "bench", name);
+  return resolve(root, "tests", "bench", name);
 }
 
 /** Runs a script in a runtime to its end, in an environment that trusts `certificate`; returns what it printed. */
