@@ -90,7 +90,7 @@ function entryOf(name: string, device: unknown): ExportImportDevice {
 
 /** Whether a device is an entry as it is, which need not be copied: a plain object of members that the hub reads. */
 function isEntry(device: unknown): device is Entry {
-  if (typeof device !== "object" || device === null || Object.getPrototypeOf(device) !== Object.prototype) return false;
+  if (!isObject(device) || Object.getPrototypeOf(device) !== Object.prototype) return false;
   for (const member in device) if (!ENTRY_MEMBERS.has(member)) return false;
   return true;
 }

@@ -37,6 +37,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  * The deadline of one call: its time-out or its caller's signal, whichever comes first. {@linkcode Deadlines} starts it.
  */
 export class Deadline {
+  /** When the time is up, as a value of `performance.now`. */
   readonly due: number;
   readonly #outer: AbortSignal | undefined;
   readonly #follow: (() => void) | undefined;
@@ -47,7 +48,7 @@ export class Deadline {
   #hasExpired = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `due` is when the time is up, as a value of `performance.now`, which callers often know: it is dear on Deno. */
+  /** Callers often know the time already, which is dear on Deno, so they say when it is up and not in how long. */
   constructor(due: number, outer: AbortSignal | undefined) {
     this.due = due;
     if (outer === undefined) return;

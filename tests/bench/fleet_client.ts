@@ -7,6 +7,7 @@
 import process from "node:process";
 import type { ExportImportDevice } from "../../mod.ts";
 import { collectGarbage } from "./garbage.ts";
+import { median } from "./median.ts";
 
 const { PORT, WORK, PACKAGE, DEVICES = "1000000", TURN = "100000", TURNS = "9" } = process.env;
 const [entry, fleet] = PACKAGE === undefined
@@ -132,10 +133,6 @@ async function costOf(work: (count: number) => Promise<void>, count: number): Pr
   const rate = count / (performance.now() - started) * 1000;
   const { user, system } = process.cpuUsage(usage);
   return { rate, cpu: (user + system) / count };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
 }
 
 function rounded(value: number): number {
